@@ -1,0 +1,50 @@
+"""Distribution metadata of actorgraph; tool settings live in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PACKAGES = find_packages(include=["jobs*", "graph*", "signatures*", "exporters*"])
+
+setup(
+    name="actorgraph",
+    version="0.1.0",
+    description="Graph-based threat-actor analytics for trust & safety teams",
+    long_description=Path("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=PACKAGES,
+    install_requires=[
+        "pyspark>=4.0.1,<4.1",
+        "graphframes-py==0.9.3",
+        "pyarrow>=18",
+        # PySpark 4.0's Arrow functions insist on pandas and predate its version 3.
+        "pandas>=2.2,<3",
+        "numpy>=2.0",
+        "numba>=0.61",
+        "pydantic>=2.9",
+        "pyyaml>=6.0.2",
+        "typer>=0.15",
+        "rich>=13.9",
+        "structlog>=24.4",
+        "jgo>=3.2",
+    ],
+    extras_require={
+        "dev": [
+            "coordination-network-toolkit==1.5.2",
+            "duckdb>=1.4",
+            "hypothesis>=6.120",
+            "igraph>=0.11",
+            "import-linter>=2.1",
+            "mypy>=1.14",
+            "networkx>=3.4",
+            "pytest>=8.3",
+            "ruff>=0.9",
+            "scipy>=1.15",
+            "types-PyYAML",
+            "yamllint>=1.35",
+        ],
+    },
+    entry_points={"console_scripts": ["actorgraph=jobs.command_line:main"]},
+)
