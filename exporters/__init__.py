@@ -1,0 +1,1 @@
+"""Formats that leave the platform: one format a file."""

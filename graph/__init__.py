@@ -1,0 +1,1 @@
+"""From events to networks: entities, links, components, communities, identity."""

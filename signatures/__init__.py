@@ -1,0 +1,1 @@
+"""Signatures of abuse: the model, its evaluation and its calibration."""

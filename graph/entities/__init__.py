@@ -1,0 +1,1 @@
+"""The entity types that events can name, one a file."""

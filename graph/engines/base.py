@@ -1,0 +1,63 @@
+"""What differs between engines, and nothing else; all rules are DataFrame code above this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+from graph.frames import DataFrame
+
+BatchFunction = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
+"""Maps the record batches of one partition to record batches of the declared schema."""
+
+GroupFunction = Callable[[pa.Table], pa.Table]
+"""Maps all rows of one group to rows of the declared schema."""
+
+
+class InputError(Exception):
+    """An input is missing or cannot be read; the message names it and what to do (exit 3)."""
+
+
+class Engine(Protocol):
+    """One open session of Spark or of an embedded engine."""
+
+    name: str
+    api_root: str
+
+    def read(
+        self, paths: Sequence[str], file_format: str, schema: pa.Schema | None = None
+    ) -> DataFrame:
+        """Read files or folders of parquet, csv or jsonl as one frame.
+
+        With a schema, csv and jsonl columns get exactly those names and types (absent ones null);
+        without one, csv columns are strings. Raises InputError when a path is missing or
+        unreadable.
+        """
+
+    def write(self, frame: DataFrame, path: str, files: int | None = None) -> None:
+        """Write a frame as a new folder of parquet files; `files` bounds their number."""
+
+    def materialize(self, frame: DataFrame, name: str) -> DataFrame:
+        """Compute a frame once, under the run's scratch folder, and return it read back.
+
+        Cuts lineage: what is used twice is not computed twice. `name` is unique in the run.
+        """
+
+    def from_arrow(self, table: pa.Table) -> DataFrame:
+        """Turn a small in-memory table into a frame."""
+
+    def to_arrow(self, frame: DataFrame) -> pa.Table:
+        """Collect a frame; only for frames of a documented bound."""
+
+    def map_arrow(self, frame: DataFrame, function: BatchFunction, schema: pa.Schema) -> DataFrame:
+        """Apply a function to each partition's record batches."""
+
+    def map_groups_arrow(
+        self, frame: DataFrame, keys: Sequence[str], function: GroupFunction, schema: pa.Schema
+    ) -> DataFrame:
+        """Apply a function to all rows of each group of equal keys."""
+
+    def close(self) -> None:
+        """End the session and remove the run's scratch folder."""

@@ -1,0 +1,116 @@
+"""The Spark engine: local, standalone, YARN or Kubernetes, PySpark 4.0."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from graph.engines.base import BatchFunction, GroupFunction, InputError
+
+# A shuffle is cut into many small partitions and merged again by adaptive execution, so that small
+# inputs do not pay for large ones; aggregates of nearly distinct keys run fastest when small.
+DEFAULTS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "32m",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.sources.useV1SourceList": "avro,csv,json,kafka,orc,parquet,text",
+    "spark.ui.showConsoleProgress": "false",
+    "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+}
+
+
+class SparkEngine:
+    """A Spark session and the run's scratch folder."""
+
+    name = "spark"
+    api_root = "pyspark.sql"
+
+    def __init__(self, session: SparkSession, scratch: str) -> None:
+        self.session = session
+        self.scratch = scratch
+
+    def read(
+        self, paths: Sequence[str], file_format: str, schema: pa.Schema | None = None
+    ) -> DataFrame:
+        """See Engine.read."""
+        reader = self.session.read
+        if schema is not None and file_format != "parquet":
+            reader = reader.schema(from_arrow_schema(schema))
+        if file_format == "csv":
+            reader = reader.options(header=True, multiLine=True, escape='"')
+        try:
+            if file_format == "jsonl":
+                return reader.json(list(paths))
+            return reader.format(file_format).load(list(paths))
+        except AnalysisException as error:
+            raise InputError(f"cannot read {', '.join(paths)} as {file_format}: {error}") from None
+
+    def write(self, frame: DataFrame, path: str, files: int | None = None) -> None:
+        """See Engine.write."""
+        if files is not None:
+            frame = frame.coalesce(files)
+        frame.write.mode("error").parquet(path)
+
+    def materialize(self, frame: DataFrame, name: str) -> DataFrame:
+        """See Engine.materialize."""
+        path = f"{self.scratch}/{name}"
+        frame.write.mode("overwrite").parquet(path)
+        return self.session.read.schema(frame.schema).parquet(path)
+
+    def from_arrow(self, table: pa.Table) -> DataFrame:
+        """See Engine.from_arrow."""
+        return self.session.createDataFrame(table)
+
+    def to_arrow(self, frame: DataFrame) -> pa.Table:
+        """See Engine.to_arrow."""
+        return frame.toArrow()
+
+    def map_arrow(self, frame: DataFrame, function: BatchFunction, schema: pa.Schema) -> DataFrame:
+        """See Engine.map_arrow."""
+        return frame.mapInArrow(function, from_arrow_schema(schema))
+
+    def map_groups_arrow(
+        self, frame: DataFrame, keys: Sequence[str], function: GroupFunction, schema: pa.Schema
+    ) -> DataFrame:
+        """See Engine.map_groups_arrow."""
+        return frame.groupBy(*keys).applyInArrow(function, from_arrow_schema(schema))
+
+    def close(self) -> None:
+        """See Engine.close."""
+        self.session.stop()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def open_spark(
+    application: str, scratch: Path | str, settings: dict[str, str] | None = None
+) -> SparkEngine:
+    """Start a Spark session, or take the one that spark-submit configured.
+
+    `settings` are Spark properties; those given to spark-submit win. Raises PySparkException when
+    no JVM can be started.
+    """
+    import os
+
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.appName(application)
+    for key, value in {**DEFAULTS, **(settings or {})}.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return SparkEngine(session, str(scratch))
+
+
+__all__ = ["PySparkException", "SparkEngine", "open_spark"]

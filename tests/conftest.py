@@ -1,0 +1,56 @@
+"""Fixtures that the whole suite shares: one Spark session for all tests."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from graph.engines.base import Engine
+from graph.frames import engine_api
+
+
+def missing(reason: str) -> None:
+    """Skip loudly on a user's machine, fail in CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """The folder of real inputs with answers that other programs computed."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("ACTORGRAPH_REFERENCE_DATA", default))
+    if not folder.is_dir():
+        missing(f"no reference data at {folder}: set ACTORGRAPH_REFERENCE_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def spark_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """One local Spark session for the whole run."""
+    from graph.engines.spark import open_spark
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    scratch = tmp_path_factory.mktemp("scratch")
+    settings = {
+        "spark.master": "local[2]",
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "4",
+        "spark.driver.memory": "2g",
+        "spark.sql.warehouse.dir": str(scratch / "spark-warehouse"),
+    }
+    engine = open_spark("actorgraph-tests", scratch, settings)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def engine(spark_engine: Engine) -> Iterator[Engine]:
+    """The engine under test, with its API active."""
+    with engine_api(spark_engine.api_root):
+        yield spark_engine
