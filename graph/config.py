@@ -1,0 +1,276 @@
+"""The settings of a run as checked models; jobs/configuration.py reads them from YAML.
+
+Every model is frozen and refuses unknown keys. Durations are integer microseconds. Where a setting
+can be switched off, the text `none` means None.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PlainSerializer,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+
+UNITS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000}
+"""Microseconds of each unit in which a duration is written, longest first."""
+
+ADDRESS_ENTITIES = ("ip", "ip_network")
+"""Entity types of which a single shared one is never a link (DESIGN, links)."""
+
+
+def parse_duration(text: Any) -> int:
+    """Turn `60s`, `30m`, `24h` or `28d` into microseconds; raises ValueError for anything else."""
+    match = re.fullmatch(r"([0-9]{1,9})([dhms])", text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration: write a whole number and a unit, e.g. 60s")
+    return int(match[1]) * UNITS[match[2]]
+
+
+def format_duration(microseconds: int) -> str:
+    """Write microseconds in the longest unit that keeps them whole; parse_duration's inverse."""
+    unit = next(unit for unit, size in UNITS.items() if microseconds % size == 0)
+    return f"{microseconds // UNITS[unit]}{unit}" if microseconds else "0s"
+
+
+def _property(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool | int) else value
+
+
+def _none(value: Any) -> Any:
+    return None if value == "none" else value
+
+
+def _texts(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Duration = Annotated[
+    int, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str)
+]
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+OrNone = BeforeValidator(_none)
+Format = Literal["parquet", "csv", "jsonl"]
+Family = Literal["device", "network", "signup", "content", "target", "timing"]
+
+
+class Settings(BaseModel):
+    """What all sections share: frozen, no unknown keys, no silent infinities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Source(Settings):
+    """Files that an input is read from: a file, a folder or any URL that the engine reads."""
+
+    path: str = Field(min_length=1)
+    format: Format = "parquet"
+
+
+class EventsInput(Source):
+    """The event log and the names of its columns."""
+
+    time_unit: Literal["s", "ms", "us"] = "s"
+    deduplicate: bool = True
+    columns: dict[str, str]
+
+    @field_validator("columns")
+    @classmethod
+    def _required_columns(cls, columns: dict[str, str]) -> dict[str, str]:
+        absent = [name for name in ("account_id", "event_time") if name not in columns]
+        if absent:
+            raise ValueError(f"name the event log's column for {' and '.join(absent)}")
+        return columns
+
+
+class Inputs(Settings):
+    """The optional inputs; what is absent is not used."""
+
+    accounts: Annotated[Source | None, OrNone] = None
+    ip_networks: Annotated[Source | None, OrNone] = None
+    shared_entities: Annotated[Source | None, OrNone] = None
+    protected_accounts: Annotated[Source | None, OrNone] = None
+    declared_networks: Annotated[Source | None, OrNone] = None
+    sensitive_entities: Annotated[Source | None, OrNone] = None
+    labels: Annotated[Source | None, OrNone] = None
+
+
+class HubLimits(Settings):
+    """Distinct accounts above which an entity links only within windows (soft), or not (hard)."""
+
+    soft: PositiveInt
+    hard: PositiveInt
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.soft > self.hard:
+            raise ValueError(f"soft ({self.soft}) must not be above hard ({self.hard})")
+        return self
+
+
+class Filter(Settings):
+    """The one rule by which a trace keeps its links: exactly one of these is set."""
+
+    at_least: NonNegativeFloat | None = None
+    quantile: Ratio | None = None
+    alpha: Annotated[float, Field(gt=0, le=1)] | None = None
+    surprise: NonNegativeFloat | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = self.model_dump(exclude_none=True)
+        if len(given) != 1:
+            names = ", ".join(type(self).model_fields)
+            raise ValueError(f"a filter has exactly one of {names}; got {sorted(given) or 'none'}")
+        return self
+
+
+class Trace(Settings):
+    """One kind of co-action that links accounts (DESIGN, Config and Links)."""
+
+    entity: str
+    family: Family
+    events: Annotated[tuple[str, ...] | None, OrNone] = None
+    window: Annotated[Duration | None, OrNone] = None
+    exclude_originator: bool = False
+    min_participation: NonNegativeInt = 1
+    min_co_actions: NonNegativeInt = 1
+    min_entities: NonNegativeInt = 1
+    weight: Literal["co_actions", "idf", "cosine"] = "co_actions"
+    filter: Annotated[Filter | None, OrNone] = None
+    fusion_weight: NonNegativeFloat = 1.0
+    enabled: bool = True
+    reasons: Texts = ()
+    sources: Texts = ()
+
+    @field_validator("entity")
+    @classmethod
+    def _declared(cls, entity: str) -> str:
+        known = entity_names()
+        if known and entity not in known:
+            raise ValueError(f"{entity!r} is not an entity type; known: {', '.join(sorted(known))}")
+        return entity
+
+    @field_validator("events")
+    @classmethod
+    def _some_events(cls, events: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if events == ():
+            raise ValueError("name at least one event type, or leave events out to take all")
+        return events
+
+    @model_validator(mode="after")
+    def _several_addresses(self) -> Self:
+        if self.entity in ADDRESS_ENTITIES and self.min_entities < 2:
+            raise ValueError(
+                f"a trace on {self.entity} needs min_entities of at least 2: "
+                "households, offices and carriers share one address"
+            )
+        return self
+
+
+class Networks(Settings):
+    """Which groups of linked accounts are networks, and who is at their core."""
+
+    min_size: Annotated[int, Field(ge=2)] = 3
+    small: NonNegativeInt = 50
+    dense: Ratio = 0.2
+    max_rounds: PositiveInt = 20
+    core_cut: Ratio = 0.25
+
+
+class Identity(Settings):
+    """How much two days' networks must overlap to be one and the same."""
+
+    jaccard: Ratio = 0.3
+    containment: Ratio = 0.5
+
+
+class Components(Settings):
+    """How connected components are computed."""
+
+    algorithm: Literal["auto", "forest", "graphframes"] = "auto"
+    driver_forest_limit: PositiveInt = 20_000_000
+
+
+class Communities(Settings):
+    """How components are divided into communities; networks.max_rounds bounds the rounds."""
+
+    mode: Literal["weighted", "cdlp"] = "weighted"
+    task_limit: PositiveInt = 5_000_000
+
+
+class Config(Settings):
+    """All settings of a run."""
+
+    home: Path = Path(".actorgraph")
+    lookback: Duration = 28 * UNITS["d"]
+    events: EventsInput
+    inputs: Inputs = Inputs()
+    max_quarantine_ratio: Ratio = 0.05
+    quarantine_max_raw_bytes: PositiveInt = 4096
+    hubs: dict[str, Annotated[HubLimits | None, OrNone]] = {}
+    max_burst: Annotated[Annotated[int, Field(ge=2)] | None, OrNone] = 500
+    traces: dict[str, Annotated[Trace | None, OrNone]] = {}
+    networks: Networks = Networks()
+    identity: Identity = Identity()
+    components: Components = Components()
+    communities: Communities = Communities()
+    spark: dict[str, Annotated[str, BeforeValidator(_property)]] = {}
+
+    @field_validator("home")
+    @classmethod
+    def _mounted(cls, home: Path) -> Path:
+        if re.match(r"\w+:/", str(home)):
+            raise ValueError(f"{home} is a URL; home must be a local or mounted folder")
+        return home
+
+    @field_validator("lookback")
+    @classmethod
+    def _whole_days(cls, lookback: int) -> int:
+        if lookback == 0 or lookback % UNITS["d"]:
+            raise ValueError(f"{format_duration(lookback)} is not a whole number of days")
+        return lookback
+
+    @field_validator("hubs")
+    @classmethod
+    def _declared_hubs(cls, hubs: dict[str, HubLimits | None]) -> dict[str, HubLimits | None]:
+        known = entity_names()
+        unknown = sorted(set(hubs) - known)
+        if known and unknown:
+            raise ValueError(f"{unknown} are not entity types; known: {', '.join(sorted(known))}")
+        return hubs
+
+    @property
+    def warehouse(self) -> Path:
+        """The folder of the published tables."""
+        return self.home / "warehouse"
+
+    @property
+    def lookback_days(self) -> int:
+        """The look-back in days, the day of the run included."""
+        return self.lookback // UNITS["d"]
+
+    @property
+    def active_traces(self) -> dict[str, Trace]:
+        """The traces that are switched on, by name, in the order of their names."""
+        traces = sorted(self.traces.items())
+        return {name: trace for name, trace in traces if trace is not None and trace.enabled}
+
+
+def entity_names() -> set[str]:
+    """The names of all declared entity types."""
+    from graph import entities
+
+    return {entity.name for entity in getattr(entities, "ENTITY_TYPES", ())}
