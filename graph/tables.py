@@ -1,4 +1,4 @@
-"""What a table is: its columns, grain, key and version, declared once and checked when published."""
+"""What a table is: columns, grain, key and version, declared once and checked when published."""
 
 from __future__ import annotations
 
