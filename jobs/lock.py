@@ -1,0 +1,55 @@
+"""One writer a warehouse: a lock that ends with its process, and a note that says who holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jobs.errors import DependencyDown
+
+NAME = "_lock.json"
+
+
+@contextmanager
+def exclusive(warehouse: Path, command: str) -> Iterator[None]:
+    """Hold the warehouse's lock; raises DependencyDown, naming the holder, when it is taken.
+
+    The operating system gives the lock up when its process ends, however it ends, so a dead
+    process never keeps it. The file itself stays.
+    """
+    with (warehouse / NAME).open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DependencyDown(
+                f"{warehouse} is in use by {_holder(warehouse)}: wait until it has ended"
+            ) from None
+        file.truncate(0)
+        json.dump(
+            {
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "command": command,
+                "since": datetime.now(UTC).isoformat(timespec="seconds"),
+            },
+            file,
+        )
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+def _holder(warehouse: Path) -> str:
+    """Say who holds the lock; a holder that has not signed yet is only "another command"."""
+    with suppress(OSError, ValueError, KeyError):
+        note = json.loads((warehouse / NAME).read_text(encoding="utf-8"))
+        return (
+            f"`{note['command']}` (process {note['pid']} on {note['host']}, since {note['since']})"
+        )
+    return "another command"

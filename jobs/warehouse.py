@@ -1,0 +1,169 @@
+"""The published tables: `<home>/warehouse/<table>/ds=YYYY-MM-DD/`, and how a run replaces them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from graph.engines.base import Engine, InputError
+from graph.frames import DataFrame
+from graph.tables import Table
+from jobs import journal, lock
+from jobs.errors import DependencyDown
+from jobs.files import remove, write_json
+from jobs.table_checks import check_rows, declared_columns
+
+DESCRIPTION = "_table.json"
+
+
+class Warehouse:
+    """A folder of published tables, one subfolder a table and day."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def create(self) -> None:
+        """Make the folder, closed to other users; raises DependencyDown when that is refused."""
+        try:
+            if not self.folder.parent.exists():
+                self.folder.parent.mkdir(parents=True)
+                self.folder.parent.chmod(0o700)
+            self.folder.mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise DependencyDown(
+                f"cannot write to {self.folder}: {error.strerror}; set `home` to a folder that "
+                "can be written"
+            ) from None
+
+    @contextmanager
+    def writing(self, command: str) -> Iterator[str | None]:
+        """Hold the lock; yields what was mended of an earlier run that died, if anything."""
+        self.create()
+        with lock.exclusive(self.folder, command):
+            yield journal.recover(self.folder)
+
+    def recover(self, command: str) -> str | None:
+        """Mend what a dead run left, before reading; raises DependencyDown while one publishes."""
+        if not journal.is_pending(self.folder):
+            return None
+        with self.writing(command) as mended:
+            return mended
+
+    def path(self, table: str, ds: date) -> Path:
+        """The folder of one table's day, whether or not it exists."""
+        return self.folder / table / day_folder(ds)
+
+    def days(self, table: str) -> list[date]:
+        """The published days of a table, oldest first."""
+        days = []
+        for folder in (self.folder / table).glob("ds=*"):
+            with suppress(ValueError):
+                days.append(date.fromisoformat(folder.name.removeprefix("ds=")))
+        return sorted(days)
+
+    def latest_before(self, table: str, ds: date) -> date | None:
+        """The last published day before `ds`, if there is one."""
+        return max((day for day in self.days(table) if day < ds), default=None)
+
+    def tables(self) -> list[str]:
+        """The names of all published tables."""
+        found = self.folder.glob(f"*/ds=*/{DESCRIPTION}")
+        return sorted({path.parent.parent.name for path in found})
+
+    def describe(self, table: str, ds: date) -> dict[str, Any]:
+        """What was recorded of a table's day: rows, key, grain, schema version, run; or nothing."""
+        return read_description(self.path(table, ds))
+
+    def read(self, engine: Engine, table: Table, ds: date) -> DataFrame:
+        """A published day; raises InputError when it is missing or of another schema version."""
+        return read_table(engine, table, ds, self.path(table.name, ds))
+
+
+class Publication:
+    """The tables of one run, staged beside the published ones until `publish` replaces those."""
+
+    def __init__(self, warehouse: Warehouse, engine: Engine, run_id: str) -> None:
+        self.warehouse = warehouse
+        self.engine = engine
+        self.run_id = run_id
+        self._targets: list[str] = []
+
+    def stage(self, table: Table, ds: date, frame: DataFrame, files: int | None = None) -> int:
+        """Write and check a table's new day; returns its number of rows.
+
+        Exactly the declared columns are written, in their declared types. Raises DataStop when a
+        column is absent, a key is null or two rows have the same key.
+        """
+        path = self._claim(f"{table.name}/{day_folder(ds)}")
+        self.engine.write(declared_columns(frame, table), str(path), files)
+        rows = check_rows(self.engine, table, str(path))
+        description = {
+            "table": table.name,
+            "schema_version": table.version,
+            "grain": table.grain,
+            "key": list(table.key),
+            "rows": rows,
+            "run_id": self.run_id,
+        }
+        write_json(path / DESCRIPTION, description)
+        return rows
+
+    def stage_json(self, target: str, content: Any) -> None:
+        """Stage a JSON file, to be published together with the tables."""
+        write_json(self._claim(target), content)
+
+    def read(self, table: Table, ds: date) -> DataFrame:
+        """A table's day as this run staged it, else as it is published."""
+        path = journal.staged(self.warehouse.folder, self.run_id, f"{table.name}/{day_folder(ds)}")
+        if path.exists():
+            return read_table(self.engine, table, ds, path)
+        return self.warehouse.read(self.engine, table, ds)
+
+    def publish(self) -> None:
+        """Replace the published days of all staged tables, at once."""
+        journal.publish(self.warehouse.folder, self.run_id, self._targets)
+        self._targets = []
+
+    def abandon(self) -> None:
+        """Delete what was staged and not published."""
+        remove(self.warehouse.folder / journal.STAGING / self.run_id)
+        self._targets = []
+
+    def _claim(self, target: str) -> Path:
+        if target in self._targets:
+            raise ValueError(f"{target} is staged twice in run {self.run_id}")
+        path = journal.staged(self.warehouse.folder, self.run_id, target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._targets.append(target)
+        return path
+
+
+def day_folder(ds: date) -> str:
+    """The name of a day's folder."""
+    return f"ds={ds.isoformat()}"
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """The description beside a table's files; empty when there is none."""
+    try:
+        content: dict[str, Any] = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return content
+
+
+def read_table(engine: Engine, table: Table, ds: date, path: Path) -> DataFrame:
+    """Read a table's day from its folder; raises InputError as Warehouse.read does."""
+    found = read_description(path).get("schema_version")
+    if found is None:
+        raise InputError(f"table {table.name} has no day {ds} in {path.parent}: run its job first")
+    if found != table.version:
+        raise InputError(
+            f"{path} has schema version {found}, this program reads {table.version}: "
+            f"run the job that makes {table.name} again for {ds}"
+        )
+    return engine.read([str(path)], "parquet").select(*table.columns)
