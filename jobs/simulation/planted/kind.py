@@ -1,0 +1,42 @@
+"""What a planted kind declares; `recruit` makes networks of it."""
+
+from dataclasses import dataclass
+
+from jobs.simulation.network import Tactic
+from jobs.simulation.world import Role
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Addresses that an operator's accounts share when they do not evade."""
+
+    kind: str
+    """The kind of provider: residential, hosting, mobile, ..."""
+    addresses: int
+    across_providers: bool = False
+    """From several providers of the kind and market, not from one."""
+
+
+@dataclass(frozen=True)
+class PlantedKind:
+    """One kind of abuse: who takes part, with what, doing what."""
+
+    name: str
+    share: float
+    """Members of all networks of the kind, per account of the platform."""
+    tactics: tuple[Tactic, ...]
+    age_days: tuple[int, int]
+    """Age of the accounts when they begin: from, to."""
+    accounts_per_device: int | None = None
+    """None: everyone has devices of their own."""
+    pool: Pool | None = None
+    """None: everyone connects from home."""
+    clients: int = 0
+    """Accounts that each network acts for or against."""
+    client_role: Role = Role.TARGET
+    signs_up_at_once: bool = False
+    """All accounts of a network are made within minutes, on the day they begin."""
+    sleeps: bool = False
+    """The accounts do nothing until the network wakes, days after the log begins."""
+    hijacks: bool = False
+    """The accounts are other people's, and go on being used by them."""

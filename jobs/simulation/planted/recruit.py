@@ -1,0 +1,160 @@
+"""Makes networks of a planted kind: accounts, equipment, life over the days, victims, truth."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from jobs.simulation.address_space import STATIC
+from jobs.simulation.arrays import DAY, Array
+from jobs.simulation.network import Network
+from jobs.simulation.planted.kind import PlantedKind
+from jobs.simulation.planted.life import LIVES, Course, Life
+from jobs.simulation.world import Change, Role, World
+
+SMALLEST, LARGEST = 5, 200
+_MEDIAN, _SPREAD = 24, 0.8
+_FEWEST_MEMBERS = 8
+_CELLS = 1000
+
+
+def sizes(budget: int, rng: np.random.Generator) -> list[int]:
+    """Sizes of networks, 5 to 200 with a log-normal spread, that use up a budget of accounts."""
+    drawn: list[int] = []
+    left = max(budget, _FEWEST_MEMBERS)
+    while left >= SMALLEST:
+        size = int(np.clip(rng.lognormal(np.log(_MEDIAN), _SPREAD), SMALLEST, LARGEST))
+        drawn.append(min(size, left))
+        left -= drawn[-1]
+    return drawn
+
+
+def recruit(world: World, kind: PlantedKind, rng: np.random.Generator) -> None:
+    """Add all networks of a kind to the world; networks take the lives in LIVES in turn."""
+    budget = int(kind.share * world.settings.accounts)
+    for number, size in enumerate(sizes(budget, rng)):
+        life = LIVES[len(world.networks) % len(LIVES)]
+        if world.settings.days < life.least_days or size < life.least_members:
+            life = LIVES[0]
+        _recruit_network(world, kind, f"{kind.name}-{number + 1}", size, life, rng)
+
+
+def _recruit_network(
+    world: World, kind: PlantedKind, name: str, size: int, life: Life, rng: np.random.Generator
+) -> None:
+    evasion = world.settings.evasion
+    course = life.course(size, world.settings.days, rng)
+    if kind.sleeps:
+        wakes = world.settings.days // 2
+        course = replace(course, joins=np.maximum(course.joins, wakes))
+    squad, squad_later = _with_cells(course, evasion.cell_ratio, rng)
+    network = Network(
+        name=name,
+        kind=kind.name,
+        members=world.take(size),
+        tactics=kind.tactics,
+        evasion=evasion,
+        clients=world.ordinary(kind.clients, rng),
+        lured=world.ordinary(round(evasion.inflation_ratio * size), rng),
+        framed=world.ordinary(round(evasion.framed_ratio * size), rng),
+        joins=course.joins,
+        quiet=course.quiet,
+        squad=squad,
+        squad_later=squad_later,
+        regroups=course.turns,
+    )
+    for half in np.unique(course.half):
+        part = np.flatnonzero(course.half == half)
+        (_intrude if kind.hijacks else _equip)(world, kind, network, part, rng)
+    if not kind.hijacks:
+        _come_of_age(world, kind, network, rng)
+    world.networks.append(network)
+    _record(world, kind, network, course)
+
+
+def _with_cells(course: Course, ratio: float, rng: np.random.Generator) -> tuple[Array, Array]:
+    """The squads before and after the turn, some accounts in cells of two instead."""
+    size = len(course.half)
+    pairs = int(ratio * size / 2)
+    chosen = rng.permutation(size)[: 2 * pairs]
+    cell = np.zeros(size, dtype=np.int64)
+    cell[chosen] = _CELLS + np.arange(2 * pairs) // 2
+    before, after = course.squads
+    return np.where(cell, cell, before), np.where(cell, cell, after)
+
+
+def _equip(
+    world: World, kind: PlantedKind, network: Network, part: Array, rng: np.random.Generator
+) -> None:
+    """Give the accounts of a part the operator's devices and addresses."""
+    people, evasion = world.people, network.evasion
+    accounts = network.members[part]
+    shared = rng.permutation(len(part)) >= round(evasion.own_device_ratio * len(part))
+    if kind.accounts_per_device:
+        people.device[accounts[shared]] = _racked(
+            world, kind.accounts_per_device, shared.sum(), rng
+        )
+    market = int(people.market[accounts[0]])
+    if evasion.addresses:
+        first, count = world.providers.of(market, "residential")
+        provider = np.full(len(part), first)
+        people.home[accounts] = world.places.add(provider, count, evasion.addresses, STATIC)
+    if kind.pool:
+        first, count = world.providers.of(market, kind.pool.kind)
+        count = count if kind.pool.across_providers else 1
+        pool = world.places.add(np.array([first]), count, kind.pool.addresses, STATIC)
+        people.away[accounts] = pool
+        people.away_ratio[accounts] = evasion.pool_ratio
+
+
+def _racked(world: World, per_device: int, accounts: int, rng: np.random.Generator) -> Array:
+    """Devices of accounts that share a rack: a main one each, and two more to fall back on."""
+    count = max(1, round(accounts / per_device))
+    rack = world.new_devices(count)
+    main = np.arange(accounts) % count
+    return rack[np.stack([main, (main + 1) % count, rng.integers(0, count, accounts)], axis=1)]
+
+
+def _intrude(
+    world: World, kind: PlantedKind, network: Network, part: Array, rng: np.random.Generator
+) -> None:
+    """The intruder's devices and addresses, used on top of the owners' own."""
+    raise NotImplementedError
+
+
+def _come_of_age(
+    world: World, kind: PlantedKind, network: Network, rng: np.random.Generator
+) -> None:
+    """When the accounts were made, and how much they do besides (camouflage)."""
+    people, members, evasion = world.people, network.members, network.evasion
+    begins = world.settings.start + network.joins * DAY
+    low, high = kind.age_days
+    age = rng.integers(low * DAY, high * DAY, len(members))
+    people.created[members] = begins - age
+    if kind.signs_up_at_once:
+        burst = rng.integers(0, DAY // 2) + rng.random(len(members)) * 600e6
+        people.created[members] = begins + burst.astype(np.int64)
+    covered = evasion.camouflage_ratio / (1 - evasion.camouflage_ratio)
+    people.rate[members] = network.events_per_day * covered
+    if kind.sleeps:
+        for day in np.unique(network.joins).tolist():
+            waking = members[network.joins == day]
+            world.changes.append(Change(day, "rate", waking, people.rate[waking]))
+        people.rate[members] = 0.0
+
+
+def _record(world: World, kind: PlantedKind, network: Network, course: Course) -> None:
+    """Members and victims into the truth; two networks that merge have two names."""
+    date = world.settings.ds(course.noted_day)
+    note = course.note.format(date)
+    role = Role.COMPROMISED if kind.hijacks else Role.ACTOR
+    name = network.name
+    if course.divided[0]:
+        for half, letter in enumerate("ab"):
+            part = network.members[course.half == half]
+            world.record(f"{name}{letter}", kind.name, role, part, note)
+        name += "a"
+    else:
+        world.record(name, kind.name, role, network.members, note)
+    world.record(name, kind.name, kind.client_role, network.clients)
+    world.record(name, kind.name, Role.BYSTANDER, network.framed, "framed")
+    world.record(name, kind.name, Role.BYSTANDER, network.lured, "lured")
