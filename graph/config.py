@@ -23,6 +23,11 @@ from pydantic import (
     model_validator,
 )
 
+from graph.entities import ENTITY_TYPES
+
+REQUIRED_COLUMNS = ("account_id", "event_time")
+OPTIONAL_COLUMNS = ("event_type", "event_id", "market")
+
 UNITS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000}
 """Microseconds of each unit in which a duration is written, longest first."""
 
@@ -89,9 +94,16 @@ class EventsInput(Source):
     @field_validator("columns")
     @classmethod
     def _required_columns(cls, columns: dict[str, str]) -> dict[str, str]:
-        absent = [name for name in ("account_id", "event_time") if name not in columns]
+        absent = [name for name in REQUIRED_COLUMNS if name not in columns]
         if absent:
             raise ValueError(f"name the event log's column for {' and '.join(absent)}")
+        unknown = sorted(set(columns) - set(event_columns()))
+        if unknown:
+            raise ValueError(
+                f"events have no {', '.join(unknown)}; known: {', '.join(event_columns())}"
+            )
+        if set(columns) <= {*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS}:
+            raise ValueError("name at least one column of entities, e.g. content_hash")
         return columns
 
 
@@ -159,7 +171,7 @@ class Trace(Settings):
     @classmethod
     def _declared(cls, entity: str) -> str:
         known = entity_names()
-        if known and entity not in known:
+        if entity not in known:
             raise ValueError(f"{entity!r} is not an entity type; known: {', '.join(sorted(known))}")
         return entity
 
@@ -248,7 +260,7 @@ class Config(Settings):
     def _declared_hubs(cls, hubs: dict[str, HubLimits | None]) -> dict[str, HubLimits | None]:
         known = entity_names()
         unknown = sorted(set(hubs) - known)
-        if known and unknown:
+        if unknown:
             raise ValueError(f"{unknown} are not entity types; known: {', '.join(sorted(known))}")
         return hubs
 
@@ -271,6 +283,9 @@ class Config(Settings):
 
 def entity_names() -> set[str]:
     """The names of all declared entity types."""
-    from graph import entities
+    return {entity.name for entity in ENTITY_TYPES}
 
-    return {entity.name for entity in getattr(entities, "ENTITY_TYPES", ())}
+
+def event_columns() -> list[str]:
+    """The columns that events can have, in our names; the site's names are the config's to map."""
+    return [*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS, *(e.column for e in ENTITY_TYPES if e.column)]

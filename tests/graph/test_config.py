@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from graph.config import Config, Filter, Trace, format_duration, parse_duration
 
-EVENTS = {"path": "events/", "columns": {"account_id": "user", "event_time": "ts"}}
+BARE = {"account_id": "user", "event_time": "ts"}
+EVENTS: dict[str, Any] = {"path": "events/", "columns": {**BARE, "ip": "ip"}}
 
 
 def config(**settings: Any) -> Config:
@@ -92,6 +93,8 @@ def test_a_filter_is_exactly_one_rule() -> None:
         ({"lokback": "1d"}, "Extra inputs are not permitted"),
         ({"max_quarantine_ratio": float("nan")}, "finite number"),
         ({"events": {**EVENTS, "columns": {"event_time": "ts"}}}, "column for account_id"),
+        ({"events": {**EVENTS, "columns": {**EVENTS["columns"], "ipp": "ip"}}}, "no ipp; known: "),
+        ({"events": {**EVENTS, "columns": BARE}}, "at least one column of entities"),
         ({"traces": {"t": {"entity": "content", "family": "content", "min_entities": -1}}}, "-1"),
     ],
 )
