@@ -1,0 +1,99 @@
+"""YAML that cannot surprise: no duplicate keys, no aliases, no objects; every key has its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from jobs.errors import ConfigError
+
+MAX_BYTES = 1 << 20
+
+KeyPath = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML mapping, and the line of each of its keys."""
+
+    data: dict[str, Any]
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+
+
+def read_mapping(text: str, name: str) -> Document:
+    """Read a YAML mapping; an empty text is an empty one.
+
+    Raises ConfigError, naming `name` and the line, for anything that is not plain data.
+    """
+    if len(text) > MAX_BYTES:
+        raise ConfigError(f"{name} is larger than {MAX_BYTES >> 20} MiB: that is no configuration")
+    lines: dict[KeyPath, int] = {}
+    node = _compose(text, name)
+    if node is None:
+        return Document({})
+    if not isinstance(node, yaml.MappingNode):
+        raise ConfigError(f"{name}, line {_line(node)}: expected settings as `key: value` lines")
+    for path, key in _keys(node, (), name):
+        if path in lines:
+            raise ConfigError(
+                f"{name}, line {_line(key)}: {'.'.join(path)} was already given in line "
+                f"{lines[path]}; keep one of them"
+            )
+        lines[path] = _line(key)
+    return Document(_construct(node, name), lines)
+
+
+def read_value(text: str, name: str) -> Any:
+    """Read the value of one setting, e.g. `none`, `3` or `{quantile: 0.5}`."""
+    return read_mapping(f"value: {text}", name).data["value"]
+
+
+def _compose(text: str, name: str) -> yaml.Node | None:
+    try:
+        _refuse_aliases(text, name)
+        return yaml.compose(text, yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"{name}{line}: {error.problem or error.context}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(f"{name} cannot be read as YAML: {error}") from None
+
+
+def _refuse_aliases(text: str, name: str) -> None:
+    """A few aliases of aliases can stand for gigabytes."""
+    for event in yaml.parse(text, yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise ConfigError(
+                f"{name}, line {line}: write the value out instead of *{event.anchor}"
+            )
+
+
+def _construct(node: yaml.MappingNode, name: str) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = yaml.SafeLoader("").construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ConfigError(f"{name}{line}: {error.problem}") from None
+    except ValueError as error:
+        raise ConfigError(f"{name}: {error}") from None
+    return data
+
+
+def _keys(node: yaml.Node, above: KeyPath, name: str) -> Iterator[tuple[KeyPath, yaml.Node]]:
+    """All keys of nested mappings, depth first; lists are values and have none."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.tag != "tag:yaml.org,2002:str":
+                raise ConfigError(f"{name}, line {_line(key)}: write the key {key.value!r} quoted")
+            path = (*above, key.value)
+            yield path, key
+            yield from _keys(value, path, name)
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
