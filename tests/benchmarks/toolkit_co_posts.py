@@ -1,7 +1,7 @@
-"""coordination-network-toolkit 1.5.2 on the content trace: `toolkit_co_posts.py EVENTS FOLDER`.
+"""coordination-network-toolkit 1.5.2 on the content trace, from CSV to network as it documents.
 
-The toolkit's own way, from CSV to network: preprocess into SQLite, then its co-retweet join within
-60 s. Writing the CSV is not part of what it is timed for: `toolkit_co_posts.py --csv EVENTS FOLDER`.
+`toolkit_co_posts.py csv EVENTS FOLDER` writes the CSV, which is not part of what it is timed for;
+`toolkit_co_posts.py compute FOLDER` loads it into SQLite and joins co-retweets within 60 s.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def compute(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--csv":
+    if sys.argv[1] == "csv":
         write_csv(sys.argv[2], Path(sys.argv[3]))
     else:
         compute(Path(sys.argv[2]))
