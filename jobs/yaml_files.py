@@ -11,6 +11,7 @@ import yaml
 from jobs.errors import ConfigError
 
 MAX_BYTES = 1 << 20
+MAX_DEPTH = 32
 
 KeyPath = tuple[str, ...]
 
@@ -53,24 +54,29 @@ def read_value(text: str, name: str) -> Any:
 
 def _compose(text: str, name: str) -> yaml.Node | None:
     try:
-        _refuse_aliases(text, name)
+        _refuse_bombs(text, name)
         return yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
         raise ConfigError(f"{name}{line}: {error.problem or error.context}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise ConfigError(f"{name} cannot be read as YAML: {error}") from None
 
 
-def _refuse_aliases(text: str, name: str) -> None:
-    """A few aliases of aliases can stand for gigabytes."""
+def _refuse_bombs(text: str, name: str) -> None:
+    """Refuse aliases, a few of which can stand for gigabytes, and bottomless nesting."""
+    depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
-            line = event.start_mark.line + 1 if event.start_mark else 1
             raise ConfigError(
                 f"{name}, line {line}: write the value out instead of *{event.anchor}"
             )
+        if depth > MAX_DEPTH:
+            raise ConfigError(f"{name}, line {line}: nested deeper than {MAX_DEPTH} levels")
 
 
 def _construct(node: yaml.MappingNode, name: str) -> dict[str, Any]:

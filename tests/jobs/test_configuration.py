@@ -112,7 +112,7 @@ def test_a_mistake_is_named_with_its_file_line_and_nearest_known_key(site: Any) 
         ("1: 2", "line 1: write the key '1' quoted"),
         ("a: !!python/object:os.system x", "line 1: could not determine a constructor"),
         ("a: 2026-13-45", "month must be in 1..12"),
-        ("a: " + "[" * 20_000, "cannot be read as YAML"),
+        ("a: " + "[" * 20_000, "nested deeper than 32 levels"),
         ("# " + "x" * (1 << 20), "larger than 1 MiB: that is no configuration"),
         ("a: \x00", "cannot be read as YAML"),
     ],
