@@ -31,6 +31,9 @@ OPTIONAL_COLUMNS = ("event_type", "event_id", "market")
 UNITS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000}
 """Microseconds of each unit in which a duration is written, longest first."""
 
+MAX_LOOKBACK_DAYS = 62
+"""An account's active days are kept as the bits of one int64."""
+
 ADDRESS_ENTITIES = ("ip", "ip_network")
 """Entity types of which a single shared one is never a link (DESIGN, links)."""
 
@@ -132,8 +135,17 @@ class HubLimits(Settings):
         return self
 
 
+class SuspiciousHubs(Settings):
+    """When an unlisted hub is reported: shares of its accounts, and how young the hub is."""
+
+    young: Duration = 7 * UNITS["d"]
+    growth: Ratio = 0.5
+    new_accounts: Ratio = 0.5
+    likeness: Ratio = 0.5
+
+
 class Filter(Settings):
-    """The one rule by which a trace keeps its links: exactly one of these is set."""
+    """The rule by which a trace keeps its links: one of these, or alpha with at_least."""
 
     at_least: NonNegativeFloat | None = None
     quantile: Ratio | None = None
@@ -142,10 +154,14 @@ class Filter(Settings):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        given = self.model_dump(exclude_none=True)
-        if len(given) != 1:
+        given = set(self.model_dump(exclude_none=True))
+        # The disparity filter cannot judge a link between two accounts of one link each.
+        if len(given) != 1 and given != {"alpha", "at_least"}:
             names = ", ".join(type(self).model_fields)
-            raise ValueError(f"a filter has exactly one of {names}; got {sorted(given) or 'none'}")
+            raise ValueError(
+                f"a filter has exactly one of {names}, or alpha with at_least; "
+                f"got {sorted(given) or 'none'}"
+            )
         return self
 
 
@@ -233,6 +249,7 @@ class Config(Settings):
     max_quarantine_ratio: Ratio = 0.05
     quarantine_max_raw_bytes: PositiveInt = 4096
     hubs: dict[str, Annotated[HubLimits | None, OrNone]] = {}
+    suspicious_hubs: SuspiciousHubs = SuspiciousHubs()
     max_burst: Annotated[Annotated[int, Field(ge=2)] | None, OrNone] = 500
     traces: dict[str, Annotated[Trace | None, OrNone]] = {}
     networks: Networks = Networks()
@@ -253,6 +270,8 @@ class Config(Settings):
     def _whole_days(cls, lookback: int) -> int:
         if lookback == 0 or lookback % UNITS["d"]:
             raise ValueError(f"{format_duration(lookback)} is not a whole number of days")
+        if lookback > MAX_LOOKBACK_DAYS * UNITS["d"]:
+            raise ValueError(f"the longest look-back is {MAX_LOOKBACK_DAYS}d")
         return lookback
 
     @field_validator("hubs")

@@ -165,7 +165,7 @@ def _shorten(row: dict[str, object]) -> dict[str, object]:
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    return pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
 def _entity(

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph.addresses import AddressNumbers, Network, address_numbers, block_numbers
+from graph.address_blocks import AddressBlocks, index_blocks
+from graph.addresses import AddressNumbers, Network, address_numbers
 from graph.tables import columns
 
 KINDS = ("residential", "mobile", "hosting", "vpn", "tor", "business", "education")
@@ -35,20 +36,12 @@ _FALLBACK_BITS = {4: 24, 6: 48}
 
 
 @dataclass(frozen=True)
-class _Intervals:
-    """Disjoint ranges of address numbers of one IP version; `block` is -1 in the gaps."""
-
-    first: npt.NDArray[np.uint64]
-    block: npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
 class IpNetworks:
     """A lookup from addresses to networks, small enough to travel to every task."""
 
     network_ids: Sequence[str | None]
     kinds: Sequence[str | None]
-    intervals: Mapping[int, _Intervals]
+    blocks: AddressBlocks
 
     def of(self, ids: pa.Array) -> tuple[pa.Array, pa.Array]:
         """Give each canonical address its network id and the network's kind, null where unknown.
@@ -57,10 +50,7 @@ class IpNetworks:
         """
         encoded = ids.dictionary_encode()
         numbers = address_numbers(encoded.dictionary)
-        blocks = np.full(len(numbers.number), -1, np.int64)
-        for version, intervals in self.intervals.items():
-            rows = numbers.version == version
-            blocks[rows] = _find(intervals, numbers.number[rows])
+        blocks = self.blocks.find(numbers)
         networks = _take(self.network_ids, blocks)
         networks = pc.coalesce(networks, _fallback(numbers))
         kinds = _take(self.kinds, blocks)
@@ -83,7 +73,7 @@ def index_ip_networks(rows: Sequence[Mapping[str, Any]], day: date) -> IpNetwork
     return IpNetworks(
         [None if asn is None else f"AS{asn}" for asn in asns],
         [row.get("kind") for row in valid.values()],
-        {version: _flatten(blocks, version) for version in (4, 6)},
+        index_blocks(blocks),
     )
 
 
@@ -97,32 +87,6 @@ def _parse(row: Mapping[str, Any]) -> Network:
         return ipaddress.ip_network(str(row["cidr"]).strip(), strict=False)
     except ValueError as error:
         raise ValueError(f"ip_networks, cidr {row['cidr']!r}: {error}") from None
-
-
-def _flatten(blocks: Sequence[Network], version: int) -> _Intervals:
-    """Cut nested blocks into disjoint intervals; CIDR blocks are nested or disjoint, never torn."""
-    ranges = [
-        (*block_numbers(block), index)
-        for index, block in enumerate(blocks)
-        if block.version == version
-    ]
-    ranges.sort(key=lambda entry: (entry[0], -entry[1]))
-    cuts: dict[int, int] = {0: -1}
-    open_blocks: list[tuple[int, int]] = []
-    for first, last, index in [*ranges, (1 << 64, 1 << 64, -1)]:
-        while open_blocks and open_blocks[-1][0] < first:
-            ended, _ = open_blocks.pop()
-            cuts[ended + 1] = open_blocks[-1][1] if open_blocks else -1
-        cuts[first] = index
-        open_blocks.append((last, index))
-    starts = sorted(start for start in cuts if start < 1 << 64)
-    return _Intervals(
-        np.array(starts, np.uint64), np.array([cuts[start] for start in starts], np.int64)
-    )
-
-
-def _find(intervals: _Intervals, numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    return intervals.block[np.searchsorted(intervals.first, numbers, side="right") - 1]
 
 
 def _take(values: Sequence[str | None], blocks: npt.NDArray[np.int64]) -> pa.Array:

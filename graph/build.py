@@ -1,0 +1,182 @@
+"""Events to the heterogeneous graph: account-entity edges, nodes with their degrees, activity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+
+from graph.engines.base import Engine
+from graph.entities import ENTITY_TYPES
+from graph.frames import DataFrame, F, Window
+from graph.ingest import flat_values
+from graph.ip_networks import IpNetworks
+from graph.tables import TIMESTAMP, Table, columns
+from graph.union import union_all
+
+EDGE_ACTIVITY = Table(
+    name="edge_activity",
+    grain="account, entity and event type",
+    key=("account_id", "entity_type", "entity_id", "event_type"),
+    schema=columns(
+        account_id="string",
+        entity_type="string",
+        entity_id="string",
+        event_type="string",
+        events="int64",
+        first_seen_at=TIMESTAMP,
+        last_seen_at=TIMESTAMP,
+        day_bits="int64",  # bit i: active on day i of the look-back
+    ),
+)
+
+EDGES = Table(
+    name="edges",
+    grain="account and entity",
+    key=("account_id", "entity_type", "entity_id"),
+    schema=columns(
+        account_id="string",
+        entity_type="string",
+        entity_id="string",
+        first_seen_at=TIMESTAMP,
+        last_seen_at=TIMESTAMP,
+        events="int64",
+        active_days="int64",
+    ),
+)
+
+NODES = Table(
+    name="nodes",
+    grain="account or entity",
+    key=("node_type", "node_id"),
+    schema=columns(
+        node_type="string",  # account, or an entity type
+        node_id="string",
+        first_seen_at=TIMESTAMP,
+        last_seen_at=TIMESTAMP,
+        events="int64",
+        degree="int64",  # distinct accounts; of an account: distinct entities
+        is_hub="bool_",
+        hub_reason="string",  # shared: <reason given> | degree; null when no hub
+        ip_network="string",  # of an ip: the network it is in
+        ip_kind="string",  # of an ip or ip_network: residential, mobile, ... where known
+    ),
+)
+
+
+def entity_events(events: DataFrame) -> DataFrame:
+    """One row per event and entity it names: entity_type, entity_id and the event's columns."""
+    kept = ["account_id", "event_type", "event_id", "event_at"]
+    rows = [
+        flat_values(events, entity_type.name, kept).select(
+            *kept,
+            F.lit(entity_type.name).alias("entity_type"),
+            F.col("value").alias("entity_id"),
+        )
+        for entity_type in ENTITY_TYPES
+        if entity_type.name in events.columns
+    ]
+    return union_all(rows)
+
+
+def edge_activity(rows: DataFrame, first_day: str) -> DataFrame:
+    """Aggregate entity_events to account, entity and event type; columns of EDGE_ACTIVITY.
+
+    The rows are brought together by entity before they are aggregated: keys are nearly distinct,
+    and aggregating them where they were read only fills memory.
+    """
+    day = F.datediff(F.to_date("event_at"), F.to_date(F.lit(first_day)))
+    bit = F.floor(F.pow(F.lit(2.0), day)).cast("bigint")
+    return (
+        rows.repartition("entity_type", "entity_id")
+        .groupBy("entity_type", "entity_id", "account_id", "event_type")
+        .agg(
+            F.count(F.lit(1)).alias("events"),
+            F.min("event_at").alias("first_seen_at"),
+            F.max("event_at").alias("last_seen_at"),
+            F.bit_or(bit).alias("day_bits"),
+        )
+    )
+
+
+def edges(activity: DataFrame) -> DataFrame:
+    """Aggregate edge_activity to account and entity; columns of EDGES."""
+    return activity.groupBy("account_id", "entity_type", "entity_id").agg(
+        F.min("first_seen_at").alias("first_seen_at"),
+        F.max("last_seen_at").alias("last_seen_at"),
+        F.sum("events").cast("bigint").alias("events"),
+        F.bit_count(F.bit_or("day_bits")).cast("bigint").alias("active_days"),
+    )
+
+
+def degrees(edge_rows: DataFrame) -> DataFrame:
+    """Aggregate edges to entities: degree (distinct accounts), events, first and last seen."""
+    return edge_rows.groupBy("entity_type", "entity_id").agg(
+        F.min("first_seen_at").alias("first_seen_at"),
+        F.max("last_seen_at").alias("last_seen_at"),
+        F.sum("events").cast("bigint").alias("events"),
+        F.count(F.lit(1)).alias("degree"),
+    )
+
+
+def account_nodes(seen: DataFrame, edge_rows: DataFrame) -> DataFrame:
+    """One row per account of activity_of_accounts; its degree counts distinct entities."""
+    entities = edge_rows.groupBy("account_id").agg(F.count(F.lit(1)).alias("degree"))
+    return seen.join(entities, on="account_id", how="left").select(
+        F.lit("account").alias("node_type"),
+        F.col("account_id").alias("node_id"),
+        "first_seen_at",
+        "last_seen_at",
+        "events",
+        F.coalesce("degree", F.lit(0)).cast("bigint").alias("degree"),
+    )
+
+
+def with_networks(engine: Engine, entities: DataFrame, ip_networks: IpNetworks) -> DataFrame:
+    """Add to entity rows the network of each ip and the kind of each ip and ip_network.
+
+    A network's kind is that of most of its addresses seen, the smallest name on a tie.
+    """
+    addresses = entities.filter(F.col("entity_type") == "ip").select("entity_id")
+    schema = columns(entity_id="string", ip_network="string", ip_kind="string")
+
+    def look_up(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            networks, kinds = ip_networks.of(batch.column("entity_id"))
+            yield pa.RecordBatch.from_arrays(
+                [batch.column("entity_id"), networks, kinds], schema=schema
+            )
+
+    known = engine.materialize(engine.map_arrow(addresses, look_up, schema), "ip_kinds")
+    counted = (
+        known.filter(F.col("ip_kind").isNotNull())
+        .groupBy("ip_network", "ip_kind")
+        .agg(F.count(F.lit(1)).alias("addresses"))
+    )
+    most = Window.partitionBy("ip_network").orderBy(F.col("addresses").desc(), F.col("ip_kind"))
+    kinds = counted.withColumn("place", F.row_number().over(most)).filter(F.col("place") == 1)
+    both = known.select(F.lit("ip").alias("entity_type"), "entity_id", "ip_network", "ip_kind")
+    both = both.unionByName(
+        kinds.select(
+            F.lit("ip_network").alias("entity_type"),
+            F.col("ip_network").alias("entity_id"),
+            F.lit(None).cast("string").alias("ip_network"),
+            "ip_kind",
+        )
+    )
+    return entities.join(both, on=["entity_type", "entity_id"], how="left")
+
+
+def nodes(accounts: DataFrame, entities: DataFrame) -> DataFrame:
+    """Bring accounts and judged entities to one table; columns of NODES."""
+    absent = F.lit(None).cast("string")
+    account_rows = (
+        accounts.withColumn("is_hub", F.lit(False))
+        .withColumn("hub_reason", absent)
+        .withColumn("ip_network", absent)
+        .withColumn("ip_kind", absent)
+    )
+    entity_rows = entities.withColumnRenamed("entity_type", "node_type").withColumnRenamed(
+        "entity_id", "node_id"
+    )
+    return account_rows.select(*NODES.columns).unionByName(entity_rows.select(*NODES.columns))

@@ -1,0 +1,138 @@
+"""From a site's rows to judged events: column mapping, judgement, duplicates, the row balance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import pyarrow as pa
+
+from graph.engines.base import Engine, InputError
+from graph.entities import ENTITY_TYPES
+from graph.events import (
+    ACCEPTED,
+    DUPLICATE,
+    OUTSIDE,
+    QUARANTINED,
+    EventRules,
+    event_schema,
+    judge_events,
+)
+from graph.frames import DataFrame, F, Window
+from graph.suggestions import nearest
+from graph.tables import Table, columns
+
+QUARANTINE = Table(
+    name="quarantine",
+    grain="rejected row of the event log",
+    key=("row",),
+    schema=columns(row="int64", reason="string", source="string", raw="string"),
+)
+
+CORRUPT = "_corrupt_record"  # where Spark's JSON reader keeps a line that it cannot parse
+
+
+def event_columns() -> list[str]:
+    """The names of all columns that an event log may have."""
+    entity_columns = [entity.column for entity in ENTITY_TYPES if entity.column is not None]
+    return ["account_id", "event_time", "event_type", "event_id", "market", *entity_columns]
+
+
+def map_columns(raw: DataFrame, mapping: Mapping[str, str], where: str) -> DataFrame:
+    """Give a log's columns their standard names, keeping `source` and what could not be parsed.
+
+    An optional column that the mapping does not name is taken under its standard name where the
+    log has it. Raises InputError for a mapped column that the log lacks, or if no entity column is
+    there.
+    """
+    for name, column in mapping.items():
+        if column not in raw.columns:
+            raise InputError(
+                f"{where}: there is no column {column!r} for {name} (events.columns.{name})"
+                f"{nearest(column, raw.columns)}; its columns are {', '.join(raw.columns)}"
+            )
+    names = {name: name for name in event_columns() if name in raw.columns} | dict(mapping)
+    if not any(entity.column in names for entity in ENTITY_TYPES):
+        entity_columns = [entity.column for entity in ENTITY_TYPES if entity.column is not None]
+        raise InputError(
+            f"{where}: map at least one of {', '.join(entity_columns)} in events.columns: without "
+            "them nothing links two accounts"
+        )
+    chosen = [F.col(column).alias(name) for name, column in names.items()]
+    if CORRUPT in raw.columns:
+        chosen.append(F.col(CORRUPT).alias("malformed"))
+    return raw.select(*chosen, F.col("source"))
+
+
+def judge(
+    engine: Engine, raw: DataFrame, raw_schema: pa.Schema, rules: EventRules, deduplicate: bool
+) -> DataFrame:
+    """Judge every row: accepted, quarantined, outside the look-back, or a duplicate.
+
+    One row per row of the log, columns of `graph.events.event_schema`. With `deduplicate`, of the
+    accepted rows of one account with the same event_id all but one are duplicates: the earliest
+    stays, then the smallest in column order, null first.
+    """
+    schema = event_schema(rules, raw_schema)
+    judged = engine.map_arrow(raw, partial(judge_events, rules=rules, schema=schema), schema)
+    if not deduplicate or "event_id" not in raw.columns:
+        return judged
+    rest = [name for name in schema.names if name not in ("status", "account_id", "event_id")]
+    order = [
+        F.col(name).asc_nulls_first() for name in ["event_at", *rest] if _sortable(schema, name)
+    ]
+    copies = Window.partitionBy("account_id", "event_id", "status").orderBy(*order)
+    is_copy = (
+        (F.col("status") == ACCEPTED)
+        & F.col("event_id").isNotNull()
+        & (F.row_number().over(copies) > 1)
+    )
+    status = F.when(is_copy, F.lit(DUPLICATE)).otherwise(F.col("status"))
+    return judged.withColumn("status", status)
+
+
+def _sortable(schema: pa.Schema, name: str) -> bool:
+    return bool(schema.field(name).type != pa.list_(pa.string()))
+
+
+def accepted_events(judged: DataFrame) -> DataFrame:
+    """Keep the events that count: one row each, account_id, event_at, entities and the rest."""
+    return judged.filter(F.col("status") == ACCEPTED).drop("status", "reason", "raw", "source")
+
+
+def quarantined_rows(judged: DataFrame) -> DataFrame:
+    """Number the rejected rows by source, reason and text; columns of QUARANTINE."""
+    rejected = judged.filter(F.col("status") == QUARANTINED).select("reason", "source", "raw")
+    order = Window.partitionBy(F.lit(1)).orderBy("source", "reason", "raw")
+    return rejected.withColumn("row", F.row_number().over(order).cast("bigint"))
+
+
+def count_rows(engine: Engine, judged: DataFrame) -> dict[str, int]:
+    """Count the rows by what became of them: accepted, quarantined, duplicate, outside."""
+    counted = engine.to_arrow(judged.groupBy("status").agg(F.count(F.lit(1)).alias("rows")))
+    found = {row["status"]: row["rows"] for row in counted.to_pylist()}
+    return {status: found.get(status, 0) for status in (ACCEPTED, QUARANTINED, DUPLICATE, OUTSIDE)}
+
+
+def count_unidentified(engine: Engine, events: DataFrame) -> dict[str, dict[str, int]]:
+    """Count entity values that identify nobody, by entity type and reason."""
+    counts: dict[str, dict[str, int]] = {}
+    for entity_type in ENTITY_TYPES:
+        column = f"{entity_type.name}_reason"
+        if entity_type.derived_from is not None or column not in events.columns:
+            continue
+        reasons = flat_values(events, column, [])
+        counted = reasons.groupBy("value").agg(F.count(F.lit(1)).alias("values"))
+        rows = engine.to_arrow(counted).to_pylist()
+        counts[entity_type.name] = {
+            row["value"]: row["values"] for row in sorted(rows, key=lambda row: row["value"])
+        }
+    return {name: reasons for name, reasons in counts.items() if reasons}
+
+
+def flat_values(events: DataFrame, column: str, others: Sequence[str]) -> DataFrame:
+    """One row per event and non-null value of a string or list column, as `value` beside others."""
+    is_list = dict(events.dtypes)[column].startswith("array")
+    value = F.explode(F.col(column)) if is_list else F.col(column)
+    rows = events.filter(F.col(column).isNotNull()).select(*others, value.alias("value"))
+    return rows.filter(F.col("value").isNotNull())

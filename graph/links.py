@@ -1,0 +1,108 @@
+"""Links: pairs of accounts with their weight, their surprise, and whether they are kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from graph.config import Trace
+from graph.engines.base import Engine
+from graph.fixed_point import MICRO, shown
+from graph.frames import DataFrame, F
+from graph.tables import TIMESTAMP, Table, columns
+
+LINKS = Table(
+    name="links",
+    grain="pair of accounts and trace, after the trace's minimums",
+    key=("account_a", "account_b", "trace"),
+    schema=columns(
+        account_a="string",
+        account_b="string",  # larger than account_a
+        trace="string",
+        co_actions="int64",  # pairs of events
+        entities="int64",  # distinct shared entities that count (networks for ip)
+        weight="float64",
+        surprise="float64",  # decimal digits: 6 means at most one in a million by chance
+        avg_time_delta_s="float64",  # null without a window
+        first_at=TIMESTAMP,
+        last_at=TIMESTAMP,
+        kept="bool_",  # passed the trace's filter
+    ),
+)
+
+
+def rarity(engine: Engine, degrees: DataFrame, accounts: int) -> DataFrame:
+    """Give each entity the logarithm of how rare it is: entity_id (the key), rarity (micro-units).
+
+    `degrees` has entity_id and df, the distinct accounts seen with it in the trace; rarity is
+    ln(N/df) with N = `accounts`, never below 0. Logarithms are taken once per distinct df, of which
+    there are at most the square root of twice the trace's edges.
+    """
+    distinct = engine.to_arrow(degrees.select("df").distinct()).column("df").to_numpy()
+    logarithms = np.log(np.maximum(accounts, distinct) / distinct)
+    table = pa.table(
+        {
+            "df": pa.array(distinct, pa.int64()),
+            "rarity": pa.array(np.floor(logarithms * MICRO + 0.5).astype(np.int64)),
+        }
+    )
+    return degrees.join(engine.from_arrow(table), on="df", how="inner").select(
+        "entity_id", "rarity"
+    )
+
+
+def aggregate(
+    pairs: DataFrame, rarities: DataFrame, counted_as: DataFrame | None, trace: Trace
+) -> DataFrame:
+    """Aggregate a trace's pairs to links and apply its minimums.
+
+    `counted_as` (entity_id, counts_as) says as which distinct thing an entity counts towards
+    `entities`, null if not at all; where it is None each entity counts as itself. One row per
+    account_a, account_b: co_actions, entities, shared (all entities), idf (micro-units),
+    time_delta_us, first_at, last_at.
+    """
+    rows = pairs.join(rarities, on="entity_id", how="left")
+    distinct = F.count(F.lit(1))
+    if counted_as is not None:
+        rows = rows.join(counted_as, on="entity_id", how="left")
+        distinct = F.count_distinct("counts_as")
+    links = rows.groupBy("account_a", "account_b").agg(
+        F.sum("co_actions").cast("bigint").alias("co_actions"),
+        distinct.cast("bigint").alias("entities"),
+        F.count(F.lit(1)).alias("shared"),
+        F.sum("rarity").cast("bigint").alias("idf"),
+        F.sum("time_delta_us").cast("bigint").alias("time_delta_us"),
+        F.min("first_at").alias("first_at"),
+        F.max("last_at").alias("last_at"),
+    )
+    return links.filter(
+        (F.col("co_actions") >= trace.min_co_actions) & (F.col("entities") >= trace.min_entities)
+    )
+
+
+def with_weight(links: DataFrame, trace: Trace, cosines: DataFrame | None) -> DataFrame:
+    """Add the trace's weight in micro-units; `cosines` is graph.cosine.cosines where it is that."""
+    if trace.weight == "co_actions":
+        return links.withColumn("weight", F.col("co_actions") * MICRO)
+    if trace.weight == "idf":
+        return links.withColumn("weight", F.col("idf"))
+    assert cosines is not None
+    return links.join(cosines, on=["account_a", "account_b"], how="inner")
+
+
+def published_links(name: str, links: DataFrame) -> DataFrame:
+    """Turn a trace's links, in fixed point, into rows of LINKS."""
+    average = shown(F.col("time_delta_us")) / F.col("co_actions")
+    return links.select(
+        "account_a",
+        "account_b",
+        F.lit(name).alias("trace"),
+        "co_actions",
+        "entities",
+        shown(F.col("weight")).alias("weight"),
+        shown(F.col("surprise")).alias("surprise"),
+        average.alias("avg_time_delta_s"),
+        "first_at",
+        "last_at",
+        "kept",
+    )

@@ -1,0 +1,39 @@
+"""The events that can link: each sighting of an entity that at least two accounts share."""
+
+from __future__ import annotations
+
+from graph.frames import DataFrame, F, Window
+from graph.tables import TIMESTAMP, Table, columns
+
+SIGHTINGS = Table(
+    name="sightings",
+    grain="event, entity and occurrence",
+    key=("account_id", "entity_type", "entity_id", "event_type", "event_at", "occurrence"),
+    schema=columns(
+        account_id="string",
+        entity_type="string",
+        entity_id="string",
+        event_type="string",
+        event_id="string",
+        event_at=TIMESTAMP,
+        occurrence="int64",  # number among rows that are equal but for their event id
+    ),
+)
+
+
+def sightings(rows: DataFrame, entities: DataFrame) -> DataFrame:
+    """Keep the entity_events of entities that may link, numbered; columns of SIGHTINGS.
+
+    `entities` has entity_type, entity_id, degree, is_hub. An entity may link when it is no hub and
+    at least two accounts were seen with it.
+    """
+    linking = entities.filter((F.col("degree") >= 2) & ~F.col("is_hub")).select(
+        "entity_type", "entity_id"
+    )
+    kept = rows.join(linking, on=["entity_type", "entity_id"], how="left_semi")
+    equal_rows = Window.partitionBy(
+        "entity_type", "entity_id", "account_id", "event_at", "event_type"
+    ).orderBy(F.col("event_id").asc_nulls_first())
+    return kept.withColumn("occurrence", F.row_number().over(equal_rows).cast("bigint")).select(
+        *SIGHTINGS.columns
+    )

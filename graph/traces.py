@@ -1,0 +1,204 @@
+"""One trace from the graph's tables to links: pairs, minimums, weight, surprise, filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graph.activity import of_trace
+from graph.config import Config, Trace
+from graph.cosine import cosines
+from graph.engines.base import Engine
+from graph.frames import DataFrame, F
+from graph.ip_networks import SHARED_KINDS
+from graph.link_filters import mark_kept
+from graph.links import aggregate, rarity, with_weight
+from graph.pairs import (
+    TracePairs,
+    participants,
+    shared_pairs,
+    trace_sightings,
+    windowed_pairs,
+)
+from graph.surprise import expected_by_degree, expected_in_windows, with_surprise
+from graph.tables import TIMESTAMP, columns
+
+WEIGHTED = columns(
+    account_a="string",
+    account_b="string",
+    co_actions="int64",
+    entities="int64",
+    time_delta_us="int64",
+    first_at=TIMESTAMP,
+    last_at=TIMESTAMP,
+    weight="int64",
+)
+
+
+@dataclass(frozen=True)
+class GraphTables:
+    """The tables of a day that links are made of."""
+
+    edges: DataFrame
+    edge_activity: DataFrame
+    nodes: DataFrame
+    sightings: DataFrame
+    account_activity: DataFrame
+    trace_activity: DataFrame
+
+
+@dataclass(frozen=True)
+class TraceLinks:
+    """What a trace found: links in fixed point, with `kept`; the entities behind each; bursts.
+
+    evidence: account_a, account_b, entity_id (the key), co_actions, rarity (micro-units), first_at,
+    last_at. bursts: columns of graph.pairs.BURSTS but `trace`, or None where there is no limit.
+    """
+
+    links: DataFrame
+    evidence: DataFrame
+    bursts: DataFrame | None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A trace's pairs with what their weights rest on."""
+
+    pairs: TracePairs
+    terms: DataFrame  # account_id, entity_id, events: all edges of the trace
+    rarities: DataFrame
+    linking: DataFrame | None  # without a window: the entities that may link
+
+
+def trace_links(
+    engine: Engine, name: str, trace: Trace, tables: GraphTables, config: Config
+) -> TraceLinks:
+    """Find the links of one trace (DESIGN, step 3)."""
+    if trace.window is None:
+        found = _without_window(engine, name, trace, tables, config)
+    else:
+        found = _with_window(engine, name, trace, tables, config)
+    pairs = found.pairs.pairs
+    counted_as = _counted_as(tables.nodes, trace)
+    links = engine.materialize(
+        aggregate(pairs, found.rarities, counted_as, trace), f"{name}.minimums"
+    )
+    similar = None
+    if trace.weight == "cosine":
+        similar = cosines(engine, pairs, links, found.terms, found.rarities)
+    weighted = with_weight(links, trace, similar)
+    if found.linking is None:
+        expected = expected_in_windows(
+            links, name, trace, tables.account_activity, tables.trace_activity
+        )
+        k = "co_actions"
+    else:
+        expected = expected_by_degree(engine, links, found.terms, found.linking)
+        k = "entities"
+    counted = weighted.join(expected, on=["account_a", "account_b"], how="left").select(
+        *WEIGHTED.names, F.col(k).alias("found"), "expected"
+    )
+    judged = engine.materialize(with_surprise(engine, counted, WEIGHTED), f"{name}.judged")
+    kept = engine.materialize(mark_kept(engine, name, judged, trace.filter), f"{name}.links")
+    evidence = (
+        pairs.join(
+            kept.select("account_a", "account_b"), on=["account_a", "account_b"], how="left_semi"
+        )
+        .join(found.rarities, on="entity_id", how="left")
+        .select(
+            "account_a",
+            "account_b",
+            "entity_id",
+            "co_actions",
+            F.coalesce("rarity", F.lit(0).cast("bigint")).alias("rarity"),
+            "first_at",
+            "last_at",
+        )
+    )
+    return TraceLinks(kept, evidence, _described(found.pairs.bursts, trace))
+
+
+def _described(bursts: DataFrame | None, trace: Trace) -> DataFrame | None:
+    if bursts is None:
+        return None
+    return bursts.select(
+        F.lit(trace.entity).alias("entity_type"), "entity_id", "moment_at", "accounts", "events"
+    )
+
+
+def _with_window(
+    engine: Engine, name: str, trace: Trace, tables: GraphTables, config: Config
+) -> _Found:
+    present = participants(tables.account_activity, trace)
+    rows = trace_sightings(tables.sightings, trace)
+    pairs = windowed_pairs(engine, name, trace, rows, present, config.max_burst)
+    degrees = (
+        of_trace(tables.sightings, trace)
+        .groupBy("entity_id")
+        .agg(F.count_distinct("account_id").alias("df"))
+    )
+    accounts = of_trace(tables.account_activity.filter(F.col("bin_width_us") == 0), trace)
+    return _Found(
+        pairs,
+        trace_edges(tables, trace),
+        rarity(engine, degrees, _distinct_accounts(engine, accounts)),
+        None,
+    )
+
+
+def _without_window(
+    engine: Engine, name: str, trace: Trace, tables: GraphTables, config: Config
+) -> _Found:
+    edges = trace_edges(tables, trace)
+    present = participants(tables.account_activity, trace)
+    linking = linking_entities(tables.nodes, trace, config)
+    pairs = shared_pairs(engine, name, trace, edges, present, linking)
+    degrees = edges.groupBy("entity_id").agg(F.count(F.lit(1)).alias("df"))
+    return _Found(pairs, edges, rarity(engine, degrees, _distinct_accounts(engine, edges)), linking)
+
+
+def _distinct_accounts(engine: Engine, rows: DataFrame) -> int:
+    counted = engine.to_arrow(rows.agg(F.count_distinct("account_id").alias("accounts")))
+    accounts: int = counted.column("accounts")[0].as_py()
+    return accounts
+
+
+def trace_edges(tables: GraphTables, trace: Trace) -> DataFrame:
+    """All edges of a trace: account_id, entity_id (the key), events, first_at, last_at."""
+    named = ["account_id", "entity_id", "events", "first_at", "last_at"]
+    if trace.events is None:
+        rows = of_trace(tables.edges, trace)
+        return rows.withColumnsRenamed(
+            {"first_seen_at": "first_at", "last_seen_at": "last_at"}
+        ).select(*named)
+    return (
+        of_trace(tables.edge_activity, trace)
+        .groupBy("account_id", "entity_id")
+        .agg(
+            F.sum("events").cast("bigint").alias("events"),
+            F.min("first_seen_at").alias("first_at"),
+            F.max("last_seen_at").alias("last_at"),
+        )
+    )
+
+
+def linking_entities(nodes: DataFrame, trace: Trace, config: Config) -> DataFrame:
+    """The entities that link without a window: no hub, and degree up to the soft limit."""
+    limits = config.hubs.get(trace.entity)
+    entities = nodes.filter(
+        (F.col("node_type") == trace.entity) & ~F.col("is_hub") & (F.col("degree") >= 2)
+    )
+    if limits is not None:
+        entities = entities.filter(F.col("degree") <= limits.soft)
+    return entities.select(F.col("node_id").alias("entity_id"))
+
+
+def _counted_as(nodes: DataFrame, trace: Trace) -> DataFrame | None:
+    """As which network an address counts towards min_entities; those of shared kinds do not."""
+    network = {"ip": "ip_network", "ip_network": "node_id"}.get(trace.entity)
+    if network is None:
+        return None
+    shared = F.coalesce(F.col("ip_kind").isin(*SHARED_KINDS), F.lit(False))
+    return nodes.filter(F.col("node_type") == trace.entity).select(
+        F.col("node_id").alias("entity_id"),
+        F.when(~shared, F.col(network)).alias("counts_as"),
+    )
