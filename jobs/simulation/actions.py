@@ -1,4 +1,4 @@
-"""What accounts do, as columns of numbers; becomes events with devices, addresses and text later."""
+"""What accounts do, as columns of numbers; devices, addresses and text come later."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -10,6 +10,8 @@ import numpy as np
 from jobs.simulation.arrays import Array
 
 NONE = -1
+NO_DEVICE = -4
+"""The device of an action that no device of the account's took part in."""
 POSTS = 1 << 52
 """A target from here on is the post with that content; below, it is an account."""
 
@@ -34,6 +36,7 @@ class Realm(IntEnum):
     TREND = 1
     OWN = 2
     COORDINATED = 3
+    VIRAL = 4
 
     def first(self, day: int = 0) -> int:
         """The first content number of a day."""
@@ -53,7 +56,7 @@ class Actions:
     session: Array
     """A random 64-bit number that decides on device and address; equal within a session."""
     device: Array
-    """A device number, or NONE for one of the account's own."""
+    """A device number, NO_DEVICE, or NONE for one of the account's own."""
     place: Array
     """A place, or NONE for where the account is at that time."""
 

@@ -1,4 +1,4 @@
-"""The internet of the simulation: providers with their prefixes, and the places people connect from.
+"""The internet of the simulation: providers with their prefixes, and where people connect from.
 
 A *place* is a home, an office, a carrier's NAT, an operator's pool of proxies: it owns a number of
 addresses (slots) in the space of one or several providers and changes them every so many days.

@@ -6,7 +6,7 @@ Activity per account has a power-law tail, comes in sessions (bursts, as Barabá
 
 import numpy as np
 
-from jobs.simulation.actions import POSTS, Actions, Event, Realm, actions
+from jobs.simulation.actions import POSTS, Actions, Event, actions
 from jobs.simulation.arrays import DAY, Array
 from jobs.simulation.identifiers import mix
 from jobs.simulation.population import Population
@@ -24,6 +24,8 @@ MIX = {
 }
 """Shares of the event types; reading is not logged."""
 EVENTS_PER_SESSION = 5
+_NEAR_RATIO = 0.5
+"""Share of likes and comments that go to friends' posts, which hardly anybody else sees."""
 _SESSION_US = 6 * 60 * 1_000_000
 _LADDER = np.repeat(
     np.array([int(event) for event in MIX], dtype=np.int8),
@@ -77,7 +79,11 @@ def _objects(
     share = np.flatnonzero(event == Event.SHARE)
     content[share] = trends.seen_at(time[share], rng.random(len(share)))
     seen = np.flatnonzero((event == Event.LIKE) | (event == Event.COMMENT))
-    target[seen] = POSTS + trends.seen_at(time[seen], rng.random(len(seen)))
+    near = rng.random(len(seen)) < _NEAR_RATIO
+    friends = first_own + rng.integers(0, size + 1, len(seen))
+    target[seen] = POSTS + np.where(
+        near, friends, trends.seen_at(time[seen], rng.random(len(seen)))
+    )
     social = np.flatnonzero((event == Event.FOLLOW) | (event == Event.REPORT))
     target[social] = population.popular[zipf(rng.random(len(social)), len(population))]
     direct = np.flatnonzero(event == Event.MESSAGE)

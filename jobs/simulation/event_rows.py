@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from jobs.simulation.actions import NONE, Actions
+from jobs.simulation.actions import NO_DEVICE, NONE, Actions
 from jobs.simulation.address_space import Places
 from jobs.simulation.arrays import DAY, MICROSECONDS, Array
 from jobs.simulation.population import NOWHERE, Population
@@ -57,14 +57,14 @@ def locate(
     done = done.take(np.argsort(done.time))
     draw = (done.session >> np.uint64(16)) & np.uint64(0xFFFF)
     which = (draw >= 52_000).astype(np.int8) + (draw >= 62_000)
-    own = people.device[done.account, which]
+    device = np.where(done.device == NONE, people.device[done.account, which], done.device)
     place = np.where(done.place == NONE, _place(done, people, workday), done.place)
     return EventRows(
         account=done.account.astype(np.int64),
         time=midnight + done.time,
         event=done.event,
         number=first_number + np.arange(len(done)),
-        device=np.where(done.device == NONE, own, done.device),
+        device=np.where(device == NO_DEVICE, NONE, device),
         ip=places.address(place, done.session >> np.uint64(32), day),
         content=done.content,
         target=done.target,

@@ -5,14 +5,24 @@ from enum import Enum
 
 import numpy as np
 
-from jobs.simulation.actions import NONE, POSTS, Actions, Event, actions, concatenate
+from jobs.simulation.actions import (
+    NONE,
+    POSTS,
+    Actions,
+    Event,
+    Realm,
+    actions,
+    concatenate,
+)
 from jobs.simulation.arrays import DAY, MICROSECONDS, Array
 from jobs.simulation.evasion import Evasion
+from jobs.simulation.population import Population
 from jobs.simulation.rhythm import time_of_day
 
 _LOGIN_RATIO = 0.3
 _LURED_RATIO = 0.3
 _FRAMED_RATIO = 0.4
+_QUARTER_HOUR = 900 * MICROSECONDS
 
 
 class Aim(Enum):
@@ -27,7 +37,7 @@ class Aim(Enum):
 
 @dataclass(frozen=True)
 class Tactic:
-    """One thing a network does in rounds: in each, many members act on one object within a window."""
+    """What a network does in rounds: in each, many members act on one object within a window."""
 
     event: Event
     aim: Aim
@@ -37,8 +47,10 @@ class Tactic:
     """Mean rounds a day."""
     participation: float = 0.8
     """Share of members who take part in a round."""
+    on_the_quarter_hour: bool = False
+    """Rounds start at :00, :15, :30 and :45 exactly, as scheduling tools do it."""
     reaction: bool = False
-    """People's delays (heavy-tailed, half of them within the window) instead of a script's (uniform)."""
+    """People's delays (heavy-tailed, half within the window), not a script's (uniform)."""
 
 
 @dataclass
@@ -79,10 +91,12 @@ class Network:
         acts = sum(tactic.rounds * tactic.participation for tactic in self.tactics)
         return acts * self.evasion.drip_ratio * (1 + _LOGIN_RATIO)
 
-    def act(self, day: int, offset: int, first_content: int, rng: np.random.Generator) -> Actions:
-        """What the network does on a day in the time zone with this offset (us)."""
+    def act(self, day: int, people: Population, number: int, rng: np.random.Generator) -> Actions:
+        """What the network does on a day, in the time zone of its first member."""
         if day in self.quiet:
             return concatenate([])
+        offset = int(people.offset[self.members[0]])
+        first_content = Realm.COORDINATED.first(day) + (number << 24)
         squad = self.squad_later if day >= self.regroups else self.squad
         parts = []
         for tactic in self.tactics:
@@ -133,6 +147,8 @@ def _play(
     """All rounds of a tactic by one squad on one day; uses 2^16 content numbers."""
     count = rng.poisson(tactic.rounds * network.evasion.drip_ratio)
     start = (time_of_day(rng.random(count)) * DAY - offset).astype(np.int64) % DAY
+    if tactic.on_the_quarter_hour:
+        start -= start % _QUARTER_HOUR
     choice = rng.integers(0, max(1, len(network.clients)), count)
     client = network.clients[choice] if len(network.clients) else choice
     rounds = _Rounds(tactic, start, client, first_content + np.arange(count))

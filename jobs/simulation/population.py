@@ -16,6 +16,8 @@ from jobs.simulation.settings import Settings
 DEVICES = 3
 """An account uses up to so many devices: mostly the first, seldom the last."""
 NOWHERE = -1
+HABIT_US = 4_680_000_000
+"""People are earlier or later than their time zone by 1.3 hours (one standard deviation)."""
 ACCOUNTS_SCHEMA = pa.schema(
     [
         ("account_id", pa.string()),
@@ -36,7 +38,7 @@ class Population:
     zone: Array
     """Number of the time zone within the market."""
     offset: Array
-    """Local time minus UTC, in microseconds, with the account's own habit of being early or late."""
+    """Local time minus UTC, in microseconds, with the account's habit of being early or late."""
     created: Array
     """Microseconds since 1970."""
     rate: Array
@@ -115,7 +117,7 @@ def build_population(
     return Population(
         market=market,
         zone=zone,
-        offset=offset + (rng.normal(0, 1.3, size) * 3_600_000_000).astype(np.int64),
+        offset=offset + rng.normal(0, HABIT_US, size).astype(np.int64),
         created=_creation(settings, size, rng),
         rate=settings.events_per_account_day * heavy_tail(rng, size, 1.6, 120),
         popular=rng.permutation(size),

@@ -8,8 +8,10 @@ from jobs.simulation.arrays import DAY, MICROSECONDS, Array, stream
 
 # Relative activity by local hour: a trough before dawn, a plateau by day, a peak in the evening.
 _HOURS = np.array(
-    [4, 2.2, 1.2, 0.8, 0.7, 1, 2.2, 4, 5.2, 5.5, 5.6, 5.8]
-    + [6.2, 6, 5.6, 5.6, 5.8, 6.2, 6.8, 7.6, 8.4, 8.6, 7.6, 5.8]
+    [
+        *(4, 2.2, 1.2, 0.8, 0.7, 1, 2.2, 4, 5.2, 5.5, 5.6, 5.8),
+        *(6.2, 6, 5.6, 5.6, 5.8, 6.2, 6.8, 7.6, 8.4, 8.6, 7.6, 5.8),
+    ]
 )
 _GRID = 4096
 _TRENDS_DAYS = 3
@@ -21,7 +23,8 @@ _EVENING = 0.25
 def _quantiles() -> Array:
     shares = np.concatenate([[0.0], np.cumsum(np.repeat(_HOURS, 60))])
     grid = np.linspace(0, 1, _GRID + 1)
-    return np.interp(grid, shares / shares[-1], np.arange(1441) / 1440)
+    quantiles: Array = np.interp(grid, shares / shares[-1], np.arange(1441) / 1440)
+    return quantiles
 
 
 _QUANTILES = _quantiles()
@@ -38,7 +41,8 @@ def time_of_day(unit: Array) -> Array:
 
 def zipf(unit: Array, size: int) -> Array:
     """Ranks from 0 whose popularity falls as 1 / rank, for uniform numbers in [0, 1)."""
-    return (np.exp(unit * np.log(size + 1)) - 1).astype(np.int64)
+    ranks: Array = (np.exp(unit * np.log(size + 1)) - 1).astype(np.int64)
+    return ranks
 
 
 def heavy_tail(rng: np.random.Generator, size: int, exponent: float, most: float) -> Array:
@@ -60,16 +64,17 @@ class Trends:
     def seen_at(self, time: Array, unit: Array) -> Array:
         """The content that somebody passes on at a time of the day (us), seen shortly before."""
         latest = self.second_start[time // MICROSECONDS]
-        back = (-np.log1p(-unit) * (1 + len(self.content) * 0.004)).astype(np.int64)
-        return self.content[np.maximum(latest - back, 0)]
+        back = (-np.log1p(-unit) * (1 + len(self.content) * 0.02)).astype(np.int64)
+        seen: Array = self.content[np.maximum(latest - back, 0)]
+        return seen
 
 
 def trends(seed: int, first_content: int, day: int, shares: int) -> Trends:
     """The spreading contents of a day, among them those born on the days before.
 
-    Each cascade is a Hawkes process in its branching form (Hawkes and Oakes, 1974): a share begets a
-    Poisson number of shares, each after a heavy-tailed delay (Zhao et al., SEISMIC, KDD 2015), and
-    contents differ in how many they beget.
+    Each cascade is a Hawkes process in its branching form (Hawkes and Oakes, 1974): a share begets
+    a Poisson number of shares, each after a heavy-tailed delay (Zhao et al., SEISMIC, KDD 2015),
+    and contents differ in how many they beget.
     """
     times, contents = [], []
     for born in range(day - _TRENDS_DAYS + 1, day + 1):
@@ -86,8 +91,8 @@ def trends(seed: int, first_content: int, day: int, shares: int) -> Trends:
 
 def _cascades(rng: np.random.Generator, shares: int) -> tuple[Array, Array]:
     """Times (days from the birth day's midnight) and contents of the cascades of one birth day."""
-    contents = max(20, shares // 40)
-    begets = np.minimum(0.35 + 0.12 * rng.pareto(1.3, contents), 1.6)
+    contents = max(200, shares // 8)
+    begets = np.minimum(0.25 + 0.12 * rng.pareto(1.5, contents), 1.05)
     time, content = rng.random(contents), np.arange(contents)
     times, numbers, total = [time], [content], contents
     while len(time) and total < shares:

@@ -1,17 +1,21 @@
 """Plans a world and plays it day by day, in memory bounded by accounts, not by events."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs.simulation import planted
-from jobs.simulation.actions import Actions, Realm, concatenate
+from jobs.simulation.actions import NONE, Actions, Realm, concatenate
 from jobs.simulation.arrays import DAY, Array, stream
 from jobs.simulation.background import live, sign_up
-from jobs.simulation.event_rows import EventRows, locate
+from jobs.simulation.dirt import soil
+from jobs.simulation.event_rows import FLAGGED, EventRows, locate
 from jobs.simulation.identifiers import Identifiers
+from jobs.simulation.lookalikes import LOOKALIKES
+from jobs.simulation.planted import PLANTED_KINDS
 from jobs.simulation.planted.recruit import recruit
 from jobs.simulation.rhythm import trends
 from jobs.simulation.settings import Settings
@@ -29,16 +33,26 @@ inputs:
   ip_networks: {folder}/ip_networks
 """
 # First parts of the random streams' keys, so that no two parts of the simulation share a stream.
-_PLAN, _NETWORKS, _BLOCKS, _TRENDS = 1, 3, 4, 5
+_PLAN, _REGISTRY, _NETWORKS, _BLOCKS, _TRENDS = 1, 2, 3, 4, 5
 
 
 def plan_world(settings: Settings) -> World:
     """Everybody and everything that is decided before the first day."""
     world = empty_world(settings)
-    for number, kind in enumerate(planted.KINDS):
-        recruit(world, kind, stream(settings.seed, _PLAN, number))
+    for number, kind in enumerate(PLANTED_KINDS):
+        recruit(world, kind, stream(settings.seed, _PLAN, 0, number))
+    for number, plant in enumerate(LOOKALIKES):
+        plant(world, stream(settings.seed, _PLAN, 1, number))
+    _make_unpopular(world)
     world.places.seal()
     return world
+
+
+def _make_unpopular(world: World) -> None:
+    """Nobody follows planted accounts much: those in the upper half of the ranks go to the end."""
+    popular = world.people.popular
+    too_high = world.planted[popular] & (np.arange(len(popular)) < len(popular) // 2)
+    world.people.popular = popular[np.argsort(too_high, kind="stable")]
 
 
 def play_day(world: World, day: int) -> Iterator[EventRows]:
@@ -60,22 +74,17 @@ def play_day(world: World, day: int) -> Iterator[EventRows]:
         mine = (together.account >= block[0]) & (together.account <= block[-1])
         done = concatenate([alone, together.take(mine)])
         workday = settings.ds(day).weekday() < 5
-        yield locate(done, people, world.places, day, midnight, workday, number)
-        number += len(done)
+        rows = locate(done, people, world.places, day, midnight, workday, number)
+        number += len(rows)
+        yield rows if settings.clean else soil(rows, midnight, rng)
 
 
 def simulate(settings: Settings, out: Path) -> int:
-    """Write events, accounts, ip_networks, truth and config.yaml under `out`; returns the events."""
+    """Write events, accounts, ip_networks, truth and config.yaml; returns how many events."""
     world = plan_world(settings)
     identifiers = Identifiers(settings.seed)
-    tables = {
-        "accounts": world.people.table(identifiers),
-        "ip_networks": world.providers.table(settings, stream(settings.seed, 2)),
-        "truth": world.truth(),
-    }
-    for name, table in tables.items():
-        (out / name).mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, out / name / f"{name}.parquet")
+    _make_room(out)
+    seen = np.zeros(settings.accounts, dtype=bool)
     (out / "config.yaml").write_text(_CONFIG.format(folder=out.resolve()), encoding="utf-8")
     events = 0
     for day in range(settings.days):
@@ -83,20 +92,36 @@ def simulate(settings: Settings, out: Path) -> int:
         for part, rows in enumerate(play_day(world, day)):
             table = event_table(rows, world.people.market, identifiers)
             write_events(table, folder / f"part-{part:05d}.parquet")
+            seen[rows.account[rows.account != NONE] & ~FLAGGED] = True
             events += len(rows)
+    _write(out, "accounts", world.people.table(identifiers))
+    _write(out, "ip_networks", world.providers.table(settings, stream(settings.seed, _REGISTRY)))
+    _write(out, "truth", world.truth(seen))
     return events
+
+
+def _make_room(out: Path) -> None:
+    """Empty the folder; raises ValueError if it holds anything but an earlier simulation."""
+    if out.exists() and any(out.iterdir()) and not (out / "config.yaml").exists():
+        raise ValueError(f"{out} is not empty and no simulation; name another folder with --out")
+    shutil.rmtree(out / "events", ignore_errors=True)
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _write(out: Path, name: str, table: pa.Table) -> None:
+    (out / name).mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, out / name / f"{name}.parquet", compression="zstd")
 
 
 def _together(world: World, day: int, midnight: int) -> Actions:
     """What networks do on a day, and who signs up."""
     settings, people = world.settings, world.people
     parts = [sign_up(people, midnight, stream(settings.seed, _NETWORKS, day, 0))]
-    for number, network in enumerate(world.networks):
+    for number, performer in enumerate(world.performers):
         rng = stream(settings.seed, _NETWORKS, day, number + 1)
-        first = Realm.COORDINATED.first(day) + (number << 24)
-        offset = int(people.offset[network.members[0]])
-        parts.append(network.act(day, offset, first, rng))
-    return concatenate(parts)
+        parts.append(performer.act(day, people, number, rng))
+    done = concatenate(parts)
+    return done.take(people.created[done.account] <= midnight + done.time)
 
 
 def _blocks(accounts: int, rate: Array) -> list[Array]:

@@ -38,7 +38,7 @@ def event_table(rows: EventRows, market: Array, identifiers: Identifiers) -> pa.
 
     `market` has each account's market.
     """
-    home = np.where(rows.account == NONE, 0, market[rows.account & ~FLAGGED])
+    home = market[np.maximum(rows.account, 0) & ~FLAGGED]
     columns = [
         _encoded(rows.account, lambda numbers: _account_text(numbers, identifiers)),
         pa.array(rows.time).cast(EVENTS_SCHEMA.field("event_time").type),

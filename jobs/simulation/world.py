@@ -1,15 +1,17 @@
 """The plan of a simulation: the internet, the people, who is in which network, and the truth."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 
+from jobs.simulation.actions import Actions
 from jobs.simulation.address_space import Places, Providers, build_providers
 from jobs.simulation.arrays import Array, stream
 from jobs.simulation.identifiers import Identifiers, Space
-from jobs.simulation.network import Network
 from jobs.simulation.population import DEVICES, Population, build_population, carriers
 from jobs.simulation.settings import Settings
 
@@ -36,6 +38,14 @@ class Role(StrEnum):
     BYSTANDER = "bystander"
 
 
+class Performer(Protocol):
+    """Accounts that act together."""
+
+    def act(self, day: int, people: Population, number: int, rng: np.random.Generator) -> Actions:
+        """What they do on a day; `number` tells this performer from all others."""
+        ...
+
+
 @dataclass(frozen=True)
 class Change:
     """Values of one column of the population that some accounts get at the start of a day."""
@@ -60,25 +70,39 @@ class World:
     carriers: dict[int, Array]
     people: Population
     order: Array
-    networks: list[Network] = field(default_factory=list)
+    planted: Array
+    """Whether an account is in a planted network."""
+    performers: list[Performer] = field(default_factory=list)
+    """All who act together, planted or not."""
     changes: list[Change] = field(default_factory=list)
     _taken: int = 0
     _devices: int = 0
-    _truth: list[pa.Table] = field(default_factory=list)
+    _truth: list[tuple[Array, list[str], str, Role, str]] = field(default_factory=list)
 
     def take(self, count: int) -> Array:
-        """So many accounts that nobody has taken yet, at random; ValueError when there are too few."""
-        if self._taken + count > len(self.order) * (1 - _RESERVE_RATIO):
+        """So many accounts that nobody has taken yet; ValueError when too few are left."""
+        if self._taken + count > self._reserve_from:
             raise ValueError(
-                f"{self.settings.accounts} accounts are too few for all planned networks; ask for more"
+                f"{self.settings.accounts} accounts are too few for all networks; ask for more"
             )
         self._taken += count
         return self.order[self._taken - count : self._taken]
 
+    @property
+    def _reserve_from(self) -> int:
+        return int(len(self.order) * (1 - _RESERVE_RATIO))
+
     def ordinary(self, count: int, rng: np.random.Generator) -> Array:
         """Different accounts from the reserve of those that nobody takes."""
-        reserve = self.order[int(len(self.order) * (1 - _RESERVE_RATIO)) + 1 :]
+        reserve = self.order[self._reserve_from :]
         return rng.choice(reserve, min(count, len(reserve)), replace=False)
+
+    def celebrities(self, count: int, rng: np.random.Generator) -> Array:
+        """Different well-followed accounts from the same reserve."""
+        reserve = np.zeros(len(self.order), dtype=bool)
+        reserve[self.order[self._reserve_from :]] = True
+        famous = self.people.popular[reserve[self.people.popular]]
+        return rng.choice(famous[: max(count, len(famous) // 50)], count, replace=False)
 
     def new_devices(self, count: int) -> Array:
         """Numbers of devices that no account has."""
@@ -87,18 +111,34 @@ class World:
         return np.arange(last - count, last, dtype=np.int64)
 
     def record(self, network: str, kind: str, role: Role, accounts: Array, note: str = "") -> None:
-        """Write accounts into the truth; actors and compromised accounts count as planted."""
-        size = len(accounts)
-        planted = role in (Role.ACTOR, Role.COMPROMISED)
-        identifiers = Identifiers(self.settings.seed).short(Space.ACCOUNT, accounts)
-        constants = [network, kind, str(role), planted, note]
-        columns = [pa.repeat(pa.scalar(value), size) for value in constants]
-        self._truth.append(pa.Table.from_arrays([identifiers, *columns], schema=TRUTH_SCHEMA))
+        """Write accounts of one network into the truth."""
+        self._truth.append((accounts, [network] * len(accounts), kind, role, note))
 
-    def truth(self) -> pa.Table:
-        """The truth: a row an account and network; key account_id, network."""
+    def record_circles(self, kind: str, accounts: Array, circle: Array) -> None:
+        """Write innocent circles into the truth; `circle` numbers each account's, from 0."""
+        names = [f"{kind}-{number + 1}" for number in circle.tolist()]
+        self._truth.append((accounts, names, kind, Role.BYSTANDER, ""))
+
+    def truth(self, seen: Array) -> pa.Table:
+        """The truth about the accounts that are seen in the log (a mask over all accounts).
+
+        Grain: an account in a network; key network, account_id. Actors and compromised accounts are
+        planted. A planted account that never acts is a sleeper and stays in.
+        """
+        identifiers = Identifiers(self.settings.seed)
+        tables = []
+        for accounts, networks, kind, role, note in self._truth:
+            planted = role in (Role.ACTOR, Role.COMPROMISED)
+            constants = [kind, str(role), planted, note]
+            columns: Sequence[pa.Array] = [
+                identifiers.short(Space.ACCOUNT, accounts),
+                pa.array(networks, pa.string()),
+                *(pa.repeat(pa.scalar(value), len(accounts)) for value in constants),
+            ]
+            table = pa.Table.from_arrays(list(columns), schema=TRUTH_SCHEMA)
+            tables.append(table.filter(pa.array(seen[accounts] | planted)))
         keys = [("network", "ascending"), ("account_id", "ascending")]
-        return pa.concat_tables(self._truth).sort_by(keys)
+        return pa.concat_tables(tables).sort_by(keys)
 
 
 def empty_world(settings: Settings) -> World:
@@ -108,4 +148,12 @@ def empty_world(settings: Settings) -> World:
     places = Places(providers)
     nat = carriers(providers, places, settings)
     people = build_population(settings, providers, places, nat, rng)
-    return World(settings, providers, places, nat, people, rng.permutation(settings.accounts))
+    return World(
+        settings=settings,
+        providers=providers,
+        places=places,
+        carriers=nat,
+        people=people,
+        order=rng.permutation(settings.accounts),
+        planted=np.zeros(settings.accounts, dtype=bool),
+    )

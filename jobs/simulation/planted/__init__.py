@@ -2,11 +2,23 @@
 
 from jobs.simulation.planted.copypasta_ring import COPYPASTA_RING
 from jobs.simulation.planted.device_farm import DEVICE_FARM
+from jobs.simulation.planted.engagement_ring import ENGAGEMENT_RING
+from jobs.simulation.planted.false_reporting import FALSE_REPORTING
+from jobs.simulation.planted.hijacked_accounts import HIJACKED_ACCOUNTS
 from jobs.simulation.planted.kind import PlantedKind
+from jobs.simulation.planted.reshare_amplifier import RESHARE_AMPLIFIER
 from jobs.simulation.planted.rotating_bot_net import ROTATING_BOT_NET
+from jobs.simulation.planted.sign_up_burst import SIGN_UP_BURST
+from jobs.simulation.planted.sleeper_network import SLEEPER_NETWORK
 
-KINDS: tuple[PlantedKind, ...] = (
+PLANTED_KINDS: tuple[PlantedKind, ...] = (
     DEVICE_FARM,
     ROTATING_BOT_NET,
     COPYPASTA_RING,
+    ENGAGEMENT_RING,
+    SIGN_UP_BURST,
+    SLEEPER_NETWORK,
+    FALSE_REPORTING,
+    RESHARE_AMPLIFIER,
+    HIJACKED_ACCOUNTS,
 )

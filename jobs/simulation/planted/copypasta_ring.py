@@ -1,7 +1,7 @@
 """A copypasta ring: people with phones and lines of their own who paste the same texts in step.
 
-Modelled on co-tweet networks (Graham et al., coordination-network-toolkit) and the copied posts that
-CooRTweet finds (Righetti and Balluff): the same content within half a minute, again and again.
+Modelled on co-tweet networks (Graham et al., coordination-network-toolkit) and the copied posts
+that CooRTweet finds (Righetti and Balluff): the same content within half a minute, again and again.
 """
 
 from jobs.simulation.actions import Event

@@ -1,6 +1,6 @@
 """A device farm: racks of phones, each with many accounts, that sell follows and likes.
 
-Modelled on the click farms that SynchroTrap's follow clusters came from (Cao et al., CCS 2014) and the
+Modelled on the farms behind SynchroTrap's follow clusters (Cao et al., CCS 2014) and on the
 shared-device pairs of Ianus (Yuan et al., CCS 2019): a dozen accounts a phone, one or two lines.
 """
 

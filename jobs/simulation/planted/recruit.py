@@ -5,16 +5,18 @@ from dataclasses import replace
 import numpy as np
 
 from jobs.simulation.address_space import STATIC
-from jobs.simulation.arrays import DAY, Array
+from jobs.simulation.arrays import DAY, MICROSECONDS, Array
 from jobs.simulation.network import Network
-from jobs.simulation.planted.kind import PlantedKind
+from jobs.simulation.planted.kind import PlantedKind, Pool
 from jobs.simulation.planted.life import LIVES, Course, Life
+from jobs.simulation.population import HABIT_US
 from jobs.simulation.world import Change, Role, World
 
 SMALLEST, LARGEST = 5, 200
 _MEDIAN, _SPREAD = 24, 0.8
 _FEWEST_MEMBERS = 8
 _CELLS = 1000
+_BURST_S = 600
 
 
 def sizes(budget: int, rng: np.random.Generator) -> list[int]:
@@ -32,7 +34,7 @@ def recruit(world: World, kind: PlantedKind, rng: np.random.Generator) -> None:
     """Add all networks of a kind to the world; networks take the lives in LIVES in turn."""
     budget = int(kind.share * world.settings.accounts)
     for number, size in enumerate(sizes(budget, rng)):
-        life = LIVES[len(world.networks) % len(LIVES)]
+        life = LIVES[len(world.performers) % len(LIVES)]
         if world.settings.days < life.least_days or size < life.least_members:
             life = LIVES[0]
         _recruit_network(world, kind, f"{kind.name}-{number + 1}", size, life, rng)
@@ -43,9 +45,9 @@ def _recruit_network(
 ) -> None:
     evasion = world.settings.evasion
     course = life.course(size, world.settings.days, rng)
-    if kind.sleeps:
-        wakes = world.settings.days // 2
-        course = replace(course, joins=np.maximum(course.joins, wakes))
+    course = replace(
+        course, joins=np.maximum(course.joins, _begins(kind, world.settings.days, rng))
+    )
     squad, squad_later = _with_cells(course, evasion.cell_ratio, rng)
     network = Network(
         name=name,
@@ -67,8 +69,16 @@ def _recruit_network(
         (_intrude if kind.hijacks else _equip)(world, kind, network, part, rng)
     if not kind.hijacks:
         _come_of_age(world, kind, network, rng)
-    world.networks.append(network)
+    world.performers.append(network)
+    world.planted[network.members] = True
     _record(world, kind, network, course)
+
+
+def _begins(kind: PlantedKind, days: int, rng: np.random.Generator) -> int:
+    """The first day that is possible: some kinds need a past in the log."""
+    if kind.sleeps or kind.hijacks:
+        return days // 2
+    return int(rng.integers(0, days)) if kind.signs_up_at_once else 0
 
 
 def _with_cells(course: Course, ratio: float, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -91,19 +101,27 @@ def _equip(
     shared = rng.permutation(len(part)) >= round(evasion.own_device_ratio * len(part))
     if kind.accounts_per_device:
         people.device[accounts[shared]] = _racked(
-            world, kind.accounts_per_device, shared.sum(), rng
+            world, kind.accounts_per_device, int(shared.sum()), rng
         )
     market = int(people.market[accounts[0]])
-    if evasion.addresses:
-        first, count = world.providers.of(market, "residential")
-        provider = np.full(len(part), first)
-        people.home[accounts] = world.places.add(provider, count, evasion.addresses, STATIC)
     if kind.pool:
-        first, count = world.providers.of(market, kind.pool.kind)
-        count = count if kind.pool.across_providers else 1
-        pool = world.places.add(np.array([first]), count, kind.pool.addresses, STATIC)
-        people.away[accounts] = pool
+        _settle(world, accounts, rng)
+    if evasion.addresses:
+        people.home[accounts] = _own_places(world, market, len(part), evasion.addresses)
+    if kind.pool:
+        people.away[accounts] = _pool(world, kind.pool, market)
         people.away_ratio[accounts] = evasion.pool_ratio
+    elif evasion.addresses:
+        people.away_ratio[accounts] = 0.0
+
+
+def _settle(world: World, accounts: Array, rng: np.random.Generator) -> None:
+    """Let accounts live where the first of them does, as those of one operator."""
+    people, first = world.people, accounts[0]
+    people.market[accounts] = people.market[first]
+    people.zone[accounts] = people.zone[first]
+    habit = rng.normal(0, HABIT_US, len(accounts)).astype(np.int64)
+    people.offset[accounts] = people.offset[first] + habit
 
 
 def _racked(world: World, per_device: int, accounts: int, rng: np.random.Generator) -> Array:
@@ -117,8 +135,33 @@ def _racked(world: World, per_device: int, accounts: int, rng: np.random.Generat
 def _intrude(
     world: World, kind: PlantedKind, network: Network, part: Array, rng: np.random.Generator
 ) -> None:
-    """The intruder's devices and addresses, used on top of the owners' own."""
-    raise NotImplementedError
+    """The intruder's devices and addresses, used beside the owners' own."""
+    evasion, size = network.evasion, len(network.members)
+    if not len(network.device):
+        network.device = world.new_devices(size)
+        network.place = np.zeros(size, dtype=np.int32)
+    shared = rng.permutation(len(part)) >= round(evasion.own_device_ratio * len(part))
+    if kind.accounts_per_device:
+        rack = _racked(world, kind.accounts_per_device, int(shared.sum()), rng)
+        network.device[part[shared]] = rack[:, 0]
+    market = int(world.people.market[network.members[part[0]]])
+    network.place[part] = _own_places(world, market, len(part), max(1, evasion.addresses))
+    if kind.pool:
+        pooled = part[rng.random(len(part)) < evasion.pool_ratio]
+        network.place[pooled] = _pool(world, kind.pool, market)
+
+
+def _own_places(world: World, market: int, accounts: int, addresses: int) -> Array:
+    """A place an account with so many residential addresses, each in another /24."""
+    first, count = world.providers.of(market, "residential")
+    return world.places.add(np.full(accounts, first), count, addresses, STATIC)
+
+
+def _pool(world: World, pool: Pool, market: int) -> int:
+    """The place of an operator's shared addresses."""
+    first, count = world.providers.of(market, pool.kind)
+    providers = count if pool.across_providers else 1
+    return int(world.places.add(np.array([first]), providers, pool.addresses, STATIC)[0])
 
 
 def _come_of_age(
@@ -127,11 +170,13 @@ def _come_of_age(
     """When the accounts were made, and how much they do besides (camouflage)."""
     people, members, evasion = world.people, network.members, network.evasion
     begins = world.settings.start + network.joins * DAY
+    people.verified[members] = False
     low, high = kind.age_days
     age = rng.integers(low * DAY, high * DAY, len(members))
     people.created[members] = begins - age
     if kind.signs_up_at_once:
-        burst = rng.integers(0, DAY // 2) + rng.random(len(members)) * 600e6
+        window = (_BURST_S + evasion.jitter_s) * MICROSECONDS
+        burst = rng.integers(0, DAY // 2) + rng.random(len(members)) * window
         people.created[members] = begins + burst.astype(np.int64)
     covered = evasion.camouflage_ratio / (1 - evasion.camouflage_ratio)
     people.rate[members] = network.events_per_day * covered
