@@ -20,6 +20,10 @@ class InputError(Exception):
     """An input is missing or cannot be read; the message names it and what to do (exit 3)."""
 
 
+class DependencyError(Exception):
+    """Something the run depends on is missing or down; the message says how to get it (exit 5)."""
+
+
 class Engine(Protocol):
     """One open session of Spark or of an embedded engine."""
 
@@ -42,7 +46,8 @@ class Engine(Protocol):
     def materialize(self, frame: DataFrame, name: str) -> DataFrame:
         """Compute a frame once, under the run's scratch folder, and return it read back.
 
-        Cuts lineage: what is used twice is not computed twice. `name` is unique in the run.
+        Cuts lineage: what is used twice is not computed twice. A name used again replaces the
+        earlier frame, which must no longer be read.
         """
 
     def from_arrow(self, table: pa.Table) -> DataFrame:
@@ -52,12 +57,22 @@ class Engine(Protocol):
         """Collect a frame; only for frames of a documented bound."""
 
     def map_arrow(self, frame: DataFrame, function: BatchFunction, schema: pa.Schema) -> DataFrame:
-        """Apply a function to each partition's record batches."""
+        """Apply a function to each partition's record batches.
+
+        Which rows share a partition is up to the engine.
+        """
 
     def map_groups_arrow(
         self, frame: DataFrame, keys: Sequence[str], function: GroupFunction, schema: pa.Schema
     ) -> DataFrame:
         """Apply a function to all rows of each group of equal keys."""
+
+    def connected_components(self, links: DataFrame) -> DataFrame:
+        """Find components of any size by the engine's own means.
+
+        From links account_a, account_b to rows account_id, component_id (the smallest member).
+        Raises DependencyError when the engine's graph library is missing.
+        """
 
     def close(self) -> None:
         """End the session and remove the run's scratch folder."""

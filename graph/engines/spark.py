@@ -5,14 +5,21 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from graph.engines.base import BatchFunction, GroupFunction, InputError
+from graph.engines.spark_components import connected_components
+from graph.engines.spark_files import is_local, map_files, written_files
+
+# Above this many rows a table travels faster as a parquet file than through the JVM's socket.
+ROWS_THROUGH_SOCKET = 200_000
 
 # A shuffle is cut into many small partitions and merged again by adaptive execution, so that small
 # inputs do not pay for large ones; aggregates of nearly distinct keys run fastest when small.
@@ -41,6 +48,7 @@ class SparkEngine:
     def __init__(self, session: SparkSession, scratch: str) -> None:
         self.session = session
         self.scratch = scratch
+        self._numbers = count()
 
     def read(
         self, paths: Sequence[str], file_format: str, schema: pa.Schema | None = None
@@ -72,14 +80,27 @@ class SparkEngine:
 
     def from_arrow(self, table: pa.Table) -> DataFrame:
         """See Engine.from_arrow."""
-        return self.session.createDataFrame(table)
+        if table.num_rows <= ROWS_THROUGH_SOCKET or not is_local(self.session, self.scratch):
+            return self.session.createDataFrame(table)
+        folder = Path(self.scratch) / f"from-arrow-{next(self._numbers)}"
+        folder.mkdir(parents=True)
+        rows = -(-table.num_rows // self.session.sparkContext.defaultParallelism)
+        for part, start in enumerate(range(0, table.num_rows, rows)):
+            pq.write_table(table.slice(start, rows), folder / f"part-{part:05}.parquet")
+        return self.session.read.schema(from_arrow_schema(table.schema)).parquet(str(folder))
 
     def to_arrow(self, frame: DataFrame) -> pa.Table:
         """See Engine.to_arrow."""
+        files = written_files(frame)
+        if files:
+            return pq.read_table(files, columns=frame.columns)
         return frame.toArrow()
 
     def map_arrow(self, frame: DataFrame, function: BatchFunction, schema: pa.Schema) -> DataFrame:
         """See Engine.map_arrow."""
+        files = written_files(frame)
+        if files:
+            return map_files(frame, files, function, schema)
         return frame.mapInArrow(function, from_arrow_schema(schema))
 
     def map_groups_arrow(
@@ -87,6 +108,16 @@ class SparkEngine:
     ) -> DataFrame:
         """See Engine.map_groups_arrow."""
         return frame.groupBy(*keys).applyInArrow(function, from_arrow_schema(schema))
+
+    def connected_components(self, links: DataFrame) -> DataFrame:
+        """See Engine.connected_components; by GraphFrames."""
+        name = f"graphframes-{next(self._numbers)}"
+        return connected_components(
+            self.session,
+            links,
+            f"{self.scratch}/{name}",
+            lambda f: self.materialize(f, name + "-result"),
+        )
 
     def close(self) -> None:
         """See Engine.close."""
