@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from graph.config import Trace
+from graph.engines.base import Engine
 from graph.frames import Column, DataFrame, F
 from graph.tables import Table, columns
 from graph.union import union_all
@@ -117,17 +118,15 @@ def _binned(
     )
 
 
-def trace_activity(rows: DataFrame, traces: Mapping[str, Trace]) -> DataFrame | None:
-    """Count each windowed trace's events by time bin; columns of TRACE_ACTIVITY.
-
-    None where no trace has a window.
-    """
+def trace_activity(engine: Engine, rows: DataFrame, traces: Mapping[str, Trace]) -> DataFrame:
+    """Count each windowed trace's events by time bin; columns of TRACE_ACTIVITY."""
+    nothing = engine.from_arrow(TRACE_ACTIVITY.schema.empty_table())
     counted = [
         _trace_bins(name, of_trace(rows, trace), trace.window)
         for name, trace in traces.items()
         if trace.window is not None
     ]
-    return union_all(counted) if counted else None
+    return union_all([nothing, *counted])
 
 
 def _trace_bins(name: str, rows: DataFrame, window: int) -> DataFrame:

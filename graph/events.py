@@ -6,7 +6,7 @@ One Arrow function does all of it, so that every engine gets the same values.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -36,8 +36,8 @@ class EventRules:
     ip_networks: IpNetworks
 
 
-def event_schema(rules: EventRules, raw: pa.Schema) -> pa.Schema:
-    """Columns of judged events; an entity column is a list of strings where the log has lists."""
+def event_schema(rules: EventRules, list_columns: Container[str]) -> pa.Schema:
+    """Columns of judged events; an entity is a list of strings where the log's column is one."""
     fields = [
         ("status", pa.string()),
         ("reason", pa.string()),
@@ -47,17 +47,18 @@ def event_schema(rules: EventRules, raw: pa.Schema) -> pa.Schema:
         ("raw", pa.string()),
     ]
     for entity_type in rules.entity_types:
-        kind = _entity_kind(entity_type, rules, raw)
+        kind = _entity_kind(entity_type, rules, list_columns)
         fields += [(entity_type.name, kind), (f"{entity_type.name}_reason", kind)]
     return pa.schema(fields)
 
 
-def _entity_kind(entity_type: EntityType, rules: EventRules, raw: pa.Schema) -> pa.DataType:
+def _entity_kind(
+    entity_type: EntityType, rules: EventRules, list_columns: Container[str]
+) -> pa.DataType:
     column = entity_type.column
     if entity_type.derived_from is not None:
         column = next(t.column for t in rules.entity_types if t.name == entity_type.derived_from)
-    is_list = column in raw.names and _is_list(raw.field(column).type)
-    return pa.list_(pa.string()) if is_list else pa.string()
+    return pa.list_(pa.string()) if column in list_columns else pa.string()
 
 
 def judge_events(

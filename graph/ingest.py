@@ -64,16 +64,15 @@ def map_columns(raw: DataFrame, mapping: Mapping[str, str], where: str) -> DataF
     return raw.select(*chosen, F.col("source"))
 
 
-def judge(
-    engine: Engine, raw: DataFrame, raw_schema: pa.Schema, rules: EventRules, deduplicate: bool
-) -> DataFrame:
+def judge(engine: Engine, raw: DataFrame, rules: EventRules, deduplicate: bool) -> DataFrame:
     """Judge every row: accepted, quarantined, outside the look-back, or a duplicate.
 
     One row per row of the log, columns of `graph.events.event_schema`. With `deduplicate`, of the
     accepted rows of one account with the same event_id all but one are duplicates: the earliest
     stays, then the smallest in column order, null first.
     """
-    schema = event_schema(rules, raw_schema)
+    list_columns = {name for name, kind in raw.dtypes if kind.startswith("array")}
+    schema = event_schema(rules, list_columns)
     judged = engine.map_arrow(raw, partial(judge_events, rules=rules, schema=schema), schema)
     if not deduplicate or "event_id" not in raw.columns:
         return judged

@@ -21,7 +21,9 @@ def quantile(
     up_to = Window.orderBy(column).rowsBetween(Window.unboundedPreceding, Window.currentRow)
     ranked = counted.withColumn("last", F.sum("rows").over(up_to))
     ranked = engine.materialize(ranked, f"{name}.quantile")
-    total = engine.to_arrow(ranked.agg(F.sum("rows").alias("rows"))).column("rows")[0].as_py()
+    total: int | None = (
+        engine.to_arrow(ranked.agg(F.sum("rows").alias("rows"))).column("rows")[0].as_py()
+    )
     if not total:
         return None
     place = (total - 1) * Fraction(str(probability))

@@ -20,7 +20,8 @@ def judge(
     rows: list[dict[str, object]], schema: pa.Schema | None = None
 ) -> list[dict[str, object]]:
     raw = pa.RecordBatch.from_pylist([{"source": "log.csv", **row} for row in rows], schema=schema)
-    judged = judge_events([raw], RULES, event_schema(RULES, raw.schema))
+    lists = {field.name for field in raw.schema if pa.types.is_list(field.type)}
+    judged = judge_events([raw], RULES, event_schema(RULES, lists))
     return [row for batch in judged for row in batch.to_pylist()]
 
 

@@ -1,0 +1,203 @@
+"""Events to the graph: sightings, nodes, edges, hubs, activity and profiles of one day.
+
+Run it by `actorgraph build-graph` or `spark-submit jobs/build_graph.py`, with --ds and --config.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from graph.activity import ACCOUNT_ACTIVITY, TRACE_ACTIVITY, account_activity, trace_activity
+from graph.build import (
+    EDGE_ACTIVITY,
+    EDGES,
+    NODES,
+    account_nodes,
+    degrees,
+    edge_activity,
+    edges,
+    entity_events,
+    nodes,
+    with_networks,
+)
+from graph.engines.base import InputError
+from graph.entities import ENTITY_TYPES
+from graph.events import EventRules
+from graph.frames import DataFrame, F
+from graph.hubs import SUSPICIOUS_HUBS, mark_hubs, suspicious_hubs
+from graph.ingest import (
+    QUARANTINE,
+    accepted_events,
+    count_rows,
+    count_unidentified,
+    judge,
+    map_columns,
+    quarantined_rows,
+)
+from graph.ip_networks import IpNetworks
+from graph.profiles import ACCOUNT_PROFILE, account_profile, activity_of_accounts
+from graph.shared_entities import listed
+from graph.sightings import SIGHTINGS, sightings
+from jobs.inputs import read_accounts, read_events, read_ip_networks, read_shared_entities
+from jobs.runtime import Job, Run
+from jobs.runtime import main as run_job
+
+
+def compute(run: Run) -> None:
+    """Read the look-back's events and stage the day's graph tables."""
+    ip_networks = read_ip_networks(run.engine, run.config, run.ds)
+    judged = _judged(run, ip_networks)
+    events = accepted_events(judged)
+    _check_balance(run, judged, events)
+    run.stage(QUARANTINE, quarantined_rows(judged))
+    graph = _graph(run, events, ip_networks)
+    rows = entity_events(events)
+    run.stage(SIGHTINGS, sightings(rows, graph.entities))
+    traces = run.config.active_traces
+    activity = account_activity(events, graph.edge_activity, rows, traces.values())
+    run.stage(ACCOUNT_ACTIVITY, activity)
+    run.stage(TRACE_ACTIVITY, trace_activity(run.engine, rows, traces))
+    _profiles(run, graph)
+
+
+def _judged(run: Run, ip_networks: IpNetworks) -> DataFrame:
+    """Judge every row of the log once, and keep the result for the rest of the run."""
+    start = run.ds - timedelta(days=run.config.lookback_days - 1)
+    rules = EventRules(
+        run.config.events.time_unit,
+        _microseconds(start),
+        _microseconds(run.ds + timedelta(days=1)),
+        ENTITY_TYPES,
+        ip_networks,
+    )
+    with run.step("read and judge events"):
+        raw = read_events(run.engine, run.config, run.ds)
+        run.manifest.rows_in["events"] = raw.count()
+        mapped = map_columns(raw, run.config.events.columns, run.config.events.path)
+        judged = judge(run.engine, mapped, rules, run.config.events.deduplicate)
+        return run.engine.materialize(judged, "judged")
+
+
+def _microseconds(day: date) -> int:
+    return int(datetime.combine(day, time(), UTC).timestamp()) * 1_000_000
+
+
+def _check_balance(run: Run, judged: DataFrame, events: DataFrame) -> None:
+    """Account for every row, and stop when too many are bad or the day is empty."""
+    counts = count_rows(run.engine, judged)
+    total = run.manifest.rows_in["events"]
+    run.manifest.figures["rows"] = counts
+    run.log.info("rows", rows_in=total, **counts)
+    run.check(
+        "row balance",
+        sum(counts.values()) == total,
+        f"{total} rows in, {sum(counts.values())} accounted for: {counts}",
+    )
+    if total == 0:
+        raise InputError(
+            f"{run.config.events.path}: no rows in the look-back that ends at {run.ds}"
+        )
+    ratio = counts["quarantined"] / total
+    run.check(
+        "quarantine",
+        ratio <= run.config.max_quarantine_ratio,
+        f"{counts['quarantined']} of {total} rows are unusable ({ratio:.1%}, limit "
+        f"{run.config.max_quarantine_ratio:.1%}: max_quarantine_ratio){_why(run, judged)}",
+    )
+    today = events.filter(F.col("event_at") >= F.lit(str(run.ds)).cast("timestamp"))
+    if not today.limit(1).count():
+        raise InputError(
+            f"{run.config.events.path}: no usable event on {run.ds} itself ({counts}): is the day "
+            "complete, and are the times in the unit that events.time_unit says?"
+        )
+    run.manifest.figures["values_that_identify_nobody"] = count_unidentified(run.engine, events)
+
+
+def _why(run: Run, judged: DataFrame) -> str:
+    reasons = (
+        judged.filter(F.col("reason").isNotNull())
+        .groupBy("reason")
+        .agg(F.count(F.lit(1)).alias("rows"))
+    )
+    rows = run.engine.to_arrow(reasons).to_pylist()
+    told = ", ".join(f"{row['reason']}: {row['rows']}" for row in sorted(rows, key=_reason))
+    return f"; {told}" if told else ""
+
+
+def _reason(row: dict[str, Any]) -> str:
+    return str(row["reason"])
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """What the rest of the job needs of the staged graph."""
+
+    edge_activity: DataFrame
+    edges: DataFrame
+    entities: DataFrame
+    seen: DataFrame
+
+
+def _graph(run: Run, events: DataFrame, ip_networks: IpNetworks) -> _Graph:
+    """Stage edges and nodes with their hubs."""
+    first_day = str(run.ds - timedelta(days=run.config.lookback_days - 1))
+    run.stage(EDGE_ACTIVITY, edge_activity(entity_events(events), first_day))
+    activity = run.read(EDGE_ACTIVITY)
+    run.stage(EDGES, edges(activity))
+    edge_rows = run.read(EDGES)
+    with run.step("degrees and hubs"):
+        entities = run.engine.materialize(degrees(edge_rows), "degrees")
+        shared = read_shared_entities(run.engine, run.config, run.ds)
+        on_list = None if shared is None else listed(run.engine, entities, shared)
+        marked = mark_hubs(entities, run.config.hubs, on_list)
+        marked = with_networks(run.engine, marked, ip_networks)
+        seen = run.engine.materialize(activity_of_accounts(events, first_day), "seen")
+    run.stage(NODES, nodes(account_nodes(seen, edge_rows), marked))
+    entities = run.read(NODES).filter(F.col("node_type") != "account")
+    entities = entities.withColumnsRenamed({"node_type": "entity_type", "node_id": "entity_id"})
+    hubs = (
+        entities.filter(F.col("is_hub"))
+        .groupBy("entity_type", "hub_reason")
+        .agg(F.count(F.lit(1)).alias("hubs"))
+    )
+    run.manifest.figures["hubs"] = sorted(
+        run.engine.to_arrow(hubs).to_pylist(),
+        key=lambda row: (row["entity_type"], row["hub_reason"]),
+    )
+    return _Graph(activity, edge_rows, entities, seen)
+
+
+def _profiles(run: Run, graph: _Graph) -> None:
+    """Stage account_profile and, since it needs the accounts' ages, suspicious_hubs."""
+    before = run.warehouse.latest_before(ACCOUNT_PROFILE.name, run.ds)
+    previous = None if before is None else run.read(ACCOUNT_PROFILE, before)
+    run.stage(ACCOUNT_PROFILE, account_profile(run.engine, graph.seen, previous))
+    ages = run.read(ACCOUNT_PROFILE).select("account_id", "first_seen_ever_at")
+    accounts = read_accounts(run.engine, run.config)
+    if accounts is None:
+        ages = ages.withColumnRenamed("first_seen_ever_at", "created_at")
+    else:
+        ages = ages.join(accounts.select("account_id", "created_at"), on="account_id", how="left")
+        ages = ages.select(
+            "account_id", F.coalesce("created_at", "first_seen_ever_at").alias("created_at")
+        )
+    found = suspicious_hubs(
+        graph.entities, graph.edges, ages, run.config.suspicious_hubs, str(run.ds)
+    )
+    run.stage(SUSPICIOUS_HUBS, found, files=1)
+
+
+JOB = Job("build_graph", "Build the graph of accounts and entities of one day.", compute)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the job as a command; returns its exit code."""
+    return run_job(JOB, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

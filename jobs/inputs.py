@@ -1,0 +1,135 @@
+"""Reading a site's inputs: the event log of a look-back, and the small tables beside it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from graph.config import Config, Source
+from graph.engines.base import Engine, InputError
+from graph.frames import DataFrame, F
+from graph.ip_networks import IP_NETWORKS, IpNetworks, index_ip_networks
+from graph.shared_entities import (
+    SHARED_ENTITIES,
+    ListRefused,
+    SharedEntities,
+    check_shared_entities,
+)
+from graph.suggestions import nearest
+from graph.tables import TIMESTAMP, columns
+from jobs.errors import DataStop, GuardStop
+
+ACCOUNTS = columns(
+    account_id="string",
+    created_at=TIMESTAMP,
+    market="string",
+    time_zone="string",
+    verified="bool_",
+    followers="int64",
+)
+"""The optional input `accounts`: one row per account, key account_id."""
+
+
+def read_events(engine: Engine, config: Config, ds: date) -> DataFrame:
+    """Read the rows of the log that may be in the look-back, with the file each came from.
+
+    Of a folder of ds=YYYY-MM-DD folders only the look-back's are read. Raises InputError when the
+    log, or the folder of ds itself, is missing.
+    """
+    paths = _event_paths(config.events.path, ds, config.lookback_days)
+    raw = engine.read(paths, config.events.format)
+    return raw.withColumn("source", F.input_file_name())
+
+
+def _event_paths(path: str, ds: date, lookback_days: int) -> list[str]:
+    root = Path(path)
+    if "://" in path:
+        return [path]
+    if not root.exists():
+        raise InputError(f"events.path: there is nothing at {path}")
+    if not root.is_dir() or not any(root.glob("ds=*")):
+        return [path]
+    days = [ds - timedelta(days=age) for age in range(lookback_days)]
+    folders = [root / f"ds={day}" for day in days]
+    if not folders[0].exists():
+        raise InputError(f"events.path: {path} has no folder {folders[0].name}: is the day ready?")
+    return [str(folder) for folder in folders if folder.exists()]
+
+
+def read_ip_networks(engine: Engine, config: Config, ds: date) -> IpNetworks:
+    """Read and index ip_networks, or an index that knows nothing where the input is absent.
+
+    The whole list is held in memory, here and in every task: some 200 bytes a block.
+    """
+    source = config.inputs.ip_networks
+    rows = [] if source is None else _collect(engine, source, "ip_networks", IP_NETWORKS)
+    try:
+        return index_ip_networks(rows, ds)
+    except ValueError as error:
+        raise DataStop(str(error)) from None
+
+
+def read_shared_entities(engine: Engine, config: Config, ds: date) -> SharedEntities | None:
+    """Read and check shared_entities; None where the input is absent.
+
+    Raises GuardStop for an entry that could hide too much. The list is held in memory.
+    """
+    source = config.inputs.shared_entities
+    if source is None:
+        return None
+    try:
+        rows = _collect(engine, source, "shared_entities", SHARED_ENTITIES)
+        return check_shared_entities(rows, ds)
+    except ListRefused as error:
+        raise GuardStop(str(error)) from None
+
+
+def read_accounts(engine: Engine, config: Config) -> DataFrame | None:
+    """Read the table of accounts, one row each; None where the input is absent."""
+    source = config.inputs.accounts
+    if source is None:
+        return None
+    return _typed(engine, source, "accounts", ACCOUNTS).dropDuplicates(["account_id"])
+
+
+def _collect(
+    engine: Engine, source: Source, name: str, schema: pa.Schema
+) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = engine.to_arrow(
+        _typed(engine, source, name, schema)
+    ).to_pylist()
+    return rows
+
+
+def _typed(engine: Engine, source: Source, name: str, schema: pa.Schema) -> DataFrame:
+    """Read a source as exactly the columns of a schema; columns after the first may be absent."""
+    frame = engine.read([source.path], source.format)
+    key = schema.names[0]
+    if key not in frame.columns:
+        raise InputError(
+            f"inputs.{name}: {source.path} has no column {key!r}{nearest(key, frame.columns)}; "
+            f"its columns are {', '.join(frame.columns)}"
+        )
+    return frame.select(
+        *(
+            (F.col(field.name) if field.name in frame.columns else F.lit(None))
+            .cast(engine_type(field.type))
+            .alias(field.name)
+            for field in schema
+        )
+    )
+
+
+def engine_type(kind: pa.DataType) -> str:
+    """The engines' name of an Arrow type."""
+    names = {
+        pa.string(): "string",
+        pa.int64(): "bigint",
+        pa.float64(): "double",
+        pa.bool_(): "boolean",
+        pa.date32(): "date",
+        TIMESTAMP: "timestamp",
+    }
+    return names[kind]
