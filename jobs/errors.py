@@ -1,15 +1,21 @@
 """The ways in which a run stops on purpose, each with its exit code.
 
-A missing or unreadable input is graph.engines.base.InputError, exit 3.
+A missing or unreadable input is an InputError (exit 3), something outside that is missing, busy or
+down a DependencyError (exit 5); both come from graph/engines/base.py, because engines raise them.
 """
 
 from __future__ import annotations
 
-from graph.engines.base import InputError
+import re
+
+from graph.engines.base import DependencyError, InputError
 
 DONE = 0
 UNEXPECTED = 1
 INTERRUPTED = 130
+
+UNREADABLE = "FAILED_READ_FILE"
+"""Spark's error class for files that it cannot make sense of."""
 
 
 class ConfigError(Exception):
@@ -20,10 +26,6 @@ class DataStop(Exception):
     """Data that must not be published before a person has looked at it."""
 
 
-class DependencyDown(Exception):
-    """Something outside that the run needs is missing, busy or down; a later try may work."""
-
-
 class GuardStop(Exception):
     """A safety limit was reached; a person must decide."""
 
@@ -32,7 +34,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     ConfigError: 2,
     InputError: 3,
     DataStop: 4,
-    DependencyDown: 5,
+    DependencyError: 5,
     GuardStop: 6,
 }
 """The exit code of each deliberate stop; docs/runbook.md has an entry for each."""
@@ -43,3 +45,27 @@ def exit_code(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), UNEXPECTED)
+
+
+def as_stop(error: BaseException) -> BaseException:
+    """The deliberate stop that an engine's error amounts to, else the error itself.
+
+    Engines read lazily, so a damaged input file may show only in the middle of a run.
+    """
+    if type(error).__module__.startswith(("pyspark.", "py4j.")) and UNREADABLE in str(error):
+        file = re.search(r"while reading file (\S+?)\.?\s", str(error) + " ")
+        name = file[1] if file else "an input file"
+        return InputError(
+            f"{name} is damaged or not of the declared format: replace it or check it"
+        )
+    return error
+
+
+def describe(error: BaseException) -> str:
+    """One line that says what went wrong."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, tuple(EXIT_CODES)):
+        return str(error)
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"unexpected {type(error).__name__}: {first}"

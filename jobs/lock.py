@@ -11,14 +11,14 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jobs.errors import DependencyDown
+from graph.engines.base import DependencyError
 
 NAME = "_lock.json"
 
 
 @contextmanager
 def exclusive(warehouse: Path, command: str) -> Iterator[None]:
-    """Hold the warehouse's lock; raises DependencyDown, naming the holder, when it is taken.
+    """Hold the warehouse's lock; raises DependencyError, naming the holder, when it is taken.
 
     The operating system gives the lock up when its process ends, however it ends, so a dead
     process never keeps it. The file itself stays.
@@ -27,7 +27,7 @@ def exclusive(warehouse: Path, command: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DependencyDown(
+            raise DependencyError(
                 f"{warehouse} is in use by {_holder(warehouse)}: wait until it has ended"
             ) from None
         file.truncate(0)

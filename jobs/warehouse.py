@@ -9,11 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from graph.engines.base import Engine, InputError
+from graph.engines.base import DependencyError, Engine, InputError
 from graph.frames import DataFrame
 from graph.tables import Table
 from jobs import journal, lock
-from jobs.errors import DependencyDown
 from jobs.files import remove, write_json
 from jobs.table_checks import check_rows, declared_columns
 
@@ -27,14 +26,14 @@ class Warehouse:
         self.folder = folder
 
     def create(self) -> None:
-        """Make the folder, closed to other users; raises DependencyDown when that is refused."""
+        """Make the folder, closed to other users; raises DependencyError when that is refused."""
         try:
             if not self.folder.parent.exists():
                 self.folder.parent.mkdir(parents=True)
                 self.folder.parent.chmod(0o700)
             self.folder.mkdir(exist_ok=True, mode=0o700)
         except OSError as error:
-            raise DependencyDown(
+            raise DependencyError(
                 f"cannot write to {self.folder}: {error.strerror}; set `home` to a folder that "
                 "can be written"
             ) from None
@@ -47,7 +46,7 @@ class Warehouse:
             yield journal.recover(self.folder)
 
     def recover(self, command: str) -> str | None:
-        """Mend what a dead run left, before reading; raises DependencyDown while one publishes."""
+        """Mend what a dead run left, before reading; raises DependencyError while one publishes."""
         if not journal.is_pending(self.folder):
             return None
         with self.writing(command) as mended:
@@ -129,8 +128,9 @@ class Publication:
         self._targets = []
 
     def abandon(self) -> None:
-        """Delete what was staged and not published."""
-        remove(self.warehouse.folder / journal.STAGING / self.run_id)
+        """Delete what was staged and not published; a publication under way is left to finish."""
+        if not journal.is_pending(self.warehouse.folder):
+            remove(self.warehouse.folder / journal.STAGING)
         self._targets = []
 
     def _claim(self, target: str) -> Path:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from jobs.errors import DependencyDown
+from graph.engines.base import DependencyError
 from jobs.lock import exclusive
 
 HOLDER = """
 import sys, time
 from pathlib import Path
+from graph.engines.base import DependencyError
 from jobs.lock import exclusive
 with exclusive(Path(sys.argv[1]), "actorgraph run --ds 2026-11-22"):
     print("held", flush=True)
@@ -31,7 +32,7 @@ def test_a_second_writer_learns_who_holds_the_lock_and_takes_over_when_that_one_
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(DependencyDown) as caught, exclusive(tmp_path, "second"):
+        with pytest.raises(DependencyError) as caught, exclusive(tmp_path, "second"):
             pytest.fail("two writers")
         message = str(caught.value)
         assert "`actorgraph run --ds 2026-11-22`" in message

@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from graph.engines.base import Engine, InputError
+from graph.engines.base import DependencyError, Engine, InputError
 from graph.tables import TIMESTAMP, Table, columns
-from jobs.errors import DataStop, DependencyDown
+from jobs.errors import DataStop
 from jobs.table_checks import sql_type
 from jobs.warehouse import Publication, Warehouse
 
@@ -143,7 +143,7 @@ def test_home_is_closed_to_other_users(warehouse: Warehouse) -> None:
 
 def test_a_home_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DependencyDown, match=r"cannot write to .*; set `home`"):
+    with pytest.raises(DependencyError, match=r"cannot write to .*; set `home`"):
         Warehouse(tmp_path / "file" / "home" / "warehouse").create()
 
 

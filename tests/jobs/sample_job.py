@@ -1,0 +1,50 @@
+"""A small job that stands for all: it counts events by account, and can be made to fail."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from graph.engines.base import InputError
+from graph.frames import F
+from graph.tables import Table, columns
+from jobs.errors import GuardStop
+from jobs.runtime import Job, Run, main
+
+COUNTS = Table(
+    name="counts",
+    grain="account",
+    key=("account_id",),
+    schema=columns(account_id="string", events="int64"),
+)
+
+
+def compute(run: Run) -> None:
+    with run.step("read") as step:
+        events = run.engine.read([run.config.events.path], run.config.events.format)
+        step.rows = run.manifest.rows_in["events"] = events.count()
+    run.check("events", step.rows > 0, f"{step.rows} rows in {run.config.events.path}")
+    run.stage(COUNTS, events.groupBy("account_id").agg(F.count(F.lit(1)).alias("events")))
+    fail(run.arguments.fail)
+
+
+def fail(how: str) -> None:
+    if how == "input":
+        raise InputError("no day: try later")
+    if how == "guard":
+        raise GuardStop("cap of 3 reached")
+    if how == "unexpected":
+        raise ZeroDivisionError("by zero")
+    if how == "hang":
+        time.sleep(60)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--fail", default="")
+
+
+JOB = Job("count_events", "Count events by account.", compute, add_arguments)
+
+if __name__ == "__main__":
+    sys.exit(main(JOB))

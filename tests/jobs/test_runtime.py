@@ -1,0 +1,252 @@
+"""What happens around a job: exit codes, manifests, publishing, logs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from graph.engines.base import Engine
+from jobs.jvm_artifacts import cache_folder
+from jobs.runtime import Job, Run, main, run_jobs
+from jobs.warehouse import Warehouse
+from tests.jobs import sample_job
+from tests.jobs.sample_job import COUNTS, JOB
+
+DAY = date(2026, 11, 22)
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder with three events and a config file."""
+    pq.write_table(pa.table({"account_id": ["a", "a", "b"]}), tmp_path / "events.parquet")
+    (tmp_path / "site.yaml").write_text(
+        f"home: {tmp_path}/home\nevents: {{path: {tmp_path}/events.parquet}}\n"
+        "spark: {spark.hadoop.my.secret: hunter2}\n"
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def run(site: Path, engine: Engine) -> Callable[..., int]:
+    """Runs the sample job in this process and session."""
+
+    def run(*arguments: str, job: Job = JOB) -> int:
+        given = ["--ds", "2026-11-22", "--config", str(site / "site.yaml"), *arguments]
+        return main(job, given, engine)
+
+    return run
+
+
+def manifest(site: Path, job: str = "count_events") -> dict[str, Any]:
+    path = site / "home" / "warehouse" / "runs" / "ds=2026-11-22" / f"{job}.json"
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
+
+
+def published(site: Path, engine: Engine) -> list[dict[str, Any]]:
+    frame = Warehouse(site / "home" / "warehouse").read(engine, COUNTS, DAY)
+    return engine.to_arrow(frame.orderBy("account_id")).to_pylist()
+
+
+def test_a_run_publishes_its_tables_and_says_what_it_did(
+    run: Callable[..., int], site: Path, engine: Engine
+) -> None:
+    assert run("--run-id", "first") == 0
+    counts = [{"account_id": "a", "events": 2}, {"account_id": "b", "events": 1}]
+    assert published(site, engine) == counts
+    content = manifest(site)
+    assert content["status"] == "done"
+    assert content["reason"] is None
+    assert content["run_id"] == content["published_run_id"] == "first"
+    assert content["rows_in"] == {"events": 3}
+    assert content["rows_out"] == {"counts": 2}
+    assert [step["name"] for step in content["steps"]] == ["read", "write counts"]
+    assert content["checks"][0]["passed"] is True
+    assert content["inputs"] == {"events": f"{site}/events.parquet"}
+    assert len(content["config_sha256"]) == 64
+    assert content["code_version"].startswith("0.1.0")
+    assert "hunter2" not in json.dumps(content)
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "reason"),
+    [
+        ("input", 3, "no day: try later"),
+        ("guard", 6, "cap of 3 reached"),
+        ("unexpected", 1, "unexpected ZeroDivisionError: by zero"),
+    ],
+)
+def test_a_failed_run_publishes_nothing_and_says_why(
+    run: Callable[..., int],
+    site: Path,
+    engine: Engine,
+    capsys: pytest.CaptureFixture[str],
+    how: str,
+    code: int,
+    reason: str,
+) -> None:
+    assert run("--run-id", "first") == 0
+    before = published(site, engine)
+    pq.write_table(pa.table({"account_id": ["c"]}), site / "events.parquet")
+    assert run("--run-id", "second", "--fail", how) == code
+    assert published(site, engine) == before
+    content = manifest(site)
+    assert (content["status"], content["exit_code"], content["reason"]) == ("failed", code, reason)
+    assert (content["run_id"], content["published_run_id"]) == ("second", "first")
+    printed = capsys.readouterr().err
+    assert reason in printed
+    assert ("Traceback" in printed) == (code == 1)
+    assert run() == 0
+    assert [row["account_id"] for row in published(site, engine)] == ["c"]
+
+
+def test_a_failed_check_is_a_data_stop(run: Callable[..., int], site: Path) -> None:
+    pq.write_table(pa.table({"account_id": pa.array([], pa.string())}), site / "events.parquet")
+    assert run() == 4
+    assert manifest(site)["reason"].startswith("events: 0 rows in ")
+
+
+def test_a_dry_run_checks_and_publishes_nothing(run: Callable[..., int], site: Path) -> None:
+    assert run("--dry-run") == 0
+    assert not (site / "home" / "warehouse" / "counts").exists()
+    assert not (site / "home" / "warehouse" / "_staging").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--ds", "2026-02-30"], "'2026-02-30' is not a day: write it as 2026-11-22"),
+        (["--ds", "20261122"], "'20261122' is not a day"),
+        (["--ds", "1960-01-01"], "out of range"),
+        (["--run-id", "../x"], "'../x' is not a run id"),
+        (["--engine", "postgres"], "invalid choice: 'postgres'"),
+        (["--unknown"], "unrecognized arguments: --unknown"),
+        (["--set", "networks.min_sise=3"], "unknown setting; did you mean min_size?"),
+        (["--config", "absent.yaml"], "cannot read the config file absent.yaml"),
+    ],
+)
+def test_bad_arguments_and_settings_end_with_2_and_one_clear_line(
+    run: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    assert run(*arguments) == 2
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert "Traceback" not in printed
+
+
+def test_unreadable_inputs_end_with_3(run: Callable[..., int], site: Path) -> None:
+    (site / "events.parquet").write_bytes(b"this is not parquet at all")
+    assert run() == 3
+    assert "events.parquet" in manifest(site)["reason"]
+    (site / "events.parquet").unlink()
+    assert run() == 3
+
+
+def test_a_file_that_turns_out_damaged_in_the_middle_ends_with_3_too(
+    run: Callable[..., int], site: Path
+) -> None:
+    folder = site / "many"
+    folder.mkdir()
+    table = pa.table({"account_id": [f"u{i}" for i in range(100_000)]})
+    for name in "ab":
+        pq.write_table(table, folder / f"{name}.parquet")
+    broken = bytearray((folder / "b.parquet").read_bytes())
+    broken[1000:200_000] = bytes(199_000)
+    (folder / "b.parquet").write_bytes(broken)
+    assert run("--set", f"events.path={folder}") == 3
+    assert "b.parquet is damaged" in manifest(site)["reason"]
+
+
+def test_several_jobs_publish_together_or_not_at_all(site: Path, engine: Engine) -> None:
+    def check(run: Run) -> None:
+        assert run.read(COUNTS).count() == 2, "a later job reads what an earlier one staged"
+        run.log.info("read")
+        sample_job.fail(run.arguments.fail)
+
+    jobs = [JOB, Job("check_counts", "Check the counts.", check)]
+    given = ["--ds", "2026-11-22", "--config", str(site / "site.yaml")]
+    assert run_jobs("both", "Both.", jobs, [*given, "--set", "max_burst=none"], engine) == 0
+    assert published(site, engine)
+    assert manifest(site, "check_counts")["status"] == "done"
+
+
+def test_logs_are_json_lines_for_machines(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--log-format", "json", "--run-id", "first", "--fail", "unexpected") == 1
+    records = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert {record["run_id"] for record in records} == {"first"}
+    assert {record["ds"] for record in records} == {"2026-11-22"}
+    assert {record["job"] for record in records} == {"count_events"}
+    by_event = {record["event"]: record for record in records}
+    assert by_event["read"]["rows"] == 3
+    assert by_event["read"]["seconds"] >= 0
+    assert records[-1]["exit_code"] == 1
+    assert records[-1]["exception"][0]["exc_type"] == "ZeroDivisionError"
+
+
+def spark_process(site: Path, *arguments: str, **keywords: Any) -> subprocess.Popen[str]:
+    """The sample job in a process and session of its own, in an empty folder."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    given = ["--ds", "2026-11-22", "--config", str(site / "site.yaml"), *arguments]
+    (site / "empty").mkdir(exist_ok=True)
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "tests" / "jobs" / "sample_job.py"), *given],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=site / "empty",
+        env=environment,
+        **keywords,
+    )
+
+
+@pytest.mark.spark
+def test_an_interrupted_run_ends_with_130_and_one_line_and_leaves_nothing_behind(
+    site: Path,
+) -> None:
+    with spark_process(site, "--fail", "hang", "--log-format", "json") as process:
+        assert process.stderr is not None
+        printed = []
+        for line in process.stderr:
+            printed.append(json.loads(line))
+            if printed[-1]["event"] == "write counts":
+                process.send_signal(signal.SIGTERM)
+        assert process.wait() == 130
+    assert printed[-1]["event"] == "interrupted"
+    assert manifest(site)["status"] == "interrupted"
+    assert sorted(path.name for path in (site / "home").iterdir()) == ["scratch", "warehouse"]
+    assert not list((site / "home" / "scratch").iterdir())
+    assert not list((site / "empty").iterdir())
+
+
+@pytest.mark.spark
+def test_without_java_a_run_ends_with_5_and_names_the_doctor(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JAVA_HOME", str(site / "no-java"))
+    with spark_process(site) as process:
+        _, printed = process.communicate()
+    assert process.returncode == 5
+    assert "run `actorgraph doctor`" in printed
+    assert "Traceback" not in printed
+    assert manifest(site)["exit_code"] == 5
+
+
+def test_the_cache_follows_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
+    assert cache_folder() == Path("/caches/actorgraph/maven")
