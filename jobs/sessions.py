@@ -35,13 +35,11 @@ def engine_session(
     """
     if name != "spark":
         raise ConfigError(f"--engine {name}: not built yet; use --engine spark")
-    from graph.engines.spark import SparkEngine
-    from graph.engines.spark_session import start_session
+    from graph.engines.spark import open_spark
 
     scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        session = start_session(application, scratch, spark_settings(config, scratch, jar))
-        engine = SparkEngine(session, str(scratch))
+        engine = open_spark(application, scratch, spark_settings(config, scratch, jar))
         try:
             with engine_api(engine.api_root):
                 yield engine

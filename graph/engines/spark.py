@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from graph.engines.base import BatchFunction, GroupFunction, InputError
 from graph.engines.spark_components import connected_components
 from graph.engines.spark_files import is_local, map_files, written_files
+from graph.engines.spark_session import start_session
 
 # Above this many rows a table travels faster as a parquet file than through the JVM's socket.
 ROWS_THROUGH_SOCKET = 200_000
-
-# A shuffle is cut into many small partitions and merged again by adaptive execution, so that small
-# inputs do not pay for large ones; aggregates of nearly distinct keys run fastest when small.
-DEFAULTS = {
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.ansi.enabled": "true",
-    "spark.sql.adaptive.enabled": "true",
-    "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
-    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "32m",
-    "spark.sql.execution.arrow.pyspark.enabled": "true",
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
-    "spark.sql.parquet.compression.codec": "zstd",
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    "spark.sql.sources.useV1SourceList": "avro,csv,json,kafka,orc,parquet,text",
-    "spark.ui.showConsoleProgress": "false",
-    "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
-}
 
 
 class SparkEngine:
@@ -128,20 +111,10 @@ class SparkEngine:
 def open_spark(
     application: str, scratch: Path | str, settings: dict[str, str] | None = None
 ) -> SparkEngine:
-    """Start a Spark session, or take the one that spark-submit configured.
+    """Start a Spark engine, or take the session that spark-submit configured.
 
-    `settings` are Spark properties; those given to spark-submit win. Raises PySparkException when
-    no JVM can be started.
+    `settings` are Spark properties; those given to spark-submit win. Raises DependencyError when no
+    JVM can be started.
     """
-    import os
-
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.builder.appName(application)
-    for key, value in {**DEFAULTS, **(settings or {})}.items():
-        builder = builder.config(key, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
+    session = start_session(application, Path(scratch), settings or {})
     return SparkEngine(session, str(scratch))
-
-
-__all__ = ["PySparkException", "SparkEngine", "open_spark"]
