@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
+from graph.active_days import count_days, day_bits, united
 from graph.engines.base import Engine
 from graph.entities import ENTITY_TYPES
 from graph.frames import DataFrame, F, Window
@@ -26,7 +27,7 @@ EDGE_ACTIVITY = Table(
         events="int64",
         first_seen_at=TIMESTAMP,
         last_seen_at=TIMESTAMP,
-        day_bits="int64",  # bit i: active on day i of the look-back
+        day_bits=pa.list_(pa.int64()),  # graph.active_days: the days of the look-back
     ),
 )
 
@@ -56,7 +57,7 @@ NODES = Table(
         last_seen_at=TIMESTAMP,
         events="int64",
         degree="int64",  # distinct accounts; of an account: distinct entities
-        is_hub="bool_",
+        is_hub="bool",
         hub_reason="string",  # shared: <reason given> | degree; null when no hub
         ip_network="string",  # of an ip: the network it is in
         ip_kind="string",  # of an ip or ip_network: residential, mobile, ... where known
@@ -79,14 +80,12 @@ def entity_events(events: DataFrame) -> DataFrame:
     return union_all(rows)
 
 
-def edge_activity(rows: DataFrame, first_day: str) -> DataFrame:
+def edge_activity(rows: DataFrame, first_day: str, days: int) -> DataFrame:
     """Aggregate entity_events to account, entity and event type; columns of EDGE_ACTIVITY.
 
     The rows are brought together by entity before they are aggregated: keys are nearly distinct,
     and aggregating them where they were read only fills memory.
     """
-    day = F.datediff(F.to_date("event_at"), F.to_date(F.lit(first_day)))
-    bit = F.floor(F.pow(F.lit(2.0), day)).cast("bigint")
     return (
         rows.repartition("entity_type", "entity_id")
         .groupBy("entity_type", "entity_id", "account_id", "event_type")
@@ -94,18 +93,21 @@ def edge_activity(rows: DataFrame, first_day: str) -> DataFrame:
             F.count(F.lit(1)).alias("events"),
             F.min("event_at").alias("first_seen_at"),
             F.max("event_at").alias("last_seen_at"),
-            F.bit_or(bit).alias("day_bits"),
+            day_bits(first_day, days).alias("day_bits"),
         )
     )
 
 
-def edges(activity: DataFrame) -> DataFrame:
+def edges(activity: DataFrame, days: int) -> DataFrame:
     """Aggregate edge_activity to account and entity; columns of EDGES."""
-    return activity.groupBy("account_id", "entity_type", "entity_id").agg(
+    united_rows = activity.groupBy("account_id", "entity_type", "entity_id").agg(
         F.min("first_seen_at").alias("first_seen_at"),
         F.max("last_seen_at").alias("last_seen_at"),
         F.sum("events").cast("bigint").alias("events"),
-        F.bit_count(F.bit_or("day_bits")).cast("bigint").alias("active_days"),
+        *united("day_bits", days),
+    )
+    return united_rows.withColumn("active_days", count_days("day_bits", days)).select(
+        *EDGES.columns
     )
 
 

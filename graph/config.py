@@ -31,9 +31,6 @@ OPTIONAL_COLUMNS = ("event_type", "event_id", "market")
 UNITS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000}
 """Microseconds of each unit in which a duration is written, longest first."""
 
-MAX_LOOKBACK_DAYS = 62
-"""An account's active days are kept as the bits of one int64."""
-
 ADDRESS_ENTITIES = ("ip", "ip_network")
 """Entity types of which a single shared one is never a link (DESIGN, links)."""
 
@@ -110,16 +107,24 @@ class EventsInput(Source):
         return columns
 
 
+def _source(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) and value != "none" else _none(value)
+
+
+OptionalSource = Annotated[Source | None, BeforeValidator(_source)]
+"""`none`, a path of parquet, or path and format."""
+
+
 class Inputs(Settings):
     """The optional inputs; what is absent is not used."""
 
-    accounts: Annotated[Source | None, OrNone] = None
-    ip_networks: Annotated[Source | None, OrNone] = None
-    shared_entities: Annotated[Source | None, OrNone] = None
-    protected_accounts: Annotated[Source | None, OrNone] = None
-    declared_networks: Annotated[Source | None, OrNone] = None
-    sensitive_entities: Annotated[Source | None, OrNone] = None
-    labels: Annotated[Source | None, OrNone] = None
+    accounts: OptionalSource = None
+    ip_networks: OptionalSource = None
+    shared_entities: OptionalSource = None
+    protected_accounts: OptionalSource = None
+    declared_networks: OptionalSource = None
+    sensitive_entities: OptionalSource = None
+    labels: OptionalSource = None
 
 
 class HubLimits(Settings):
@@ -270,8 +275,6 @@ class Config(Settings):
     def _whole_days(cls, lookback: int) -> int:
         if lookback == 0 or lookback % UNITS["d"]:
             raise ValueError(f"{format_duration(lookback)} is not a whole number of days")
-        if lookback > MAX_LOOKBACK_DAYS * UNITS["d"]:
-            raise ValueError(f"the longest look-back is {MAX_LOOKBACK_DAYS}d")
         return lookback
 
     @field_validator("hubs")

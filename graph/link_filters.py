@@ -68,7 +68,7 @@ def _significant(
     )
 
 
-_ALPHAS = columns(account_a="string", account_b="string", alpha="int64", alone="bool_")
+_ALPHAS = columns(account_a="string", account_b="string", alpha="int64", alone="bool")
 
 
 def _alphas(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -26,7 +26,7 @@ LINKS = Table(
         avg_time_delta_s="float64",  # null without a window
         first_at=TIMESTAMP,
         last_at=TIMESTAMP,
-        kept="bool_",  # passed the trace's filter
+        kept="bool",  # passed the trace's filter
     ),
 )
 

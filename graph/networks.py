@@ -26,7 +26,7 @@ MEMBERSHIPS = Table(
         component_id="string",
         community_id="string",
         strength="float64",  # sum of the account's link weights to members
-        is_core="bool_",
+        is_core="bool",
         joined_on=pa.date32(),
     ),
 )

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from graph.config import MAX_LOOKBACK_DAYS
+from graph.active_days import day_bits, longest_gaps
 from graph.engines.base import Engine
 from graph.frames import DataFrame, F
 from graph.tables import TIMESTAMP, Table, columns
@@ -28,14 +26,13 @@ ACCOUNT_PROFILE = Table(
 )
 
 
-def activity_of_accounts(events: DataFrame, first_day: str) -> DataFrame:
-    """One row per account: first_seen_at, last_seen_at, events, and day_bits (bit i: day i)."""
-    day = F.datediff(F.to_date("event_at"), F.to_date(F.lit(first_day)))
+def activity_of_accounts(events: DataFrame, first_day: str, days: int) -> DataFrame:
+    """One row per account: first_seen_at, last_seen_at, events, day_bits (graph.active_days)."""
     return events.groupBy("account_id").agg(
         F.min("event_at").alias("first_seen_at"),
         F.max("event_at").alias("last_seen_at"),
         F.count(F.lit(1)).alias("events"),
-        F.bit_or(F.floor(F.pow(F.lit(2.0), day)).cast("bigint")).alias("day_bits"),
+        day_bits(first_day, days).alias("day_bits"),
     )
 
 
@@ -79,20 +76,9 @@ def account_profile(engine: Engine, seen: DataFrame, previous: DataFrame | None)
 
 def _with_gaps(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        gaps = pa.array(longest_gaps(batch.column("day_bits").to_numpy()))
+        words = batch.column("day_bits").flatten().to_numpy().reshape(batch.num_rows, -1)
+        gaps = pa.array(longest_gaps(words))
         names = ["account_id", "first_seen_at", "last_seen_at"]
         yield pa.RecordBatch.from_arrays(
             [*(batch.column(name) for name in names), gaps], names=[*names, "gap_days"]
         )
-
-
-def longest_gaps(day_bits: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Most zero bits in a row between two one bits of each integer: silent days."""
-    longest = np.zeros(len(day_bits), np.int64)
-    last_active = np.full(len(day_bits), -1, np.int64)
-    for day in range(MAX_LOOKBACK_DAYS):
-        active = (day_bits >> day) & 1 == 1
-        gap = np.where(active & (last_active >= 0), day - last_active - 1, 0)
-        longest = np.maximum(longest, gap)
-        last_active = np.where(active, day, last_active)
-    return longest

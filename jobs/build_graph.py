@@ -144,10 +144,11 @@ class _Graph:
 
 def _graph(run: Run, events: DataFrame, ip_networks: IpNetworks) -> _Graph:
     """Stage edges and nodes with their hubs."""
-    first_day = str(run.ds - timedelta(days=run.config.lookback_days - 1))
-    run.stage(EDGE_ACTIVITY, edge_activity(entity_events(events), first_day))
+    days = run.config.lookback_days
+    first_day = str(run.ds - timedelta(days=days - 1))
+    run.stage(EDGE_ACTIVITY, edge_activity(entity_events(events), first_day, days))
     activity = run.read(EDGE_ACTIVITY)
-    run.stage(EDGES, edges(activity))
+    run.stage(EDGES, edges(activity, days))
     edge_rows = run.read(EDGES)
     with run.step("degrees and hubs"):
         entities = run.engine.materialize(degrees(edge_rows), "degrees")
@@ -155,7 +156,7 @@ def _graph(run: Run, events: DataFrame, ip_networks: IpNetworks) -> _Graph:
         on_list = None if shared is None else listed(run.engine, entities, shared)
         marked = mark_hubs(entities, run.config.hubs, on_list)
         marked = with_networks(run.engine, marked, ip_networks)
-        seen = run.engine.materialize(activity_of_accounts(events, first_day), "seen")
+        seen = run.engine.materialize(activity_of_accounts(events, first_day, days), "seen")
     run.stage(NODES, nodes(account_nodes(seen, edge_rows), marked))
     entities = run.read(NODES).filter(F.col("node_type") != "account")
     entities = entities.withColumnsRenamed({"node_type": "entity_type", "node_id": "entity_id"})

@@ -26,7 +26,7 @@ ACCOUNTS = columns(
     created_at=TIMESTAMP,
     market="string",
     time_zone="string",
-    verified="bool_",
+    verified="bool",
     followers="int64",
 )
 """The optional input `accounts`: one row per account, key account_id."""
