@@ -1,66 +1,95 @@
-"""Write a simulated event log with its truth: `python jobs/simulate_events.py --out DIR`."""
+"""Write a simulated event log with its truth.
+
+Run it by `actorgraph simulate` or `python jobs/simulate_events.py`, with --out. It needs neither
+Spark nor DuckDB.
+"""
+
+from __future__ import annotations
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from jobs.arguments import day
+from jobs.errors import DONE, ConfigError, describe, exit_code
 from jobs.simulation.evasion import Evasion
 from jobs.simulation.settings import Settings
 from jobs.simulation.simulator import simulate
 
-BAD_ARGUMENTS = 2
-
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    arguments = argparse.ArgumentParser(prog="actorgraph simulate", description=__doc__)
+    """The arguments, with the settings' own defaults."""
+    arguments = argparse.ArgumentParser(
+        prog="actorgraph simulate", description="Write a simulated event log with its truth."
+    )
+    arguments.add_argument("--out", type=Path, required=True, help="folder to write to")
     arguments.add_argument("--accounts", type=int, default=Settings.accounts)
     arguments.add_argument("--days", type=int, default=Settings.days)
+    arguments.add_argument("--end-ds", type=day, default=Settings.end_ds, help="the last day")
     arguments.add_argument("--seed", type=int, default=Settings.seed)
-    arguments.add_argument("--evasion", type=float, default=0.0, help="0 (none) to 1 (all)")
-    arguments.add_argument("--out", type=Path, required=True, help="folder to write to")
     arguments.add_argument(
-        "--end-ds", type=date.fromisoformat, default=Settings.end_ds, help="the last day"
+        "--evasion", type=float, default=0.0, help="what operators do to hide: 0 nothing, 1 all"
     )
     arguments.add_argument(
-        "--events-per-account-day", type=float, default=Settings.events_per_account_day
+        "--knob",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one evasion knob, e.g. jitter_s=60; may be repeated",
     )
     arguments.add_argument(
-        "--knob", action="append", default=[], metavar="NAME=VALUE", help="one evasion knob"
+        "--events-per-account-day",
+        type=float,
+        default=Settings.events_per_account_day,
+        help="mean of ordinary accounts; a few have a hundred times as many",
     )
-    arguments.add_argument("--clean", action="store_true", help="no malformed values")
+    arguments.add_argument("--clean", action="store_true", help="no malformed or repeated values")
     return arguments
 
 
 def settings_from(arguments: argparse.Namespace) -> Settings:
-    """The settings that the command line asks for; raises ValueError for impossible ones."""
-    knobs = dict(knob.split("=", 1) for knob in arguments.knob)
-    evasion = Evasion.from_level(arguments.evasion)
+    """The settings that the arguments ask for; raises ConfigError for impossible ones."""
     return Settings(
         accounts=arguments.accounts,
         days=arguments.days,
         seed=arguments.seed,
         end_ds=arguments.end_ds,
         events_per_account_day=arguments.events_per_account_day,
-        evasion=evasion.with_knobs({name: float(value) for name, value in knobs.items()}),
+        evasion=Evasion.from_level(arguments.evasion).with_knobs(_knobs(arguments.knob)),
         clean=arguments.clean,
     )
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Simulate; 0 when done, 2 for impossible arguments."""
+def _knobs(texts: Sequence[str]) -> dict[str, float]:
+    knobs = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            knobs[name] = float(value)
+        except ValueError:
+            raise ConfigError(f"--knob {text}: write it as name=number") from None
+    return knobs
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Simulate, and tell on standard error what was written; returns the exit code."""
     arguments = parser().parse_args(argv)
     began = time.monotonic()
+
+    def tell(ds: date, events: int) -> None:
+        seconds = time.monotonic() - began
+        sys.stderr.write(f"{ds}: {events:,} events so far, {seconds:.0f} s\n")
+
     try:
-        events = simulate(settings_from(arguments), arguments.out)
-    except ValueError as error:
-        sys.stderr.write(f"actorgraph simulate: {error}\n")
-        return BAD_ARGUMENTS
-    seconds = time.monotonic() - began
-    sys.stderr.write(f"{events} events in {seconds:.1f} s written to {arguments.out}\n")
-    return 0
+        events = simulate(settings_from(arguments), arguments.out, tell)
+    except (ConfigError, OSError) as error:
+        sys.stderr.write(f"actorgraph simulate: {describe(error)}\n")
+        return exit_code(error)
+    sys.stderr.write(f"{events:,} events with their truth are in {arguments.out}\n")
+    return DONE
 
 
 if __name__ == "__main__":

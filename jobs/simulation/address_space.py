@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from jobs.errors import ConfigError
 from jobs.simulation.arrays import Array
 from jobs.simulation.geography import MARKETS
 from jobs.simulation.identifiers import mix
@@ -106,7 +107,7 @@ def build_providers(settings: Settings, rng: np.random.Generator) -> Providers:
     total = int(count.sum())
     space = (_FIRST_OCTETS[:, None] * 256 + np.arange(256)[None, :]).ravel()
     if total > len(space):
-        raise ValueError(f"{settings.accounts} accounts need {total} /16 networks of {len(space)}")
+        raise ConfigError(f"{settings.accounts} accounts need {total} /16 networks of {len(space)}")
     return Providers(
         asn=rng.choice(np.arange(2000, 400_000), len(rows), replace=False),
         kind=kind_of,

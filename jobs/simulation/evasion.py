@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
+from jobs.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Evasion:
@@ -36,10 +38,10 @@ class Evasion:
         At 0.5: five own addresses and none shared, every second account on its own device, ten
         minutes of jitter, half of the contents varied, half of the events camouflage. Camouflage
         ends at nine tenths: an operation that only pretends does nothing.
-        Raises ValueError outside of 0 to 1.
+        Raises ConfigError outside of 0 to 1.
         """
         if not 0 <= level <= 1:
-            raise ValueError(f"evasion is {level}, it must be between 0 and 1")
+            raise ConfigError(f"evasion is {level}, it must be between 0 and 1")
         return cls(
             addresses=int(10 * level + 0.5),
             pool_ratio=max(0.0, 1 - 2 * level),
@@ -54,10 +56,10 @@ class Evasion:
         )
 
     def with_knobs(self, knobs: dict[str, float]) -> Self:
-        """The same with some knobs set by name; raises ValueError for an unknown name."""
+        """The same with some knobs set by name; raises ConfigError for an unknown name."""
         known = {field.name for field in fields(self)}
         if unknown := sorted(set(knobs) - known):
-            raise ValueError(
+            raise ConfigError(
                 f"no evasion knob {unknown[0]!r}; there are {', '.join(sorted(known))}"
             )
         values = {

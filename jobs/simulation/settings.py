@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from jobs.errors import ConfigError
 from jobs.simulation.evasion import Evasion
 
 
@@ -22,11 +23,15 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.accounts < 500:
-            raise ValueError(f"accounts is {self.accounts}; 500 is the least that holds every kind")
+            raise ConfigError(
+                f"accounts is {self.accounts}; 500 is the least that holds every kind"
+            )
         if not 1 <= self.days <= 1000:
-            raise ValueError(f"days is {self.days}; it must be between 1 and 1000")
+            raise ConfigError(f"days is {self.days}; it must be between 1 and 1000")
         if self.events_per_account_day <= 0:
-            raise ValueError("events_per_account_day must be positive")
+            raise ConfigError(
+                f"events per account and day are {self.events_per_account_day}; use more than 0"
+            )
 
     def ds(self, day: int) -> date:
         """The date of the day with this number, from 0."""

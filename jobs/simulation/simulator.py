@@ -1,13 +1,15 @@
 """Plans a world and plays it day by day, in memory bounded by accounts, not by events."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jobs.errors import ConfigError
 from jobs.simulation.actions import NONE, Actions, Realm, concatenate
 from jobs.simulation.arrays import DAY, Array, stream
 from jobs.simulation.background import live, sign_up
@@ -29,8 +31,8 @@ events:
   path: {folder}/events
   format: parquet
 inputs:
-  accounts: {folder}/accounts
-  ip_networks: {folder}/ip_networks
+  accounts: {{path: {folder}/accounts, format: parquet}}
+  ip_networks: {{path: {folder}/ip_networks, format: parquet}}
 """
 # First parts of the random streams' keys, so that no two parts of the simulation share a stream.
 _PLAN, _REGISTRY, _NETWORKS, _BLOCKS, _TRENDS = 1, 2, 3, 4, 5
@@ -79,8 +81,13 @@ def play_day(world: World, day: int) -> Iterator[EventRows]:
         yield rows if settings.clean else soil(rows, midnight, rng)
 
 
-def simulate(settings: Settings, out: Path) -> int:
-    """Write events, accounts, ip_networks, truth and config.yaml; returns how many events."""
+def simulate(
+    settings: Settings, out: Path, after_day: Callable[[date, int], None] | None = None
+) -> int:
+    """Write events, accounts, ip_networks, truth and config.yaml; returns how many events.
+
+    `after_day` is called with each day and the events written so far.
+    """
     world = plan_world(settings)
     identifiers = Identifiers(settings.seed)
     _make_room(out)
@@ -94,6 +101,8 @@ def simulate(settings: Settings, out: Path) -> int:
             write_events(table, folder / f"part-{part:05d}.parquet")
             seen[rows.account[rows.account != NONE] & ~FLAGGED] = True
             events += len(rows)
+        if after_day:
+            after_day(settings.ds(day), events)
     _write(out, "accounts", world.people.table(identifiers))
     _write(out, "ip_networks", world.providers.table(settings, stream(settings.seed, _REGISTRY)))
     _write(out, "truth", world.truth(seen))
@@ -101,9 +110,9 @@ def simulate(settings: Settings, out: Path) -> int:
 
 
 def _make_room(out: Path) -> None:
-    """Empty the folder; raises ValueError if it holds anything but an earlier simulation."""
+    """Empty the folder; raises ConfigError if it holds anything but an earlier simulation."""
     if out.exists() and any(out.iterdir()) and not (out / "config.yaml").exists():
-        raise ValueError(f"{out} is not empty and no simulation; name another folder with --out")
+        raise ConfigError(f"{out} is not empty and no simulation; name another folder with --out")
     shutil.rmtree(out / "events", ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True)
 

@@ -29,6 +29,8 @@ EVENTS_SCHEMA = pa.schema(
 )
 ROW_GROUP = 1 << 20
 _DICTIONARIES = [name for name in EVENTS_SCHEMA.names if name not in {"event_time", "event_id"}]
+# Of one column of a row group; above it Arrow falls back to plain text, three times the size.
+_DICTIONARY_BYTES = 8 << 20
 _EVENT_NAMES = pa.array([event.name.lower() for event in Event])
 _COUNTRIES = pa.array([market.country for market in MARKETS])
 
@@ -64,14 +66,21 @@ def write_events(table: pa.Table, path: Path) -> None:
         store_schema=False,
         compression="zstd",
         compression_level=1,
+        dictionary_pagesize_limit=_DICTIONARY_BYTES,
+        write_statistics=["event_time", "event_type", "market"],
     )
 
 
 def _encoded(numbers: Array, text: Callable[[Array], pa.Array]) -> pa.DictionaryArray:
-    """Numbers as text, each distinct one written once; NONE is null."""
+    """Numbers as text, each distinct one written once; NONE is null.
+
+    Two numbers may have one text (capitals of an id without letters), and Arrow writes a dictionary
+    with a repeated value as plain text: hence the second encoding.
+    """
     encoded = pa.array(numbers, mask=numbers == NONE).dictionary_encode()
     values = encoded.dictionary.to_numpy(zero_copy_only=False)
-    return pa.DictionaryArray.from_arrays(encoded.indices, text(values))
+    texts = text(values).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(texts.indices.take(encoded.indices), texts.dictionary)
 
 
 def _account_text(numbers: Array, identifiers: Identifiers) -> pa.Array:

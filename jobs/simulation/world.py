@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from jobs.errors import ConfigError
 from jobs.simulation.actions import Actions
 from jobs.simulation.address_space import Places, Providers, build_providers
 from jobs.simulation.arrays import Array, stream
@@ -80,9 +81,9 @@ class World:
     _truth: list[tuple[Array, list[str], str, Role, str]] = field(default_factory=list)
 
     def take(self, count: int) -> Array:
-        """So many accounts that nobody has taken yet; ValueError when too few are left."""
+        """So many accounts that nobody has taken yet; ConfigError when too few are left."""
         if self._taken + count > self._reserve_from:
-            raise ValueError(
+            raise ConfigError(
                 f"{self.settings.accounts} accounts are too few for all networks; ask for more"
             )
         self._taken += count

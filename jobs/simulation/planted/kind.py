@@ -40,3 +40,8 @@ class PlantedKind:
     """The accounts do nothing until the network wakes, days after the log begins."""
     hijacks: bool = False
     """The accounts are other people's, and go on being used by them."""
+
+    @property
+    def begins_later(self) -> bool:
+        """Whether the networks have one beginning, on some day of the log, and no other life."""
+        return self.signs_up_at_once or self.sleeps or self.hijacks

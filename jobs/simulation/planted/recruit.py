@@ -35,7 +35,8 @@ def recruit(world: World, kind: PlantedKind, rng: np.random.Generator) -> None:
     budget = int(kind.share * world.settings.accounts)
     for number, size in enumerate(sizes(budget, rng)):
         life = LIVES[len(world.performers) % len(LIVES)]
-        if world.settings.days < life.least_days or size < life.least_members:
+        unfit = world.settings.days < life.least_days or size < life.least_members
+        if unfit or kind.begins_later:
             life = LIVES[0]
         _recruit_network(world, kind, f"{kind.name}-{number + 1}", size, life, rng)
 
@@ -45,9 +46,8 @@ def _recruit_network(
 ) -> None:
     evasion = world.settings.evasion
     course = life.course(size, world.settings.days, rng)
-    course = replace(
-        course, joins=np.maximum(course.joins, _begins(kind, world.settings.days, rng))
-    )
+    if kind.begins_later:
+        course = _late(kind, course, world.settings.days, rng)
     squad, squad_later = _with_cells(course, evasion.cell_ratio, rng)
     network = Network(
         name=name,
@@ -74,11 +74,10 @@ def _recruit_network(
     _record(world, kind, network, course)
 
 
-def _begins(kind: PlantedKind, days: int, rng: np.random.Generator) -> int:
-    """The first day that is possible: some kinds need a past in the log."""
-    if kind.sleeps or kind.hijacks:
-        return days // 2
-    return int(rng.integers(0, days)) if kind.signs_up_at_once else 0
+def _late(kind: PlantedKind, course: Course, days: int, rng: np.random.Generator) -> Course:
+    """A life that begins on some day, or in the middle if the accounts need a past in the log."""
+    day = int(rng.integers(0, days)) if kind.signs_up_at_once else days // 2
+    return replace(course, joins=course.joins + day, note="begins on {}", noted_day=day)
 
 
 def _with_cells(course: Course, ratio: float, rng: np.random.Generator) -> tuple[Array, Array]:
