@@ -60,6 +60,7 @@ def trace_sightings(sightings: DataFrame, trace: Trace) -> DataFrame:
         "entity_id",
         F.coalesce("event_id", own_id).alias("event"),
         F.col("event_at").alias("at"),
+        "may_link",
     )
 
 
@@ -91,11 +92,12 @@ def windowed_pairs(
     rows = rows.join(present, on="account_id", how="left_semi")
     rows = rows.withColumn("bucket", F.floor(F.unix_micros("at") / F.lit(width)).cast("bigint"))
     rows = engine.materialize(rows, f"{name}.rows")
+    linking = rows.filter(F.col("may_link"))
     bursts = None
     if max_burst is not None:
-        bursts = engine.materialize(_bursts(rows, max_burst), f"{name}.bursts")
-        rows = rows.join(bursts, on=["entity_id", "bucket"], how="left_anti")
-    events = _event_pairs(rows, window)
+        bursts = engine.materialize(_bursts(linking, max_burst), f"{name}.bursts")
+        linking = linking.join(bursts, on=["entity_id", "bucket"], how="left_anti")
+    events = _event_pairs(linking, window)
     if trace.min_participation > 1:
         events = engine.materialize(events, f"{name}.events")
         events = _still_participating(engine, name, events, rows, trace.min_participation)

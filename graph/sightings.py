@@ -17,20 +17,34 @@ SIGHTINGS = Table(
         event_id="string",
         event_at=TIMESTAMP,
         occurrence="int64",  # number among rows that are equal but for their event id
+        may_link="bool",  # false: kept only because its event id stands on several rows
     ),
 )
 
 
-def sightings(rows: DataFrame, entities: DataFrame) -> DataFrame:
+def sightings(rows: DataFrame, entities: DataFrame, events_repeat: bool) -> DataFrame:
     """Keep the entity_events of entities that may link, numbered; columns of SIGHTINGS.
 
     `entities` has entity_type, entity_id, degree, is_hub. An entity may link when it is no hub and
-    at least two accounts were seen with it.
+    at least two accounts were seen with it. Where one event id may stand on several rows
+    (`events_repeat`), such rows of other entities are kept too: they count as participation.
     """
     linking = entities.filter((F.col("degree") >= 2) & ~F.col("is_hub")).select(
         "entity_type", "entity_id"
     )
-    kept = rows.join(linking, on=["entity_type", "entity_id"], how="left_semi")
+    kept = rows.join(linking, on=["entity_type", "entity_id"], how="left_semi").withColumn(
+        "may_link", F.lit(True)
+    )
+    if events_repeat:
+        others = rows.join(linking, on=["entity_type", "entity_id"], how="left_anti")
+        repeated = rows.groupBy("entity_type", "event_id").agg(F.count(F.lit(1)).alias("rows"))
+        repeated = repeated.filter(F.col("event_id").isNotNull() & (F.col("rows") > 1))
+        others = others.join(
+            repeated.select("entity_type", "event_id"),
+            on=["entity_type", "event_id"],
+            how="left_semi",
+        )
+        kept = kept.unionByName(others.withColumn("may_link", F.lit(False)))
     equal_rows = Window.partitionBy(
         "entity_type", "entity_id", "account_id", "event_at", "event_type"
     ).orderBy(F.col("event_id").asc_nulls_first())

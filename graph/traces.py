@@ -132,7 +132,7 @@ def _with_window(
     rows = trace_sightings(tables.sightings, trace)
     pairs = windowed_pairs(engine, name, trace, rows, present, config.max_burst)
     degrees = (
-        of_trace(tables.sightings, trace)
+        of_trace(tables.sightings.filter(F.col("may_link")), trace)
         .groupBy("entity_id")
         .agg(F.count_distinct("account_id").alias("df"))
     )

@@ -56,7 +56,9 @@ def compute(run: Run) -> None:
     run.stage(QUARANTINE, quarantined_rows(judged))
     graph = _graph(run, events, ip_networks)
     rows = entity_events(events)
-    run.stage(SIGHTINGS, sightings(rows, graph.entities))
+    has_lists = any(kind.startswith("array") for _, kind in events.dtypes)
+    events_repeat = has_lists or not run.config.events.deduplicate
+    run.stage(SIGHTINGS, sightings(rows, graph.entities, events_repeat))
     traces = run.config.active_traces
     activity = account_activity(events, graph.edge_activity, rows, traces.values())
     run.stage(ACCOUNT_ACTIVITY, activity)

@@ -59,7 +59,9 @@ def graph_tables(
         edges=edge_rows,
         edge_activity=activity,
         nodes=engine.materialize(node_rows, f"{name}.nodes"),
-        sightings=engine.materialize(sightings(rows, entities), f"{name}.sightings"),
+        sightings=engine.materialize(
+            sightings(rows, entities, not config.events.deduplicate), f"{name}.sightings"
+        ),
         account_activity=engine.materialize(
             account_activity(events, activity, rows, traces.values()), f"{name}.account_activity"
         ),
