@@ -14,7 +14,10 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=PACKAGES,
+    # conf/ is data, not a package of its own: it travels inside graph (graph/conf_files.py).
+    packages=[*PACKAGES, "graph.conf"],
+    package_dir={"graph.conf": "conf"},
+    package_data={"graph.conf": ["**/*"]},
     install_requires=[
         "pyspark>=4.0.1,<4.1",
         "graphframes-py==0.9.3",

@@ -170,9 +170,8 @@ def _session(
     brought = under_spark_submit() or {"spark.jars", "spark.jars.packages"} & set(config.spark)
     jar = graphframes_jar() if needed and not brought else None
     scratch = config.home.absolute() / "scratch"
-    remove(scratch)  # of runs that were killed: whoever holds the lock is alone here
-    application = f"actorgraph {name}"
-    return engine_session(arguments.engine, application, config, scratch / arguments.run_id, jar)
+    remove(scratch)  # of a run that was killed: whoever holds the lock is alone here
+    return engine_session(arguments.engine, f"actorgraph {name}", config, scratch, jar)
 
 
 def _record_failure(warehouse: Warehouse, manifest: Manifest, error: BaseException) -> None:

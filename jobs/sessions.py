@@ -12,6 +12,7 @@ from graph.engines.base import Engine
 from graph.frames import engine_api
 from jobs.errors import ConfigError
 from jobs.files import remove
+from jobs.java import require_java
 
 GIB = 1 << 30
 MEMORY_SHARE = 0.4
@@ -39,6 +40,8 @@ def engine_session(
 
     scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        if not under_spark_submit():
+            os.environ["JAVA_HOME"] = str(require_java().home)
         engine = open_spark(application, scratch, spark_settings(config, scratch, jar))
         try:
             with engine_api(engine.api_root):

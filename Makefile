@@ -1,0 +1,57 @@
+# Each target works as the first command in a fresh clone; `make` alone lists them.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check
+PACKAGES := jobs graph signatures exporters
+SOURCES := $(shell find $(PACKAGES) conf -type f -not -name '*.pyc' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench zip clean
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.packages $(VENV)/.java $(VENV)/.graphframes ## Make .venv with the actorgraph command, Java and the JVM artifact.
+
+demo: setup ## Simulate a week, find its networks and show what was found.
+	$(BIN)/actorgraph demo
+
+test: setup ## Run all tests.
+	$(BIN)/pytest
+
+lint: $(VENV)/.packages ## Check format, style, types, layers and YAML.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/yamllint --strict conf
+
+bench: setup ## Compare speed and memory with other programs.
+	$(BIN)/python -m tests.benchmarks.bench_pipeline
+
+zip: dist/actorgraph.zip ## Build dist/actorgraph.zip for spark-submit --py-files.
+
+clean: ## Remove everything that was built, and the virtual environment.
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# A wheel given to --py-files never reaches executors; the same file named .zip does.
+dist/actorgraph.zip: setup.py pyproject.toml README.md $(SOURCES) | $(VENV)/.packages
+	rm -rf build
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheel .
+	mkdir -p dist
+	cp build/wheel/actorgraph-*.whl $@
+
+$(VENV)/.packages: setup.py
+	python=$$(.ci/find_python) && $$python -m venv $(VENV)
+	$(PIP_INSTALL) --upgrade pip 'setuptools>=77' wheel
+	$(PIP_INSTALL) --editable '.[dev]'
+	touch $@
+
+$(VENV)/.java: .ci/install_java | $(VENV)/.packages
+	.ci/install_java $(BIN)/python
+	touch $@
+
+$(VENV)/.graphframes: conf/jvm_artifacts.yaml | $(VENV)/.packages
+	$(BIN)/python -m jobs.jvm_artifacts
+	touch $@
