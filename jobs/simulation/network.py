@@ -22,6 +22,7 @@ from jobs.simulation.rhythm import time_of_day
 _LOGIN_RATIO = 0.3
 _LURED_RATIO = 0.3
 _FRAMED_RATIO = 0.4
+_LOGIN_LEAD_S = (5, 240)
 _QUARTER_HOUR = 900 * MICROSECONDS
 
 
@@ -191,7 +192,7 @@ def _members_act(
     nothing = np.full(len(before), NONE, dtype=np.int64)
     log_ins = replace(
         before,
-        time=before.time - rng.integers(5, 240, len(before)) * MICROSECONDS,
+        time=before.time - _microseconds(_LOGIN_LEAD_S, len(before), rng),
         event=np.full(len(before), Event.LOGIN, dtype=np.int8),
         content=nothing,
         target=nothing,
@@ -208,5 +209,11 @@ def _crowd(
 ) -> Actions:
     """Outsiders in the members' rounds, so many seconds after the start (or before it)."""
     turn, who = np.nonzero(rng.random((len(rounds.start), len(accounts))) < ratio)
-    time = rounds.start[turn] + rng.integers(*delay_s, len(turn)) * MICROSECONDS
+    time = rounds.start[turn] + _microseconds(delay_s, len(turn), rng)
     return rounds.actions(accounts[who], turn, time, rounds.content[turn], rng)
+
+
+def _microseconds(seconds: tuple[int, int], size: int, rng: np.random.Generator) -> Array:
+    """Uniform durations; to the microsecond, so that no clock reading repeats in another event."""
+    low, high = seconds
+    return rng.integers(low * MICROSECONDS, high * MICROSECONDS, size)

@@ -65,7 +65,7 @@ class Trends:
         """The content that somebody passes on at a time of the day (us), seen shortly before."""
         latest = self.second_start[time // MICROSECONDS]
         back = (-np.log1p(-unit) * (1 + len(self.content) * 0.02)).astype(np.int64)
-        seen: Array = self.content[np.maximum(latest - back, 0)]
+        seen: Array = self.content[np.maximum(latest - 1 - back, 0)]
         return seen
 
 

@@ -71,6 +71,9 @@ class World:
     carriers: dict[int, Array]
     people: Population
     order: Array
+    """Accounts that may be taken, in the order in which they are."""
+    reserve: Array
+    """Accounts that are never taken, older than the log."""
     planted: Array
     """Whether an account is in a planted network."""
     performers: list[Performer] = field(default_factory=list)
@@ -82,27 +85,20 @@ class World:
 
     def take(self, count: int) -> Array:
         """So many accounts that nobody has taken yet; ConfigError when too few are left."""
-        if self._taken + count > self._reserve_from:
+        if self._taken + count > len(self.order):
             raise ConfigError(
                 f"{self.settings.accounts} accounts are too few for all networks; ask for more"
             )
         self._taken += count
         return self.order[self._taken - count : self._taken]
 
-    @property
-    def _reserve_from(self) -> int:
-        return int(len(self.order) * (1 - _RESERVE_RATIO))
-
     def ordinary(self, count: int, rng: np.random.Generator) -> Array:
         """Different accounts from the reserve of those that nobody takes."""
-        reserve = self.order[self._reserve_from :]
-        return rng.choice(reserve, min(count, len(reserve)), replace=False)
+        return rng.choice(self.reserve, min(count, len(self.reserve)), replace=False)
 
     def celebrities(self, count: int, rng: np.random.Generator) -> Array:
         """Different well-followed accounts from the same reserve."""
-        reserve = np.zeros(len(self.order), dtype=bool)
-        reserve[self.order[self._reserve_from :]] = True
-        famous = self.people.popular[reserve[self.people.popular]]
+        famous = self.people.popular[np.isin(self.people.popular, self.reserve)]
         return rng.choice(famous[: max(count, len(famous) // 50)], count, replace=False)
 
     def new_devices(self, count: int) -> Array:
@@ -149,12 +145,15 @@ def empty_world(settings: Settings) -> World:
     places = Places(providers)
     nat = carriers(providers, places, settings)
     people = build_population(settings, providers, places, nat, rng)
+    order = rng.permutation(settings.accounts)
+    order, reserve = np.split(order, [int(settings.accounts * (1 - _RESERVE_RATIO))])
     return World(
         settings=settings,
         providers=providers,
         places=places,
         carriers=nat,
         people=people,
-        order=rng.permutation(settings.accounts),
+        order=order,
+        reserve=reserve[people.created[reserve] < settings.start],
         planted=np.zeros(settings.accounts, dtype=bool),
     )

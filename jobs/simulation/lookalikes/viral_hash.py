@@ -37,8 +37,8 @@ class Viral:
 def plant(world: World, rng: np.random.Generator) -> None:
     """A third of the accounts, each at a time of its own day; the wave fades as a power of time."""
     people, days = world.people, world.settings.days
-    old = np.flatnonzero(people.created < world.settings.start)
-    account = np.sort(rng.choice(old, int(_SHARE * len(people)), replace=False))
+    awake = np.flatnonzero((people.created < world.settings.start) & (people.rate > 0))
+    account = np.sort(rng.choice(awake, int(_SHARE * len(people)), replace=False))
     wave = (rng.pareto(_FADES, len(account)) % days).astype(np.int64)
     time = (time_of_day(rng.random(len(account))) * DAY).astype(np.int64)
     world.performers.append(Viral(account, wave, (time - people.offset[account]) % DAY))
