@@ -1,4 +1,3 @@
-# mypy: disallow-untyped-decorators=False
 """The core of a network: members who are well linked to others of the core."""
 
 from __future__ import annotations
@@ -6,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
 from graph.buckets import bucket_of
+from graph.compiled import compiled
 from graph.engines.base import Engine, GroupFunction
 from graph.frames import DataFrame, F
 from graph.id_index import id_index, id_type_of, positions_of
@@ -109,7 +108,7 @@ def least_strengths(strength: Int64s, network_of: Int32s, cut: int) -> Int64s:
     return least
 
 
-@njit(nogil=True)
+@compiled
 def _peel(starts: Int64s, neighbours: Int32s, inside: Bools) -> None:
     """Take out of `inside` whoever has fewer than two neighbours in it, until nobody has."""
     members = len(inside)

@@ -1,4 +1,3 @@
-# mypy: disallow-untyped-decorators=False, warn-return-any=False
 """The compiled loops of `graph.id_index`: hashing and open addressing with linear probing.
 
 A table of slots has two columns: the hash of an id and its position plus one, 0 for an empty slot.
@@ -8,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from graph.compiled import compiled
 
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
@@ -17,14 +17,14 @@ Bytes = npt.NDArray[np.uint8]
 _MULTIPLIER = -7046029254386353131  # 2^64 divided by the golden ratio, as int64
 
 
-@njit(nogil=True)
+@compiled
 def mixed(value: np.int64) -> np.int64:
     """Map int64 to int64 one to one, so that the low bits depend on all bits."""
     folded = (value ^ ((value >> 32) & 0xFFFFFFFF)) * _MULTIPLIER
     return folded ^ ((folded >> 29) & 0x7FFFFFFFF)
 
 
-@njit(nogil=True)
+@compiled
 def word_at(data: Bytes, start: int) -> np.int64:
     """The eight bytes from `start` on as one integer, little end first.
 
@@ -37,7 +37,7 @@ def word_at(data: Bytes, start: int) -> np.int64:
     return np.int64(word)
 
 
-@njit(nogil=True)
+@compiled
 def last_word(data: Bytes, start: int, stop: int) -> np.int64:
     """The last eight bytes before `stop`, or the fewer there are, as one integer."""
     if stop - start >= 8:
@@ -48,7 +48,7 @@ def last_word(data: Bytes, start: int, stop: int) -> np.int64:
     return word
 
 
-@njit(nogil=True)
+@compiled
 def hashed(data: Bytes, start: int, stop: int) -> np.int64:
     """Hash the bytes data[start:stop], eight at a time; the last eight may overlap."""
     result = np.int64(stop - start)
@@ -57,7 +57,7 @@ def hashed(data: Bytes, start: int, stop: int) -> np.int64:
     return mixed(result ^ last_word(data, start, stop))
 
 
-@njit(nogil=True)
+@compiled
 def same(data: Bytes, start: int, stop: int, other: Bytes, at: int, end: int) -> bool:
     """Whether data[start:stop] and other[at:end] are equal."""
     if stop - start != end - at:
@@ -65,19 +65,19 @@ def same(data: Bytes, start: int, stop: int, other: Bytes, at: int, end: int) ->
     for word in range((stop - start) // 8):
         if word_at(data, start + 8 * word) != word_at(other, at + 8 * word):
             return False
-    return last_word(data, start, stop) == last_word(other, at, end)
+    return bool(last_word(data, start, stop) == last_word(other, at, end))
 
 
-@njit(nogil=True)
+@compiled
 def less(data: Bytes, start: int, stop: int, at: int, end: int) -> bool:
     """Whether data[start:stop] comes before data[at:end] in the order of bytes."""
     for byte in range(min(stop - start, end - at)):
         if data[start + byte] != data[at + byte]:
-            return data[start + byte] < data[at + byte]
+            return bool(data[start + byte] < data[at + byte])
     return stop - start < end - at
 
 
-@njit(nogil=True)
+@compiled
 def move_slots(slots: Int64s, larger: Int64s) -> None:
     """Copy all used slots into a larger, empty table."""
     mask = len(larger) - 1
@@ -90,7 +90,7 @@ def move_slots(slots: Int64s, larger: Int64s) -> None:
             larger[slot, 1] = slots[old, 1]
 
 
-@njit(nogil=True)
+@compiled
 def place_integers(values: Int64s, slots: Int64s, ids: Int64s, count: int, found: Int32s) -> int:
     """Write each value's position to `found`, adding new ones to `ids`; return the new count."""
     mask = len(slots) - 1
@@ -108,7 +108,7 @@ def place_integers(values: Int64s, slots: Int64s, ids: Int64s, count: int, found
     return count
 
 
-@njit(nogil=True)
+@compiled
 def place_strings(
     offsets: Int64s,
     data: Bytes,
@@ -155,7 +155,7 @@ def place_strings(
     return count
 
 
-@njit(nogil=True)
+@compiled
 def _slot_of(
     data: Bytes,
     start: int,
@@ -178,7 +178,7 @@ def _slot_of(
     return slot, -1
 
 
-@njit(nogil=True)
+@compiled
 def _append(
     data: Bytes, start: int, stop: int, id_offsets: Int64s, id_data: Bytes, count: int
 ) -> int:
@@ -189,7 +189,7 @@ def _append(
     return count + 1
 
 
-@njit(nogil=True)
+@compiled
 def smallest_integers(ids: Int64s, groups: Int32s) -> Int32s:
     """For each position, the position of the smallest id of its group."""
     best = np.full(len(groups), -1, np.int32)
@@ -200,7 +200,7 @@ def smallest_integers(ids: Int64s, groups: Int32s) -> Int32s:
     return best[groups]
 
 
-@njit(nogil=True)
+@compiled
 def smallest_strings(offsets: Int64s, data: Bytes, groups: Int32s) -> Int32s:
     """For each position, the position of the smallest id of its group, by bytes."""
     best = np.full(len(groups), -1, np.int32)

@@ -1,4 +1,3 @@
-# mypy: disallow-untyped-decorators=False, warn-return-any=False
 """Synchronous label propagation over weighted links, on positions instead of ids.
 
 Positions are ranks of ids, so the smallest label is the smallest position. GraphFrames' own label
@@ -13,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from graph.compiled import compiled
 from graph.id_kernels import Int32s, Int64s
 from graph.union_find import flatten, unite
 
@@ -66,7 +65,7 @@ def split(left: Int32s, right: Int32s, labels: Int32s) -> Int32s:
     return parts
 
 
-@njit(nogil=True)
+@compiled
 def adjacency(
     left: Int32s, right: Int32s, weights: Int64s, accounts: int
 ) -> tuple[Int64s, Int32s, Int64s]:
@@ -91,7 +90,7 @@ def adjacency(
     return starts, neighbours, votes
 
 
-@njit(nogil=True)
+@compiled
 def _run(
     starts: Int64s,
     neighbours: Int32s,
@@ -131,7 +130,7 @@ def _run(
         queue = _next_queue(movers[:moves], waiting[:waits], starts, neighbours, queued, number)
 
 
-@njit(nogil=True)
+@compiled
 def _winner(
     account: np.int32,
     starts: Int64s,
@@ -144,7 +143,7 @@ def _winner(
     first, last = starts[account], starts[account + 1]
     for arc in range(first, last):
         sums[labels[neighbours[arc]]] += votes[arc]
-    best = labels[neighbours[first]]
+    best: np.int32 = labels[neighbours[first]]
     for arc in range(first, last):
         label = labels[neighbours[arc]]
         if sums[label] > sums[best] or (sums[label] == sums[best] and label < best):
@@ -154,7 +153,7 @@ def _winner(
     return best
 
 
-@njit(nogil=True)
+@compiled
 def _next_queue(
     movers: Int32s,
     waiting: Int32s,

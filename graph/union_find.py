@@ -1,4 +1,3 @@
-# mypy: disallow-untyped-decorators=False
 """Union-find over links that arrive batch by batch; the links themselves are never kept.
 
 Memory grows with the distinct accounts, not with the links. Any way of splitting the links among
@@ -12,8 +11,8 @@ from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
+from graph.compiled import compiled
 from graph.id_index import id_index, record_batches
 from graph.id_kernels import Int32s
 
@@ -66,7 +65,7 @@ def _extended(parents: Int32s, count: int) -> Int32s:
     return larger
 
 
-@njit(nogil=True)
+@compiled
 def unite(parents: Int32s, left: Int32s, right: Int32s) -> None:
     """Join the trees of left[i] and right[i]; the smaller position becomes the root."""
     for link in range(len(left)):
@@ -83,7 +82,7 @@ def unite(parents: Int32s, left: Int32s, right: Int32s) -> None:
             parents[a] = b
 
 
-@njit(nogil=True)
+@compiled
 def flatten(parents: Int32s) -> None:
     """Make every position point to its root; parents never stand after their children."""
     for position in range(len(parents)):

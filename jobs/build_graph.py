@@ -24,7 +24,7 @@ from graph.build import (
     nodes,
     with_networks,
 )
-from graph.engines.base import InputError
+from graph.engines.base import Engine, InputError
 from graph.entities import ENTITY_TYPES
 from graph.events import EventRules
 from graph.frames import DataFrame, F
@@ -197,9 +197,9 @@ def _profiles(run: Run, graph: _Graph) -> None:
 JOB = Job("build_graph", "Build the graph of accounts and entities of one day.", compute)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
     """Run the job as a command; returns its exit code."""
-    return run_job(JOB, argv)
+    return run_job(JOB, argv, engine)
 
 
 if __name__ == "__main__":

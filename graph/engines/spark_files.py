@@ -44,7 +44,9 @@ def written_files(frame: DataFrame) -> list[str]:
 
 
 def is_local(session: SparkSession, path: str) -> bool:
-    """Whether Spark means the local filesystem by this path."""
+    """Whether this is a plain path, and Spark takes plain paths for local ones."""
+    if urlparse(path).scheme:
+        return False
     folder = hadoop_path(session, path)
     return bool(folder.getFileSystem(session._jsc.hadoopConfiguration()).getScheme() == "file")
 
