@@ -26,6 +26,7 @@ setup(
         "pandas>=2.2,<3",
         "numpy>=2.0",
         "numba>=0.61",
+        "packaging>=24",
         "pydantic>=2.9",
         "pyyaml>=6.0.2",
         "typer>=0.15",

@@ -1,4 +1,4 @@
-"""The arguments that all batch jobs share."""
+"""The arguments that commands and batch jobs share."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from jobs.logs import LEVELS
 FIRST_DAY = date(1970, 1, 2)
 
 
-def job_parser(name: str, description: str) -> argparse.ArgumentParser:
-    """A parser with the shared arguments; a job adds its own."""
-    parser = argparse.ArgumentParser(prog=name, description=description, allow_abbrev=False)
-    parser.add_argument("--ds", type=day, required=True, help="day of the run, YYYY-MM-DD, UTC")
+def settings_parser(name: str, description: str) -> argparse.ArgumentParser:
+    """A parser with the arguments that choose the settings."""
+    command = f"actorgraph {name.replace('_', '-')}"
+    parser = argparse.ArgumentParser(prog=command, description=description, allow_abbrev=False)
     parser.add_argument(
         "--config",
         action="append",
@@ -31,6 +31,13 @@ def job_parser(name: str, description: str) -> argparse.ArgumentParser:
         metavar="KEY=VALUE",
         help="one setting, e.g. networks.min_size=4; wins over all files; may be repeated",
     )
+    return parser
+
+
+def job_parser(name: str, description: str) -> argparse.ArgumentParser:
+    """A parser with the arguments that all batch jobs share; a job adds its own."""
+    parser = settings_parser(name, description)
+    parser.add_argument("--ds", type=day, required=True, help="day of the run, YYYY-MM-DD, UTC")
     parser.add_argument("--engine", choices=("spark", "duckdb"), default="spark")
     parser.add_argument("--run-id", type=run_id, default=None, help="name of this run in manifests")
     parser.add_argument("--dry-run", action="store_true", help="do everything but publish")

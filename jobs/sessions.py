@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from graph.config import Config
@@ -16,6 +16,10 @@ from jobs.java import require_java
 
 GIB = 1 << 30
 MEMORY_SHARE = 0.4
+CONTAINER_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
 MAX_MEMORY_GIB = 6
 MIN_MEMORY_GIB = 1
 
@@ -75,10 +79,19 @@ def under_spark_submit() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
+def machine_memory_gib() -> float:
+    """The memory that this process may use, in GiB: the machine's, or its container's limit."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in CONTAINER_LIMITS:
+        with suppress(OSError, ValueError):  # no such file, or the word "max"
+            memory = min(memory, int(limit.read_text()))
+    return memory / GIB
+
+
 def driver_memory_gib() -> int:
     """GiB of heap for Spark on this machine: the rest is for Python workers and file caches."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
-    return max(MIN_MEMORY_GIB, min(MAX_MEMORY_GIB, int(machine * MEMORY_SHARE)))
+    share = int(machine_memory_gib() * MEMORY_SHARE)
+    return max(MIN_MEMORY_GIB, min(MAX_MEMORY_GIB, share))
 
 
 def shuffle_partitions(config: Config, cores: int) -> int:

@@ -1,0 +1,84 @@
+"""The `actorgraph` command: one subcommand a job, with the arguments that the job itself takes.
+
+`actorgraph build-graph ARGUMENTS` equals `spark-submit jobs/build_graph.py ARGUMENTS`. Jobs are
+imported only when they run, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand and the module whose `main(argv)` it calls."""
+
+    name: str
+    module: str
+    help: str
+
+
+COMMANDS = [
+    Command("demo", "jobs.run_demo", "Simulate a week, and show what is found in it."),
+    Command("simulate", "jobs.simulate_events", "Write a simulated event log with its truth."),
+    Command("run", "jobs.run_pipeline", "All batch steps of a day, published together."),
+    Command("build-graph", "jobs.build_graph", "Events to nodes, edges, hubs and sightings."),
+    Command("detect-networks", "jobs.detect_networks", "Graph to links, communities, networks."),
+    Command("status", "jobs.show_status", "What is published, by day and table."),
+    Command("doctor", "jobs.check_setup", "What this machine lacks, and how to mend it."),
+]
+
+PASS_ALL = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+app = typer.Typer(
+    name="actorgraph",
+    help="Finds networks of accounts that act together. `actorgraph COMMAND --help` tells more.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help starts twice as fast
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from jobs.manifest import code_version
+
+        typer.echo(f"actorgraph {code_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def _register(command: Command) -> None:
+    @app.command(command.name, help=command.help, context_settings=PASS_ALL)
+    def run(context: typer.Context) -> None:
+        job = import_module(command.module)
+        raise typer.Exit(job.main(context.args))
+
+
+for _command in COMMANDS:
+    _register(_command)
+
+
+def main() -> None:
+    """Run the command line; ends the process with the job's exit code."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

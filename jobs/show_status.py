@@ -1,0 +1,75 @@
+"""What is published: which jobs ran for a day, how they ended, and the rows of its tables.
+
+Run it by `actorgraph status`. Nothing is changed, except that a publication whose writer died is
+finished first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from jobs.arguments import day, settings_parser
+from jobs.commands import run_command
+from jobs.configuration import load
+from jobs.errors import DONE
+from jobs.printing import print_table
+from jobs.warehouse import Warehouse, day_folder
+
+RUNS = "runs"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Show the status as a command; returns its exit code."""
+    parser = settings_parser("status", "Show what is published.")
+    parser.add_argument("--ds", type=day, help="the day to show; default: the latest")
+    return run_command(parser, argv, _show)
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config, arguments.set, os.environ)
+    warehouse = Warehouse(config.warehouse.absolute())
+    mended = warehouse.recover("status")
+    if mended:
+        sys.stdout.write(f"{mended}\n\n")
+    days = warehouse.days(RUNS)
+    ds = arguments.ds or max(days, default=None)
+    if ds not in days:
+        when = f"for {ds} " if ds else ""
+        sys.stdout.write(f"{warehouse.folder}: nothing was run {when}yet; try `actorgraph run`\n")
+        return DONE
+    _show_jobs(warehouse, ds)
+    _show_tables(warehouse, ds)
+    sys.stdout.write(f"{len(days)} days, {min(days)} to {max(days)}, in {warehouse.folder}\n")
+    return DONE
+
+
+def _show_jobs(warehouse: Warehouse, ds: date) -> None:
+    manifests = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted((warehouse.folder / RUNS / day_folder(ds)).glob("*.json"))
+    ]
+    manifests.sort(key=lambda manifest: str(manifest["ended_at"]))
+    columns = ["job", "status", "ended_at", "seconds", "run_id", "reason"]
+    print_table(
+        f"Jobs of {ds}", columns, [[manifest[name] for name in columns] for manifest in manifests]
+    )
+
+
+def _show_tables(warehouse: Warehouse, ds: date) -> None:
+    tables = [
+        warehouse.describe(name, ds) for name in warehouse.tables() if ds in warehouse.days(name)
+    ]
+    rows: list[list[Any]] = [
+        [table["table"], table["rows"], table["grain"], table["run_id"]] for table in tables
+    ]
+    print_table(f"Tables of {ds}", ["table", "rows", "one row per", "run_id"], rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
