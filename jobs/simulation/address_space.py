@@ -32,6 +32,7 @@ _PROVIDERS_PER_MARKET = {
 _FIRST_OCTETS = np.array(
     [o for o in range(1, 224) if o not in {10, 100, 127, 169, 172, 192, 198, 203}]
 )
+_EVEN_SLOTS = 32
 _HOMES_PER_PREFIX = 4096
 NETWORKS_SCHEMA = pa.schema(
     [
@@ -145,11 +146,12 @@ class Places:
     def address(self, place: Array, draw: Array, day: int) -> Array:
         """The address a session at a place gets; the same for the same draw and day.
 
-        A place with many slots (a carrier's NAT) favours some of them, as real gateways do.
+        A place with more slots than `_EVEN_SLOTS` (a carrier's NAT) favours some of them, as real
+        gateways do: the first of 100 serves a fifth of all sessions.
         """
         slots = self._slots[place]
         unit = (draw & np.uint64(0xFFFFF)).astype(np.float64) / (1 << 20)
-        slot = (slots * np.where(slots > 64, unit * unit, unit)).astype(np.uint64)
+        slot = (slots * np.where(slots > _EVEN_SLOTS, unit**3, unit)).astype(np.uint64)
         lease = self._lease[place]
         epoch = (day + place % np.maximum(lease, 1)) // lease
         key = (place.astype(np.uint64) << np.uint64(32)) | (slot << np.uint64(16))

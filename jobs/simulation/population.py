@@ -1,7 +1,6 @@
 """The accounts of the platform: who they are, when they are awake, what they connect with."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +15,7 @@ from jobs.simulation.settings import Settings
 DEVICES = 3
 """An account uses up to so many devices: mostly the first, seldom the last."""
 NOWHERE = -1
+_PLATFORM_DAYS = 6 * 365
 HABIT_US = 4_680_000_000
 """People are earlier or later than their time zone by 1.3 hours (one standard deviation)."""
 ACCOUNTS_SCHEMA = pa.schema(
@@ -82,7 +82,7 @@ def carriers(providers: Providers, places: Places, settings: Settings) -> dict[i
     nat = {}
     for market, place in enumerate(MARKETS):
         first, count = providers.of(market, "mobile")
-        slots = 24 + int(settings.accounts * place.share / 100)
+        slots = 40 + int(settings.accounts * place.share / 250)
         nat[market] = places.add(np.arange(first, first + count), 1, slots, STATIC)
     return nat
 
@@ -133,6 +133,6 @@ def build_population(
 def _creation(settings: Settings, size: int, rng: np.random.Generator) -> Array:
     """Creation times over six years of growth; about three accounts in a thousand a day are new."""
     end = settings.start + settings.days * DAY
-    oldest = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
+    oldest = settings.start - _PLATFORM_DAYS * DAY
     age = rng.exponential(330, size) * DAY
     return np.maximum(end - age.astype(np.int64), oldest + rng.integers(0, 60 * DAY, size))
