@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-from graph.engines.base import Engine
+from graph.engines.base import DependencyError, Engine
 from graph.frames import engine_api
+from jobs.jvm_artifacts import graphframes_jar
+
+# The first call of a compiled loop takes as long as thousands of later ones.
+settings.register_profile("actorgraph", deadline=None)
+settings.load_profile("actorgraph")
 
 
 def missing(reason: str) -> None:
@@ -37,14 +44,16 @@ def spark_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
     scratch = tmp_path_factory.mktemp("scratch")
-    settings = {
+    properties = {
         "spark.master": "local[2]",
         "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "4",
         "spark.driver.memory": "2g",
         "spark.sql.warehouse.dir": str(scratch / "spark-warehouse"),
     }
-    engine = open_spark("actorgraph-tests", scratch, settings)
+    with suppress(DependencyError):
+        properties["spark.jars"] = str(graphframes_jar())
+    engine = open_spark("actorgraph-tests", scratch, properties)
     yield engine
     engine.close()
 
@@ -54,3 +63,14 @@ def engine(spark_engine: Engine) -> Iterator[Engine]:
     """The engine under test, with its API active."""
     with engine_api(spark_engine.api_root):
         yield spark_engine
+
+
+@pytest.fixture
+def graphframes(engine: Engine) -> None:
+    """Asked for by tests that need GraphFrames' JVM half."""
+    from graph.engines.spark_components import require_graphframes
+
+    try:
+        require_graphframes(engine.session)
+    except DependencyError as error:
+        missing(str(error))
