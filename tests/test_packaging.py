@@ -12,9 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = ["exporters", "graph", "jobs", "signatures"]
-ARCHIVED = [*PACKAGES, "conf", "setup.py", "pyproject.toml", "README.md", "LICENSE"]
+from tests.wheels import PACKAGES, ROOT, build_wheel
 
 PROBE = """
 import exporters, graph, jobs, signatures
@@ -31,14 +29,7 @@ print(sorted(file.name for file in conf_file("examples").iterdir()))
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel built from a copy of this tree."""
-    source = tmp_path_factory.mktemp("source")
-    for name in ARCHIVED:
-        path = ROOT / name
-        (shutil.copytree if path.is_dir() else shutil.copy)(path, source / name)
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
-    build = [sys.executable, "-m", "pip", "wheel", *options, "--wheel-dir", "dist", "."]
-    subprocess.run(build, cwd=source, check=True)
-    return next((source / "dist").glob("*.whl"))
+    return build_wheel(tmp_path_factory.mktemp("source"))
 
 
 def probe(path: Path, elsewhere: Path) -> list[str]:
