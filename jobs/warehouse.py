@@ -103,6 +103,7 @@ class Publication:
         description = {
             "table": table.name,
             "schema_version": table.version,
+            "columns": column_types(table),
             "grain": table.grain,
             "key": list(table.key),
             "rows": rows,
@@ -147,6 +148,11 @@ def day_folder(ds: date) -> str:
     return f"ds={ds.isoformat()}"
 
 
+def column_types(table: Table) -> dict[str, str]:
+    """The names and types of a table's columns, as its description records them."""
+    return {field.name: str(field.type) for field in table.schema}
+
+
 def read_description(path: Path) -> dict[str, Any]:
     """The description beside a table's files; empty when there is none."""
     try:
@@ -158,12 +164,12 @@ def read_description(path: Path) -> dict[str, Any]:
 
 def read_table(engine: Engine, table: Table, ds: date, path: Path) -> DataFrame:
     """Read a table's day from its folder; raises InputError as Warehouse.read does."""
-    found = read_description(path).get("schema_version")
-    if found is None:
+    found = read_description(path)
+    if not found:
         raise InputError(f"table {table.name} has no day {ds} in {path.parent}: run its job first")
-    if found != table.version:
+    if (found["schema_version"], found["columns"]) != (table.version, column_types(table)):
         raise InputError(
-            f"{path} has schema version {found}, this program reads {table.version}: "
-            f"run the job that makes {table.name} again for {ds}"
+            f"{path} was written in another form (schema version {found['schema_version']}, this "
+            f"program's is {table.version}): run the job that makes {table.name} again for {ds}"
         )
     return engine.read([str(path)], "parquet").select(*table.columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -68,6 +69,12 @@ def test_a_table_is_published_in_its_declared_form(warehouse: Warehouse, engine:
         "grain": "account and entity",
         "key": ["account_id", "entity_id"],
         "schema_version": 1,
+        "columns": {
+            "account_id": "string",
+            "entity_id": "string",
+            "events": "int64",
+            "seen_at": "timestamp[us, tz=UTC]",
+        },
         "rows": 2,
         "run_id": "first",
     }
@@ -132,9 +139,12 @@ def test_a_missing_or_outdated_day_says_what_to_run(warehouse: Warehouse, engine
     with pytest.raises(InputError, match="table edges has no day 2026-11-22"):
         warehouse.read(engine, EDGES, DAY)
     publish(warehouse, engine, "first", rows(("u1", "d1", 2)))
-    newer = Table(EDGES.name, EDGES.grain, EDGES.key, EDGES.schema, version=2)
-    with pytest.raises(InputError, match="has schema version 1, this program reads 2: run the job"):
+    newer = replace(EDGES, version=2)
+    with pytest.raises(InputError, match=r"schema version 1, this program's is 2\): run the job"):
         warehouse.read(engine, newer, DAY)
+    changed = replace(EDGES, schema=EDGES.schema.append(pa.field("kind", pa.string())))
+    with pytest.raises(InputError, match="was written in another form"):
+        warehouse.read(engine, changed, DAY)
 
 
 def test_home_is_closed_to_other_users(warehouse: Warehouse) -> None:
