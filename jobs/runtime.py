@@ -158,7 +158,8 @@ def _run(
             if not arguments.dry_run:
                 publication.publish()
         except BaseException as error:
-            _record_failure(warehouse, manifest, as_stop(error))
+            if not arguments.dry_run:
+                _record_failure(warehouse, manifest, as_stop(error))
             raise
     log.info("done, nothing published: dry run" if arguments.dry_run else "done")
 

@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from graph.engines.base import Engine
-from jobs.jvm_artifacts import cache_folder
 from jobs.runtime import Job, Run, main, run_jobs
 from jobs.warehouse import Warehouse
 from tests.jobs import sample_job
@@ -120,8 +119,8 @@ def test_a_failed_check_is_a_data_stop(run: Callable[..., int], site: Path) -> N
 
 def test_a_dry_run_checks_and_publishes_nothing(run: Callable[..., int], site: Path) -> None:
     assert run("--dry-run") == 0
-    assert not (site / "home" / "warehouse" / "counts").exists()
-    assert not (site / "home" / "warehouse" / "_staging").exists()
+    assert run("--dry-run", "--fail", "guard") == 6
+    assert [path.name for path in (site / "home" / "warehouse").iterdir()] == ["_lock.json"]
 
 
 @pytest.mark.parametrize(
@@ -244,8 +243,3 @@ def test_without_java_a_run_ends_with_5_and_says_what_to_install(
     assert "no Java found: install Java 17" in printed
     assert "Traceback" not in printed
     assert manifest(site)["exit_code"] == 5
-
-
-def test_the_cache_follows_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
-    assert cache_folder() == Path("/caches/actorgraph/maven")

@@ -1,0 +1,76 @@
+"""The settings that an engine is opened with fit the machine and the input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from graph.config import Config
+from jobs import sessions
+from jobs.configuration import load
+from jobs.errors import ConfigError
+from jobs.sessions import (
+    driver_memory_gib,
+    engine_session,
+    machine_memory_gib,
+    shuffle_partitions,
+    spark_settings,
+)
+
+
+def config(path: Path | str, *overrides: str) -> Config:
+    return load(overrides=[f"events.path={path}", *overrides])
+
+
+def test_small_inputs_do_not_pay_for_many_partitions(tmp_path: Path) -> None:
+    (tmp_path / "small.parquet").write_bytes(bytes(1000))
+    assert shuffle_partitions(config(tmp_path), cores=2) == 4
+
+
+def test_large_inputs_get_a_partition_for_every_few_megabytes(tmp_path: Path) -> None:
+    folder = tmp_path / "ds=2026-11-22"
+    folder.mkdir()
+    for name in ("a", "b"):
+        with (folder / name).open("wb") as file:
+            file.truncate(256 << 20)
+    assert shuffle_partitions(config(tmp_path), cores=2) == 64
+    assert shuffle_partitions(config(tmp_path, "events.format=csv"), cores=2) == 13
+
+
+def test_inputs_that_cannot_be_measured_get_sparks_default() -> None:
+    assert shuffle_partitions(config("s3a://bucket/events"), cores=2) == 200
+
+
+def test_the_heap_leaves_room_and_respects_a_containers_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(sessions, "CONTAINER_LIMITS", (limit,))
+    limit.write_text("max\n")
+    unlimited = machine_memory_gib()
+    limit.write_text(f"{5 << 29}\n")
+    assert machine_memory_gib() == min(2.5, unlimited)
+    assert driver_memory_gib() == 1
+
+
+def test_the_config_wins_over_what_fits(tmp_path: Path) -> None:
+    chosen = config(tmp_path, "spark.driver.memory=3g", "spark.master=local[1]")
+    settings = spark_settings(chosen, tmp_path, Path("/graphframes.jar"))
+    assert settings["spark.driver.memory"] == "3g"
+    assert settings["spark.master"] == "local[1]"
+    assert settings["spark.jars"] == "/graphframes.jar"
+
+
+def test_under_spark_submit_sizes_are_left_to_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
+    settings = spark_settings(config(tmp_path), tmp_path)
+    assert set(settings) == {"spark.sql.warehouse.dir"}
+
+
+def test_an_engine_that_does_not_exist_yet_says_so(tmp_path: Path) -> None:
+    opened = engine_session("duckdb", "test", config(tmp_path), tmp_path / "scratch")
+    with pytest.raises(ConfigError, match="--engine duckdb: not built yet; use --engine"), opened:
+        pass
