@@ -130,9 +130,15 @@ def test_a_cluster_makes_the_same_tables_from_nothing_but_the_zip(
     submit += ["--executor-memory", "900m", "--driver-memory", "1g"]
     job = [str(tmp_path / "build_graph.py"), *config, "--set", f"home={cluster}"]
     done = subprocess.run(
-        [*submit, *job], cwd=empty, env=environment, capture_output=True, text=True, check=False
+        [*submit, *job],
+        cwd=empty,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout
     assert not list(empty.iterdir())
 
     tables = Warehouse(local / "warehouse").tables()
