@@ -9,9 +9,9 @@ from graph.frames import Column, F
 MICRO = 1_000_000
 
 
-def micro(value: Column) -> Column:
-    """A double as micro-units, rounded half up."""
-    return F.floor(value * F.lit(float(MICRO)) + F.lit(0.5)).cast("bigint")
+def micro_above(value: Column) -> Column:
+    """A double as micro-units, rounded up."""
+    return F.ceil(value * F.lit(float(MICRO))).cast("bigint")
 
 
 def shown(units: Column) -> Column:
@@ -20,5 +20,5 @@ def shown(units: Column) -> Column:
 
 
 def to_micro(value: float) -> int:
-    """A setting as micro-units, rounded half up as in `micro`, but exactly."""
+    """A setting as micro-units, rounded half up."""
     return int((Fraction(str(value)) * MICRO + Fraction(1, 2)) // 1)

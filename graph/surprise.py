@@ -16,7 +16,7 @@ import pyarrow as pa
 from graph.activity import bin_width, of_trace
 from graph.config import Trace
 from graph.engines.base import Engine
-from graph.fixed_point import MICRO, micro
+from graph.fixed_point import MICRO, micro_above
 from graph.frames import DataFrame, F
 
 
@@ -62,7 +62,8 @@ def expected_in_windows(
     expected (micro-units).
 
     lambda = sum over bins t of n_a(t) n_b(t) q(t), q(t) = sum over entities of their share of the
-    trace's events in t, squared; `activity` is trace_activity.
+    trace's events in t, squared; `activity` is trace_activity. Rounded up, so that no link looks
+    more surprising than it is.
     """
     width = bin_width(trace.window or 0)
     bins = of_trace(account_activity.filter(F.col("bin_width_us") == width), trace)
@@ -83,7 +84,7 @@ def expected_in_windows(
     )
     product = F.col("events_a") * F.col("events_b") * F.col("chance")
     return meetings.groupBy("account_a", "account_b").agg(
-        F.sum(micro(product)).cast("bigint").alias("expected")
+        F.sum(micro_above(product)).cast("bigint").alias("expected")
     )
 
 
@@ -94,6 +95,7 @@ def expected_by_degree(
 
     lambda = d_a d_b sum_e d_e (d_e - 1) / M^2 over the entities that may link, d counting the
     trace's edges and M all of them. `edges` has account_id and entity_id, `linking` entity_id.
+    Rounded up.
     """
     per_entity = edges.groupBy("entity_id").agg(F.count(F.lit(1)).alias("degree"))
     pairs = per_entity.join(linking, on="entity_id", how="left_semi").agg(
@@ -110,5 +112,5 @@ def expected_by_degree(
             F.col("account_id").alias(f"account_{side}"), F.col("degree").alias(f"degree_{side}")
         )
         both = both.join(side_degrees, on=f"account_{side}", how="inner")
-    expected = micro(F.col("degree_a") * F.col("degree_b") * F.lit(rate))
+    expected = micro_above(F.col("degree_a") * F.col("degree_b") * F.lit(rate))
     return both.select("account_a", "account_b", expected.alias("expected"))

@@ -267,7 +267,7 @@ def expect(db: duckdb.DuckDBPyConnection, trace: Trace, chosen: str) -> None:
                 FROM (SELECT entity, count(*) AS d FROM edge GROUP BY entity)
                 SEMI JOIN (FROM linking_{trace.entity} WHERE without_window) USING (entity)
             )
-            SELECT a, b, floor(x.d * y.d * rate * 1e6 + 0.5) AS expected
+            SELECT a, b, ceil(x.d * y.d * rate * 1e6) AS expected
             FROM candidate JOIN degree AS x ON x.account = a JOIN degree AS y ON y.account = b, rate
         """)
         return
@@ -285,7 +285,7 @@ def expect(db: duckdb.DuckDBPyConnection, trace: Trace, chosen: str) -> None:
         ), busy AS (
             SELECT account, bin, sum(events)::BIGINT AS events FROM bin GROUP BY ALL
         )
-        SELECT a, b, sum(floor(x.events * y.events * chance * 1e6 + 0.5)) AS expected
+        SELECT a, b, sum(ceil(x.events * y.events * chance * 1e6)) AS expected
         FROM candidate JOIN busy AS x ON x.account = a
         JOIN busy AS y ON y.account = b AND y.bin = x.bin
         JOIN chance ON chance.bin = x.bin
