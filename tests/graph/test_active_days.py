@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -28,7 +29,7 @@ def test_the_longest_silence_is_between_two_active_days(accounts: list[set[int]]
     found = longest_gaps(np.array([words(days, 3) for days in accounts], np.int64))
     for gap, days in zip(found, accounts, strict=True):
         ordered = sorted(days)
-        gaps = [later - earlier - 1 for earlier, later in zip(ordered, ordered[1:], strict=False)]
+        gaps = [later - earlier - 1 for earlier, later in pairwise(ordered)]
         assert gap == max(gaps, default=0)
 
 
