@@ -9,11 +9,14 @@ import json
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph.entity import Cleaned, Cleaner, EntityType
+from graph.entity import Cleaned, EntityType
 from graph.event_times import read_times
+from graph.event_values import as_texts, each, is_list
 from graph.ip_networks import IpNetworks
 from graph.tables import TIMESTAMP
 
@@ -34,6 +37,7 @@ class EventRules:
     end_us: int
     entity_types: Sequence[EntityType]
     ip_networks: IpNetworks
+    max_raw_bytes: int = 4096
 
 
 def event_schema(rules: EventRules, list_columns: Container[str]) -> pa.Schema:
@@ -66,18 +70,19 @@ def judge_events(
 ) -> Iterator[pa.RecordBatch]:
     """Turn batches of raw rows, in the standard column names, into events of `event_schema`.
 
-    A row without an account or a readable time, with a field over 64 KiB, or that could not be
-    parsed is `quarantined` with its reason and its raw text; one before or after the look-back is
-    `outside`; all others are `accepted`.
+    A row without an account or a readable time, with a field over 64 KiB or that is not UTF-8, or
+    that could not be parsed is `quarantined` with its reason and its raw text; one before or after
+    the look-back is `outside`; all others are `accepted`.
     """
     for batch in batches:
         yield _judge_batch(batch, rules, schema)
 
 
 def _judge_batch(batch: pa.RecordBatch, rules: EventRules, schema: pa.Schema) -> pa.RecordBatch:
+    batch, not_text = as_texts(batch)
     texts = {name: _text(batch, name) for name in TEXT_COLUMNS}
     times = read_times(batch.column("event_time"), rules.time_unit)
-    reason = _quarantine_reason(batch, texts["account_id"], times)
+    reason = _quarantine_reason(batch, not_text, texts["account_id"], times)
     status = _status(reason, times, rules)
     accepted = pc.equal(status, ACCEPTED)
     out: dict[str, pa.Array] = {
@@ -86,7 +91,7 @@ def _judge_batch(batch: pa.RecordBatch, rules: EventRules, schema: pa.Schema) ->
         **texts,
         "event_at": pc.if_else(accepted, times, pa.scalar(None, pa.int64())).cast(TIMESTAMP),
         "source": batch.column("source"),
-        "raw": _raw_texts(batch, pc.equal(status, QUARANTINED)),
+        "raw": _raw_texts(batch, pc.equal(status, QUARANTINED), rules.max_raw_bytes),
     }
     for entity_type in rules.entity_types:
         cleaned = _entity(batch, entity_type, rules, out, accepted)
@@ -107,9 +112,12 @@ def _text(batch: pa.RecordBatch, name: str) -> pa.Array:
     return pc.fill_null(values, "event") if name == "event_type" else values
 
 
-def _quarantine_reason(batch: pa.RecordBatch, accounts: pa.Array, times: pa.Array) -> pa.Array:
+def _quarantine_reason(
+    batch: pa.RecordBatch, not_text: pa.Array, accounts: pa.Array, times: pa.Array
+) -> pa.Array:
     rejections = {
         "unreadable row": _is_malformed(batch),
+        "text that is not UTF-8": not_text,
         "field over 64 KiB": _is_oversized(batch),
         "no account": pc.is_null(accounts),
         "no readable time": pc.is_null(times),
@@ -127,17 +135,23 @@ def _is_malformed(batch: pa.RecordBatch) -> pa.Array:
 
 
 def _is_oversized(batch: pa.RecordBatch) -> pa.Array:
-    oversized = pa.array([False] * batch.num_rows, pa.bool_())
+    sizes = np.zeros(batch.num_rows, np.int64)
     for column in batch.columns:
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            too_long = pc.greater(pc.binary_length(column), MAX_FIELD_BYTES)
-            oversized = pc.or_(oversized, pc.fill_null(too_long, False))
-        elif _is_list(column.type):
-            too_long = pc.greater(pc.binary_length(pc.list_flatten(column)), MAX_FIELD_BYTES)
-            rows = pc.list_parent_indices(column).filter(pc.fill_null(too_long, False))
-            found = pc.is_in(pa.array(range(batch.num_rows), rows.type), value_set=rows)
-            oversized = pc.or_(oversized, found)
-    return oversized
+        if pa.types.is_string(column.type):
+            sizes = np.maximum(sizes, _byte_lengths(column))
+        elif is_list(column.type):
+            rows = pc.list_parent_indices(column).to_numpy()
+            lengths = _byte_lengths(pc.list_flatten(column))
+            total = np.bincount(rows, weights=lengths, minlength=batch.num_rows)
+            sizes = np.maximum(sizes, total.astype(np.int64))
+    return pa.array(sizes > MAX_FIELD_BYTES)
+
+
+def _byte_lengths(texts: pa.Array) -> npt.NDArray[np.int64]:
+    lengths: npt.NDArray[np.int64] = (
+        pc.fill_null(pc.binary_length(texts), 0).cast(pa.int64()).to_numpy()
+    )
+    return lengths
 
 
 def _status(reason: pa.Array, times: pa.Array, rules: EventRules) -> pa.Array:
@@ -146,27 +160,23 @@ def _status(reason: pa.Array, times: pa.Array, rules: EventRules) -> pa.Array:
     return pc.if_else(pc.is_valid(reason), QUARANTINED, status)
 
 
-def _raw_texts(batch: pa.RecordBatch, wanted: pa.Array) -> pa.Array:
-    """Keep a rejected row as JSON; long fields are cut, their length is told."""
-    kept = batch.filter(wanted).to_pylist()
-    texts = iter(
-        [json.dumps(_shorten(row), ensure_ascii=False, default=str, sort_keys=True) for row in kept]
-    )
-    return pa.array([next(texts) if want else None for want in wanted.to_pylist()], pa.string())
+def _raw_texts(batch: pa.RecordBatch, wanted: pa.Array, max_bytes: int) -> pa.Array:
+    """Keep a rejected row as JSON of at most so many bytes; the length of a cut field is told."""
+    kept = iter([_raw_text(row, max_bytes) for row in batch.filter(wanted).to_pylist()])
+    return pa.array([next(kept) if want else None for want in wanted.to_pylist()], pa.string())
 
 
-def _shorten(row: dict[str, object]) -> dict[str, object]:
-    return {
-        name: f"{value[:RAW_FIELD_CHARACTERS]}… ({len(value)} characters)"
-        if isinstance(value, str) and len(value) > RAW_FIELD_CHARACTERS
-        else value
-        for name, value in row.items()
-        if value is not None
-    }
+def _raw_text(row: dict[str, object], max_bytes: int) -> str:
+    fields = {name: _shorten(value) for name, value in row.items() if value is not None}
+    text = json.dumps(fields, ensure_ascii=False, default=str, sort_keys=True).encode()
+    return text[:max_bytes].decode("utf-8", "ignore")
 
 
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+def _shorten(value: object) -> object:
+    text = value if isinstance(value, str) else str(value)
+    if len(text) <= RAW_FIELD_CHARACTERS:
+        return value
+    return f"{text[:RAW_FIELD_CHARACTERS]}… ({len(text)} characters)"
 
 
 def _entity(
@@ -178,29 +188,14 @@ def _entity(
 ) -> Cleaned:
     if entity_type.derived_from is not None:
         parents = done[entity_type.derived_from]
-        return _each(parents, lambda ids: Cleaned(rules.ip_networks.of(ids)[0], _nulls(ids)))
+        return each(parents, lambda ids: Cleaned(rules.ip_networks.of(ids)[0], _nulls(ids)))
     if entity_type.column not in batch.schema.names or entity_type.clean is None:
         nothing = pa.nulls(batch.num_rows, pa.string())
         return Cleaned(nothing, nothing)
     column = batch.column(entity_type.column)
     absent = pa.scalar(None, column.type)
-    return _each(pc.if_else(accepted, column, absent), entity_type.clean)
+    return each(pc.if_else(accepted, column, absent), entity_type.clean)
 
 
 def _nulls(values: pa.Array) -> pa.Array:
     return pa.nulls(len(values), pa.string())
-
-
-def _each(values: pa.Array, clean: Cleaner) -> Cleaned:
-    """Apply a cleaner to strings, or to the elements of lists of strings."""
-    if not _is_list(values.type):
-        return clean(values.cast(pa.string()))
-    values = values.cast(pa.list_(pa.string()))
-    lengths = pc.fill_null(pc.list_value_length(values), 0)
-    ends = pc.cumulative_sum(lengths.cast(pa.int32()))
-    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
-    cleaned = clean(pc.list_flatten(values))
-    return Cleaned(
-        pa.ListArray.from_arrays(offsets, cleaned.ids),
-        pa.ListArray.from_arrays(offsets, cleaned.reasons),
-    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
 
-from graph.engines.base import Engine, InputError
+from graph.engines.base import UNPARSED, Engine, InputError
 from graph.entities import ENTITY_TYPES
 from graph.events import (
     ACCEPTED,
@@ -29,7 +30,14 @@ QUARANTINE = Table(
     schema=columns(row="int64", reason="string", source="string", raw="string"),
 )
 
-CORRUPT = "_corrupt_record"  # where Spark's JSON reader keeps a line that it cannot parse
+SOURCE = "_source_file"
+"""The column of a raw row that names the file it came from."""
+
+LISTED_COLUMNS = 30  # of a log, in a message; a binary file read as CSV has thousands
+
+# Types that ids cannot be read from: text made of them differs between engines, or loses digits.
+NO_ID = re.compile(r"double|float|decimal\(\d+, ?[1-9]|array|struct|map|boolean|date|timestamp")
+NO_TIME = re.compile(r"array|struct|map|boolean|binary")
 
 
 def event_columns() -> list[str]:
@@ -39,29 +47,58 @@ def event_columns() -> list[str]:
 
 
 def map_columns(raw: DataFrame, mapping: Mapping[str, str], where: str) -> DataFrame:
-    """Give a log's columns their standard names, keeping `source` and what could not be parsed.
+    """Give a log's columns their standard names, with `source` and what could not be parsed.
 
-    An optional column that the mapping does not name is taken under its standard name where the
-    log has it. Raises InputError for a mapped column that the log lacks, or if no entity column is
-    there.
+    raw: the log with its SOURCE. An optional column that the mapping does not name is taken under
+    its standard name where the log has it. Raises InputError for a mapped column that the log
+    lacks, or one of a type that no id or time has.
     """
+    types = {name: kind for name, kind in raw.dtypes if name not in (SOURCE, UNPARSED)}
     for name, column in mapping.items():
-        if column not in raw.columns:
+        if column not in types:
             raise InputError(
                 f"{where}: there is no column {column!r} for {name} (events.columns.{name})"
-                f"{nearest(column, raw.columns)}; its columns are {', '.join(raw.columns)}"
+                f"{nearest(column, types)}; {_columns_found(types)}"
             )
-    names = {name: name for name in event_columns() if name in raw.columns} | dict(mapping)
-    if not any(entity.column in names for entity in ENTITY_TYPES):
-        entity_columns = [entity.column for entity in ENTITY_TYPES if entity.column is not None]
+    names = {name: name for name in event_columns() if name in types} | dict(mapping)
+    for name, column in names.items():
+        _check_type(name, column, types[column], where)
+    # Backquotes, because a dot in a name would ask for a field inside of a column.
+    chosen = [F.col(f"`{column.replace('`', '``')}`").alias(name) for name, column in names.items()]
+    if UNPARSED in raw.columns:
+        chosen.append(F.col(UNPARSED).alias("malformed"))
+    return raw.select(*chosen, F.col(SOURCE).alias("source"))
+
+
+def _columns_found(names: Sequence[str] | Mapping[str, str]) -> str:
+    """Say which columns there are, unless they are the debris of another format."""
+    if not names or not all(name.isprintable() for name in names):
+        return "it holds no readable columns at all: is it of the format that `format` says?"
+    shown = ", ".join(list(names)[:LISTED_COLUMNS])
+    more = f" and {len(names) - LISTED_COLUMNS} more" if len(names) > LISTED_COLUMNS else ""
+    return f"its columns are {shown}{more}"
+
+
+def _check_type(name: str, column: str, kind: str, where: str) -> None:
+    if name == "event_time":
+        if NO_TIME.match(kind):
+            raise InputError(
+                f"{where}: column {column!r} is of type {kind}, which is no time "
+                f"(events.columns.{name}): write it as timestamp, number or text"
+            )
+        return
+    may_be_list = any(name == entity.column for entity in ENTITY_TYPES)
+    is_list = may_be_list and kind.startswith("array<")
+    check_id_type(column, kind[len("array<") : -1] if is_list else kind, where)
+
+
+def check_id_type(column: str, kind: str, where: str) -> None:
+    """Raise InputError unless ids can be read from a column of this type as they were meant."""
+    if NO_ID.match(kind):
         raise InputError(
-            f"{where}: map at least one of {', '.join(entity_columns)} in events.columns: without "
-            "them nothing links two accounts"
+            f"{where}: column {column!r} is of type {kind}, from which ids cannot be read as they "
+            "were: write it as text or whole number"
         )
-    chosen = [F.col(column).alias(name) for name, column in names.items()]
-    if CORRUPT in raw.columns:
-        chosen.append(F.col(CORRUPT).alias("malformed"))
-    return raw.select(*chosen, F.col("source"))
 
 
 def judge(engine: Engine, raw: DataFrame, rules: EventRules, deduplicate: bool) -> DataFrame:

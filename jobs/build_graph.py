@@ -40,7 +40,7 @@ from graph.ingest import (
 )
 from graph.ip_networks import IpNetworks
 from graph.profiles import ACCOUNT_PROFILE, account_profile, activity_of_accounts
-from graph.shared_entities import listed
+from graph.shared_entities import SharedEntities, listed
 from graph.sightings import SIGHTINGS, sightings
 from jobs.inputs import read_accounts, read_events, read_ip_networks, read_shared_entities
 from jobs.runtime import Job, Run
@@ -49,12 +49,12 @@ from jobs.runtime import main as run_job
 
 def compute(run: Run) -> None:
     """Read the look-back's events and stage the day's graph tables."""
-    ip_networks = read_ip_networks(run.engine, run.config, run.ds)
-    judged = _judged(run, ip_networks)
+    inputs = _read_inputs(run)
+    judged = _judged(run, inputs.ip_networks)
     events = accepted_events(judged)
     _check_balance(run, judged, events)
     run.stage(QUARANTINE, quarantined_rows(judged))
-    graph = _graph(run, events, ip_networks)
+    graph = _graph(run, events, inputs)
     rows = entity_events(events)
     has_lists = any(kind.startswith("array") for _, kind in events.dtypes)
     events_repeat = has_lists or not run.config.events.deduplicate
@@ -63,7 +63,26 @@ def compute(run: Run) -> None:
     activity = account_activity(events, graph.edge_activity, rows, traces.values())
     run.stage(ACCOUNT_ACTIVITY, activity)
     run.stage(TRACE_ACTIVITY, trace_activity(run.engine, rows, traces))
-    _profiles(run, graph)
+    _profiles(run, graph, inputs.accounts)
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """The small tables beside the log; None where a site has none."""
+
+    ip_networks: IpNetworks
+    shared_entities: SharedEntities | None
+    accounts: DataFrame | None
+
+
+def _read_inputs(run: Run) -> _Inputs:
+    """Read and check the small tables before the long work begins."""
+    with run.step("read inputs"):
+        return _Inputs(
+            read_ip_networks(run.engine, run.config, run.ds),
+            read_shared_entities(run.engine, run.config, run.ds),
+            read_accounts(run.engine, run.config),
+        )
 
 
 def _judged(run: Run, ip_networks: IpNetworks) -> DataFrame:
@@ -75,6 +94,7 @@ def _judged(run: Run, ip_networks: IpNetworks) -> DataFrame:
         _microseconds(run.ds + timedelta(days=1)),
         ENTITY_TYPES,
         ip_networks,
+        run.config.quarantine_max_raw_bytes,
     )
     with run.step("read and judge events"):
         raw = read_events(run.engine, run.config, run.ds)
@@ -144,7 +164,7 @@ class _Graph:
     seen: DataFrame
 
 
-def _graph(run: Run, events: DataFrame, ip_networks: IpNetworks) -> _Graph:
+def _graph(run: Run, events: DataFrame, inputs: _Inputs) -> _Graph:
     """Stage edges and nodes with their hubs."""
     days = run.config.lookback_days
     first_day = str(run.ds - timedelta(days=days - 1))
@@ -154,10 +174,10 @@ def _graph(run: Run, events: DataFrame, ip_networks: IpNetworks) -> _Graph:
     edge_rows = run.read(EDGES)
     with run.step("degrees and hubs"):
         entities = run.engine.materialize(degrees(edge_rows), "degrees")
-        shared = read_shared_entities(run.engine, run.config, run.ds)
+        shared = inputs.shared_entities
         on_list = None if shared is None else listed(run.engine, entities, shared)
         marked = mark_hubs(entities, run.config.hubs, on_list)
-        marked = with_networks(run.engine, marked, ip_networks)
+        marked = with_networks(run.engine, marked, inputs.ip_networks)
         seen = run.engine.materialize(activity_of_accounts(events, first_day, days), "seen")
     run.stage(NODES, nodes(account_nodes(seen, edge_rows), marked))
     entities = run.read(NODES).filter(F.col("node_type") != "account")
@@ -174,13 +194,12 @@ def _graph(run: Run, events: DataFrame, ip_networks: IpNetworks) -> _Graph:
     return _Graph(activity, edge_rows, entities, seen)
 
 
-def _profiles(run: Run, graph: _Graph) -> None:
+def _profiles(run: Run, graph: _Graph, accounts: DataFrame | None) -> None:
     """Stage account_profile and, since it needs the accounts' ages, suspicious_hubs."""
     before = run.warehouse.latest_before(ACCOUNT_PROFILE.name, run.ds)
     previous = None if before is None else run.read(ACCOUNT_PROFILE, before)
     run.stage(ACCOUNT_PROFILE, account_profile(run.engine, graph.seen, previous))
     ages = run.read(ACCOUNT_PROFILE).select("account_id", "first_seen_ever_at")
-    accounts = read_accounts(run.engine, run.config)
     if accounts is None:
         ages = ages.withColumnRenamed("first_seen_ever_at", "created_at")
     else:

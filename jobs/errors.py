@@ -17,6 +17,9 @@ INTERRUPTED = 130
 UNREADABLE = "FAILED_READ_FILE"
 """Spark's error class for files that it cannot make sense of."""
 
+OTHER_HEADER = "CSV header"
+"""What Spark says of a CSV file whose header is not that of the others."""
+
 
 class ConfigError(Exception):
     """Arguments or settings that cannot be meant; the message says where and what to write."""
@@ -54,7 +57,12 @@ def as_stop(error: BaseException) -> BaseException:
     """
     if type(error).__module__.startswith(("pyspark.", "py4j.")) and UNREADABLE in str(error):
         file = re.search(r"while reading file (\S+?)\.?\s", str(error) + " ")
-        name = file[1] if file else "an input file"
+        name = file[1].removeprefix("file:").replace("///", "/") if file else "an input file"
+        if OTHER_HEADER in str(error):
+            return InputError(
+                f"{name} has other columns than the files beside it, or two of one name, or one "
+                "without: give all of them the same header"
+            )
         return InputError(
             f"{name} is damaged or not of the declared format: replace it or check it"
         )

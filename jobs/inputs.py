@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 
 from graph.config import Config, Source
-from graph.engines.base import Engine, InputError
-from graph.frames import DataFrame, F
+from graph.engines.base import UNPARSED, Engine, InputError
+from graph.frames import DataFrame, F, Window
+from graph.ingest import SOURCE, check_id_type
 from graph.ip_networks import IP_NETWORKS, IpNetworks, index_ip_networks
 from graph.shared_entities import (
     SHARED_ENTITIES,
@@ -20,6 +22,7 @@ from graph.shared_entities import (
 from graph.suggestions import nearest
 from graph.tables import TIMESTAMP, columns
 from jobs.errors import DataStop, GuardStop
+from jobs.input_types import MISTAKE, conform
 
 ACCOUNTS = columns(
     account_id="string",
@@ -39,8 +42,8 @@ def read_events(engine: Engine, config: Config, ds: date) -> DataFrame:
     log, or the folder of ds itself, is missing.
     """
     paths = _event_paths(config.events.path, ds, config.lookback_days)
-    raw = engine.read(paths, config.events.format)
-    return raw.withColumn("source", F.input_file_name())
+    raw = engine.read(paths, config.events.format, merge_columns=True)
+    return raw.withColumn(SOURCE, F.input_file_name())
 
 
 def _event_paths(path: str, ds: date, lookback_days: int) -> list[str]:
@@ -55,7 +58,14 @@ def _event_paths(path: str, ds: date, lookback_days: int) -> list[str]:
     folders = [root / f"ds={day}" for day in days]
     if not folders[0].exists():
         raise InputError(f"events.path: {path} has no folder {folders[0].name}: is the day ready?")
-    return [str(folder) for folder in folders if folder.exists()]
+    if not _has_files(folders[0]):
+        raise InputError(f"events.path: {folders[0]} has no files: is the day ready?")
+    return [str(folder) for folder in folders if _has_files(folder)]
+
+
+def _has_files(folder: Path) -> bool:
+    """Whether there is a file that engines read: names with a dot or underscore are markers."""
+    return any(file.is_file() and file.name[0] not in "._" for file in folder.rglob("*"))
 
 
 def read_ip_networks(engine: Engine, config: Config, ds: date) -> IpNetworks:
@@ -87,11 +97,18 @@ def read_shared_entities(engine: Engine, config: Config, ds: date) -> SharedEnti
 
 
 def read_accounts(engine: Engine, config: Config) -> DataFrame | None:
-    """Read the table of accounts, one row each; None where the input is absent."""
+    """Read the table of accounts, one row each; None where the input is absent.
+
+    Of several rows for one account the smallest counts, in column order, null last.
+    """
     source = config.inputs.accounts
     if source is None:
         return None
-    return _typed(engine, source, "accounts", ACCOUNTS).dropDuplicates(["account_id"])
+    accounts = _typed(engine, source, "accounts", ACCOUNTS)
+    order = [F.col(name).asc_nulls_last() for name in ACCOUNTS.names[1:]]
+    copies = Window.partitionBy("account_id").orderBy(*order)
+    numbered = accounts.withColumn("place", F.row_number().over(copies))
+    return numbered.filter((F.col("place") == 1) & F.col("account_id").isNotNull()).drop("place")
 
 
 def _collect(
@@ -104,32 +121,28 @@ def _collect(
 
 
 def _typed(engine: Engine, source: Source, name: str, schema: pa.Schema) -> DataFrame:
-    """Read a source as exactly the columns of a schema; columns after the first may be absent."""
-    frame = engine.read([source.path], source.format)
+    """Read a source as exactly the columns of a schema; columns after the first may be absent.
+
+    Raises DataStop for a value that its column cannot hold.
+    """
+    try:
+        frame = engine.read([source.path], source.format)
+    except InputError as error:
+        raise InputError(f"inputs.{name}: {error}") from None
+    where = f"inputs.{name}: {source.path}"
+    types = dict(frame.dtypes)
     key = schema.names[0]
-    if key not in frame.columns:
-        raise InputError(
-            f"inputs.{name}: {source.path} has no column {key!r}{nearest(key, frame.columns)}; "
-            f"its columns are {', '.join(frame.columns)}"
-        )
-    return frame.select(
-        *(
-            (F.col(field.name) if field.name in frame.columns else F.lit(None))
-            .cast(engine_type(field.type))
-            .alias(field.name)
-            for field in schema
-        )
-    )
-
-
-def engine_type(kind: pa.DataType) -> str:
-    """The engines' name of an Arrow type."""
-    names = {
-        pa.string(): "string",
-        pa.int64(): "bigint",
-        pa.float64(): "double",
-        pa.bool_(): "boolean",
-        pa.date32(): "date",
-        TIMESTAMP: "timestamp",
-    }
-    return names[kind]
+    if key not in types:
+        others = types.keys() - {UNPARSED}
+        raise InputError(f"{where}: there is no column {key!r}{nearest(key, others)}")
+    for field in schema:
+        if field.type == pa.string() and field.name in types:
+            check_id_type(field.name, types[field.name], where)
+    present = [column for column in (*schema.names, UNPARSED) if column in types]
+    told = schema.append(pa.field(MISTAKE, pa.string()))
+    typed = engine.map_arrow(frame.select(*present), partial(conform, schema=told), told)
+    typed = engine.materialize(typed, f"input-{name}")
+    worst = engine.to_arrow(typed.agg(F.min(MISTAKE).alias(MISTAKE))).column(MISTAKE)[0].as_py()
+    if worst is not None:
+        raise DataStop(f"{where}: {worst}")
+    return typed.drop(MISTAKE)

@@ -16,6 +16,10 @@ GroupFunction = Callable[[pa.Table], pa.Table]
 """Maps all rows of one group to rows of the declared schema."""
 
 
+UNPARSED = "_corrupt_record"
+"""The column in which `Engine.read` keeps a row of csv or jsonl that it could not parse."""
+
+
 class InputError(Exception):
     """An input is missing or cannot be read; the message names it and what to do (exit 3)."""
 
@@ -31,13 +35,14 @@ class Engine(Protocol):
     api_root: str
 
     def read(
-        self, paths: Sequence[str], file_format: str, schema: pa.Schema | None = None
+        self, paths: Sequence[str], file_format: str, merge_columns: bool = False
     ) -> DataFrame:
         """Read files or folders of parquet, csv or jsonl as one frame.
 
-        With a schema, csv and jsonl columns get exactly those names and types (absent ones null);
-        without one, csv columns are strings. Raises InputError when a path is missing or
-        unreadable.
+        csv has a header and its columns are strings. Rows of csv and jsonl that cannot be parsed
+        are kept whole in the column UNPARSED, which is absent or null elsewhere. With
+        `merge_columns`, a parquet file may lack columns that others have; they are null. Raises
+        InputError when a path is missing or unreadable.
         """
 
     def write(self, frame: DataFrame, path: str, files: int | None = None) -> None:

@@ -9,17 +9,29 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, DataFrameReader, SparkSession
+from pyspark.sql import types as T
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from graph.engines.base import BatchFunction, GroupFunction, InputError
+from graph.engines.base import UNPARSED, BatchFunction, GroupFunction, InputError
 from graph.engines.spark_components import connected_components
 from graph.engines.spark_files import is_local, map_files, written_files
 from graph.engines.spark_session import start_session
 
 # Above this many rows a table travels faster as a parquet file than through the JVM's socket.
 ROWS_THROUGH_SOCKET = 200_000
+
+# What to do about files that Spark refuses, by what its message contains.
+ADVICE = {
+    "(NANOS": "Spark does not read times in nanoseconds: write them in microseconds (pandas: "
+    "to_parquet with coerce_timestamps='us')",
+    "CANNOT_MERGE_SCHEMAS": "a column has one type in some files and another in others: write "
+    "them alike",
+    "UNABLE_TO_INFER_SCHEMA": "there are no such files in it",
+    "PATH_NOT_FOUND": "there is nothing of that name",
+}
 
 
 class SparkEngine:
@@ -34,20 +46,23 @@ class SparkEngine:
         self._numbers = count()
 
     def read(
-        self, paths: Sequence[str], file_format: str, schema: pa.Schema | None = None
+        self, paths: Sequence[str], file_format: str, merge_columns: bool = False
     ) -> DataFrame:
         """See Engine.read."""
-        reader = self.session.read
-        if schema is not None and file_format != "parquet":
-            reader = reader.schema(from_arrow_schema(schema))
-        if file_format == "csv":
-            reader = reader.options(header=True, multiLine=True, escape='"')
+        reader = self.session.read.option("columnNameOfCorruptRecord", UNPARSED)
         try:
+            if file_format == "csv":
+                return _read_csv(reader, list(paths))
             if file_format == "jsonl":
                 return reader.json(list(paths))
-            return reader.format(file_format).load(list(paths))
-        except AnalysisException as error:
-            raise InputError(f"cannot read {', '.join(paths)} as {file_format}: {error}") from None
+            return reader.option("mergeSchema", merge_columns).parquet(*paths)
+        except (AnalysisException, Py4JJavaError) as error:
+            known = [advice for sign, advice in ADVICE.items() if sign in str(error)]
+            if not known and isinstance(error, Py4JJavaError):
+                raise
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            where = f"cannot read {paths[0]}{more} as {file_format}"
+            raise InputError(f"{where}: {known[0] if known else error}") from None
 
     def write(self, frame: DataFrame, path: str, files: int | None = None) -> None:
         """See Engine.write."""
@@ -106,6 +121,16 @@ class SparkEngine:
         """See Engine.close."""
         self.session.stop()
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def _read_csv(reader: DataFrameReader, paths: list[str]) -> DataFrame:
+    """Read all columns as strings, and rows of too few or too many fields as UNPARSED."""
+    reader = reader.options(header=True, multiLine=True, escape='"')
+    found = reader.csv(paths)
+    # Columns go by their places: files that have them in another order must not pass for equal.
+    reader = reader.option("enforceSchema", len(found.inputFiles()) == 1)
+    wanted = T.StructType([*found.schema, T.StructField(UNPARSED, T.StringType())])
+    return reader.schema(wanted).csv(paths)
 
 
 def open_spark(

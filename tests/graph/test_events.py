@@ -1,5 +1,6 @@
 """Raw rows become events, and every row that does not says why."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
@@ -97,6 +98,56 @@ def test_list_valued_entities_keep_each_value() -> None:
     assert [row["ip"] for row in rows] == [["8.8.8.8", None], [], ["9.9.9.9"]]
     assert [row["ip_reason"] for row in rows] == [[None, "private"], [], [None]]
     assert [row["ip_network"] for row in rows] == [["AS15169", None], [], ["9.9.9.0/24"]]
+
+
+def test_bytes_are_text_where_they_are_utf8_and_quarantined_where_not() -> None:
+    schema = pa.schema(
+        [
+            ("source", pa.string()),
+            ("account_id", pa.binary()),
+            ("event_time", pa.int64()),
+            ("ip", pa.list_(pa.binary())),
+        ]
+    )
+    rows = judge(
+        [
+            {"account_id": "ä".encode(), "event_time": NOON, "ip": [b"8.8.8.8"]},
+            {"account_id": b"b\xff", "event_time": NOON, "ip": None},
+            {"account_id": b"c", "event_time": NOON, "ip": [b"8.8.8.8", b"\xfe"]},
+            {"account_id": None, "event_time": NOON, "ip": None},
+        ],
+        schema,
+    )
+    assert [(row["account_id"], row["reason"]) for row in rows] == [
+        ("ä", None),
+        ("b\ufffd", "text that is not UTF-8"),
+        ("c", "text that is not UTF-8"),
+        (None, "no account"),
+    ]
+    assert rows[0]["ip"] == ["8.8.8.8"]
+
+
+def test_a_list_counts_as_one_field_and_what_is_kept_of_it_is_short() -> None:
+    many = ["8.8.8.8"] * 10_000
+    rows = judge(
+        [
+            {"account_id": "a", "event_time": NOON, "ip": many[:9_000]},
+            {"account_id": "a", "event_time": NOON, "ip": many},
+            {"account_id": "a" * 65_537, "event_time": NOON, "ip": ["x" * 65_537, "😀"]},
+        ]
+    )
+    assert [row["reason"] for row in rows] == [None, *["field over 64 KiB"] * 2]
+    assert all(len(str(row["raw"])) < 2_500 for row in rows[1:])
+    assert "… (65537 characters)" in str(rows[2]["raw"])
+
+
+def test_a_rejected_row_is_kept_up_to_a_limit_of_bytes() -> None:
+    rules = replace(RULES, max_raw_bytes=33)
+    raw = pa.RecordBatch.from_pylist(
+        [{"source": "log.csv", "account_id": None, "event_time": NOON, "ip": "€" * 100}]
+    )
+    (batch,) = judge_events([raw], rules, event_schema(rules, ()))
+    assert batch.column("raw").to_pylist() == ['{"event_time": 1080000, "ip": "']
 
 
 @pytest.mark.parametrize(
