@@ -20,15 +20,34 @@ from graph.config import Config
 from graph.engines.base import Engine
 from graph.entities import ENTITY_TYPES
 from graph.events import EventRules
-from graph.frames import F
+from graph.frames import DataFrame, F
 from graph.hubs import mark_hubs
-from graph.ingest import accepted_events, judge, map_columns
+from graph.ingest import SOURCE, accepted_events, judge, map_columns
 from graph.ip_networks import index_ip_networks
 from graph.profiles import activity_of_accounts
+from graph.shared_entities import SharedEntities, listed
 from graph.sightings import sightings
 from graph.traces import GraphTables
 
 EVERYTHING = (-(1 << 60), 1 << 60)
+
+
+def judged_rows(
+    engine: Engine,
+    log: pa.Table,
+    config: Config,
+    ip_networks: list[dict[str, object]] | None = None,
+    span: tuple[int, int] = EVERYTHING,
+    partitions: int | None = None,
+) -> DataFrame:
+    """Judge a log with columns in the config's names; `span` is the look-back in microseconds."""
+    networks = index_ip_networks(ip_networks or [], date(2026, 1, 1))
+    rules = EventRules(config.events.time_unit, *span, ENTITY_TYPES, networks)
+    raw = engine.from_arrow(log).withColumn(SOURCE, F.lit("test"))
+    if partitions is not None:
+        raw = raw.repartition(partitions)
+    mapped = map_columns(raw, config.events.columns, "test")
+    return judge(engine, mapped, rules, config.events.deduplicate)
 
 
 def graph_tables(
@@ -38,30 +57,31 @@ def graph_tables(
     first_day: str,
     ip_networks: list[dict[str, object]] | None = None,
     name: str = "tables",
+    shared: SharedEntities | None = None,
+    partitions: int | None = None,
 ) -> GraphTables:
-    """Judge a log with columns in the config's names, and build its tables."""
-    networks = index_ip_networks(ip_networks or [], date(2026, 1, 1))
-    rules = EventRules(config.events.time_unit, *EVERYTHING, ENTITY_TYPES, networks)
-    raw = engine.from_arrow(log).withColumn("source", F.lit("test"))
-    mapped = map_columns(raw, config.events.columns, "test")
-    judged = judge(engine, mapped, rules, config.events.deduplicate)
+    """Judge a log and build its tables; `partitions` cuts its rows as an engine might."""
+    judged = judged_rows(engine, log, config, ip_networks, partitions=partitions)
     events = engine.materialize(accepted_events(judged), f"{name}.accepted")
     rows = entity_events(events)
     days = config.lookback_days
     activity = engine.materialize(edge_activity(rows, first_day, days), f"{name}.edge_activity")
     edge_rows = engine.materialize(edges(activity, days), f"{name}.edges")
-    entities = mark_hubs(degrees(edge_rows), config.hubs, None)
+    degree_rows = degrees(edge_rows)
+    on_list = None if shared is None else listed(engine, degree_rows, shared)
+    entities = mark_hubs(degree_rows, config.hubs, on_list)
+    networks = index_ip_networks(ip_networks or [], date(2026, 1, 1))
     entities = engine.materialize(with_networks(engine, entities, networks), f"{name}.entities")
     seen = activity_of_accounts(events, first_day, days)
-    node_rows = nodes(account_nodes(seen, edge_rows), entities)
+    node_rows = engine.materialize(nodes(account_nodes(seen, edge_rows), entities), f"{name}.nodes")
     traces = config.active_traces
+    has_lists = any(kind.startswith("array") for _, kind in events.dtypes)
+    events_repeat = has_lists or not config.events.deduplicate
     return GraphTables(
         edges=edge_rows,
         edge_activity=activity,
-        nodes=engine.materialize(node_rows, f"{name}.nodes"),
-        sightings=engine.materialize(
-            sightings(rows, entities, not config.events.deduplicate), f"{name}.sightings"
-        ),
+        nodes=node_rows,
+        sightings=engine.materialize(sightings(rows, entities, events_repeat), f"{name}.sightings"),
         account_activity=engine.materialize(
             account_activity(events, activity, rows, traces.values()), f"{name}.account_activity"
         ),
