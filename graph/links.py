@@ -31,13 +31,14 @@ LINKS = Table(
 )
 
 
-def rarity(engine: Engine, degrees: DataFrame, accounts: int) -> DataFrame:
+def rarity(engine: Engine, name: str, degrees: DataFrame, accounts: int) -> DataFrame:
     """Give each entity the logarithm of how rare it is: entity_id (the key), rarity (micro-units).
 
     `degrees` has entity_id and df, the distinct accounts seen with it in the trace; rarity is
     ln(N/df) with N = `accounts`, never below 0. Logarithms are taken once per distinct df, of which
-    there are at most the square root of twice the trace's edges.
+    there are at most the square root of twice the trace's edges. `name` is the trace's.
     """
+    degrees = engine.materialize(degrees, f"{name}.degrees")
     distinct = engine.to_arrow(degrees.select("df").distinct()).column("df").to_numpy()
     logarithms = np.log(np.maximum(accounts, distinct) / distinct)
     table = pa.table(

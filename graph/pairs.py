@@ -1,13 +1,26 @@
-"""Which accounts did the same thing: pairs of accounts by trace, before any weight or filter."""
+"""Which accounts did the same thing: pairs of accounts by trace, before any weight or filter.
+
+Rows are brought together by entity and paired there in loops over numbers; the pairs are brought
+together by accounts, and only those that pass the trace's minimums leave the task. Pairs outnumber
+events, so they are never written out.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
+import pyarrow as pa
+
+from graph import pair_kernels
 from graph.activity import of_trace
 from graph.config import Trace
 from graph.engines.base import Engine
-from graph.frames import Column, DataFrame, F
+from graph.frames import DataFrame, F
+from graph.numbers import Numbers
+from graph.pair_kernels import NO_WINDOW, Pairs, Rows
 from graph.tables import TIMESTAMP, Table, columns
 
 BURSTS = Table(
@@ -28,13 +41,24 @@ EVENTS_PER_ACCOUNT = 10
 """A moment of more than this times max_burst events makes no pairs either: one account that repeats
 itself thousands of times costs as much as a crowd does."""
 
+_ADDED_UP = columns(
+    account_a="int32",
+    account_b="int32",
+    entity="int32",
+    co_actions="int64",
+    time_delta_us="int64",
+    first_at=TIMESTAMP,
+    last_at=TIMESTAMP,
+)
+
 
 @dataclass(frozen=True)
 class TracePairs:
-    """What a trace found.
+    """What a trace found, of the pairs of accounts that pass its minimums.
 
-    pairs: one row per (account_a < account_b, entity_id): co_actions, time_delta_us (summed),
-    first_at, last_at. bursts: columns of BURSTS but `trace`.
+    pairs: one row per (account_a < account_b, entity_id): co_actions, time_delta_us (summed; null
+    without a window), first_at, last_at. bursts: columns of BURSTS but `trace`, entity_type; None
+    where there is no limit.
     """
 
     pairs: DataFrame
@@ -79,40 +103,35 @@ def windowed_pairs(
     trace: Trace,
     rows: DataFrame,
     present: DataFrame,
+    numbers: Numbers,
     max_burst: int | None,
 ) -> TracePairs:
     """Pair the events of different accounts on one entity within the trace's window, inclusive.
 
     `rows` is trace_sightings, `present` the participants. Two events with the same id, or with the
-    entity's own id, are no pair (CooRTweet's rule). After pairing, a pair stays only if one of its
-    two events belongs to an account that still has min_participation rows among the events left.
+    entity's own id, are no pair (CooRTweet's rule). Of the pairs only those stay that have an event
+    of an account which still has min_participation rows among the events paired.
     """
     window = trace.window or 0
-    width = max(window, 1)
     rows = rows.join(present, on="account_id", how="left_semi")
-    rows = rows.withColumn("bucket", F.floor(F.unix_micros("at") / F.lit(width)).cast("bigint"))
+    width = F.lit(max(window, 1))
+    rows = rows.withColumn("bucket", F.floor(F.unix_micros("at") / width).cast("bigint"))
     rows = engine.materialize(rows, f"{name}.rows")
-    linking = rows.filter(F.col("may_link"))
+    linking = rows.filter(F.col("may_link") & (F.col("event") != F.col("entity_id")))
     bursts = None
     if max_burst is not None:
         bursts = engine.materialize(_bursts(linking, max_burst), f"{name}.bursts")
         linking = linking.join(bursts, on=["entity_id", "bucket"], how="left_anti")
-    events = _event_pairs(linking, window)
+    at_us = F.unix_micros("at").alias("at_us")
+    numbered = numbers.of(linking).select("account", "entity", "event", at_us)
     if trace.min_participation > 1:
-        events = engine.materialize(events, f"{name}.events")
-        events = _still_participating(engine, name, events, rows, trace.min_participation)
-    delta = F.abs(F.unix_micros("at_a") - F.unix_micros("at_b"))
-    pairs = (
-        events.repartition("account_a", "account_b")
-        .groupBy("account_a", "account_b", "entity_id")
-        .agg(
-            F.count(F.lit(1)).alias("co_actions"),
-            F.sum(delta).cast("bigint").alias("time_delta_us"),
-            F.min(F.least("at_a", "at_b")).alias("first_at"),
-            F.max(F.greatest("at_a", "at_b")).alias("last_at"),
+        numbered = engine.materialize(
+            _with_stays(engine, name, numbered, rows, window, trace.min_participation, numbers),
+            f"{name}.numbered",
         )
-    )
-    return TracePairs(engine.materialize(pairs, f"{name}.pairs"), bursts)
+    else:
+        numbered = numbered.withColumn("stays", F.lit(True))
+    return TracePairs(_found(engine, name, trace, numbered, numbers, window), bursts)
 
 
 def _bursts(rows: DataFrame, max_burst: int) -> DataFrame:
@@ -133,57 +152,26 @@ def _bursts(rows: DataFrame, max_burst: int) -> DataFrame:
     )
 
 
-def _event_pairs(rows: DataFrame, window: int) -> DataFrame:
-    """Join each bucket with itself and the next, then check exactly; one row per pair of events."""
-    left = rows.select("entity_id", "bucket", *_renamed("x"))
-    ahead = F.explode(F.array(F.lit(0), F.lit(1))).alias("ahead")
-    right = rows.select("entity_id", "bucket", *_renamed("y"), ahead)
-    right = right.withColumn("bucket", F.col("bucket") - F.col("ahead"))
-    once = F.when(F.col("ahead") == 0, F.col("account_x") < F.col("account_y")).otherwise(
-        F.col("account_x") != F.col("account_y")
-    )
-    in_time = F.abs(F.unix_micros("at_x") - F.unix_micros("at_y")) <= window
-    own_events = (
-        (F.col("event_x") != F.col("event_y"))
-        & (F.col("event_x") != F.col("entity_id"))
-        & (F.col("event_y") != F.col("entity_id"))
-    )
-    joined = left.join(right, on=["entity_id", "bucket"], how="inner").filter(
-        once & in_time & own_events
-    )
-    in_order = F.col("account_x") < F.col("account_y")
-    return joined.select(
-        "entity_id",
-        *(
-            F.when(in_order, F.col(f"{column}_{first}"))
-            .otherwise(F.col(f"{column}_{second}"))
-            .alias(f"{column}_{side}")
-            for column in ("account", "event", "at")
-            for side, first, second in (("a", "x", "y"), ("b", "y", "x"))
-        ),
-    )
-
-
-def _renamed(side: str) -> list[Column]:
-    return [
-        F.col("account_id").alias(f"account_{side}"),
-        F.col("event").alias(f"event_{side}"),
-        F.col("at").alias(f"at_{side}"),
-    ]
-
-
-def _still_participating(
-    engine: Engine, name: str, events: DataFrame, rows: DataFrame, min_participation: int
+def _with_stays(
+    engine: Engine,
+    name: str,
+    numbered: DataFrame,
+    rows: DataFrame,
+    window: int,
+    min_participation: int,
+    numbers: Numbers,
 ) -> DataFrame:
-    """Keep the pairs with an event of an account that participates among the events left."""
-    paired = events.select(F.col("event_a").alias("event")).union(
-        events.select(F.col("event_b").alias("event"))
+    """Flag the rows whose pairs stay: events of accounts that participate among those paired.
+
+    Every row of a paired event counts, also on entities that cannot link.
+    """
+    events = engine.map_arrow(
+        numbered, partial(_paired_events, window=window), columns(event="string"), ["entity"]
     )
-    left = rows.join(paired.distinct(), on="event", how="left_semi")
+    left = rows.join(events.distinct(), on="event", how="left_semi")
     left = engine.materialize(left.select("account_id", "event"), f"{name}.left")
     counted = left.groupBy("account_id").agg(F.count(F.lit(1)).alias("rows"))
     steady = counted.filter(F.col("rows") >= min_participation).select("account_id")
-    steady = engine.materialize(steady, f"{name}.steady")
     # An event id that several accounts used belongs to each of them.
     shared = left.groupBy("event").agg(
         F.min("account_id").alias("smallest"), F.max("account_id").alias("largest")
@@ -194,17 +182,16 @@ def _still_participating(
         .join(steady, on="account_id", how="left_semi")
         .select("event")
         .distinct()
+        .withColumn("event_stays", F.lit(True))
     )
-    of_steady = engine.materialize(of_steady, f"{name}.of_steady")
-    flags = []
-    for side in ("a", "b"):
-        for column, frame in (("account", steady), ("event", of_steady)):
-            key, flag = f"{column}_{side}", f"{column}_{side}_stays"
-            known = frame.select(F.col(frame.columns[0]).alias(key), F.lit(True).alias(flag))
-            events = events.join(known, on=key, how="left")
-            flags.append(F.coalesce(F.col(flag), F.lit(False)))
-    stays = flags[0] | flags[1] | flags[2] | flags[3]
-    return events.filter(stays)
+    steady_numbers = numbers.accounts.join(steady, on="account_id", how="left_semi").select(
+        "account", F.lit(True).alias("account_stays")
+    )
+    flagged = numbered.join(steady_numbers, on="account", how="left").join(
+        of_steady, on="event", how="left"
+    )
+    stays = F.coalesce("account_stays", "event_stays", F.lit(False))
+    return flagged.withColumn("stays", stays).drop("account_stays", "event_stays")
 
 
 def shared_pairs(
@@ -214,37 +201,30 @@ def shared_pairs(
     edges: DataFrame,
     present: DataFrame,
     linking: DataFrame,
+    numbers: Numbers,
 ) -> TracePairs:
     """Pair the accounts that share an entity at any time in the look-back.
 
     `edges` has account_id, entity_id, events, first_at, last_at; `present` the participants;
     `linking` the entity_id of entities that may link without a window. co_actions is the product of
-    both accounts' events on the entity; there is no time between them, so time_delta_us is null.
+    both accounts' events on the entity.
     """
     rows = edges.join(linking, on="entity_id", how="left_semi").join(
         present, on="account_id", how="left_semi"
     )
-    rows = _enough_entities(rows, trace.min_entities)
-    rows = engine.materialize(rows, f"{name}.rows")
+    rows = engine.materialize(_enough_entities(rows, trace.min_entities), f"{name}.rows")
+    numbered = numbers.of(rows).select(
+        "account",
+        "entity",
+        "events",
+        F.unix_micros("first_at").alias("at_us"),
+        F.unix_micros("last_at").alias("last_us"),
+    )
     if trace.min_participation > 1:
-        rows = _with_steady(rows, trace.min_participation)
+        numbered = _with_steady(numbered, trace.min_participation)
     else:
-        rows = rows.withColumn("steady", F.lit(True))
-    left = _edge_side(rows, "a")
-    right = _edge_side(rows, "b")
-    joined = left.join(right, on="entity_id", how="inner").filter(
-        (F.col("account_a") < F.col("account_b")) & (F.col("steady_a") | F.col("steady_b"))
-    )
-    pairs = joined.select(
-        "account_a",
-        "account_b",
-        "entity_id",
-        (F.col("events_a") * F.col("events_b")).alias("co_actions"),
-        F.lit(None).cast("bigint").alias("time_delta_us"),
-        F.least("first_a", "first_b").alias("first_at"),
-        F.greatest("last_a", "last_b").alias("last_at"),
-    )
-    return TracePairs(engine.materialize(pairs, f"{name}.pairs"), None)
+        numbered = numbered.withColumn("stays", F.lit(True))
+    return TracePairs(_found(engine, name, trace, numbered, numbers, NO_WINDOW), None)
 
 
 def _enough_entities(rows: DataFrame, min_entities: int) -> DataFrame:
@@ -257,23 +237,112 @@ def _enough_entities(rows: DataFrame, min_entities: int) -> DataFrame:
 
 
 def _with_steady(rows: DataFrame, min_participation: int) -> DataFrame:
-    """Flag the accounts that still have min_participation rows on entities with another account."""
-    shared = rows.groupBy("entity_id").agg(F.count(F.lit(1)).alias("accounts"))
+    """Flag the accounts that have min_participation rows on entities with another account."""
+    shared = rows.groupBy("entity").agg(F.count(F.lit(1)).alias("accounts"))
     left = rows.join(
-        shared.filter(F.col("accounts") > 1).select("entity_id"), on="entity_id", how="left_semi"
+        shared.filter(F.col("accounts") > 1).select("entity"), on="entity", how="left_semi"
     )
-    counted = left.groupBy("account_id").agg(F.sum("events").alias("rows_left"))
-    return left.join(counted, on="account_id", how="inner").withColumn(
-        "steady", F.col("rows_left") >= min_participation
+    counted = left.groupBy("account").agg(F.sum("events").alias("rows_left"))
+    return left.join(counted, on="account", how="inner").withColumn(
+        "stays", F.col("rows_left") >= min_participation
     )
 
 
-def _edge_side(rows: DataFrame, side: str) -> DataFrame:
-    return rows.select(
-        "entity_id",
-        F.col("account_id").alias(f"account_{side}"),
-        F.col("events").alias(f"events_{side}"),
-        F.col("first_at").alias(f"first_{side}"),
-        F.col("last_at").alias(f"last_{side}"),
-        F.col("steady").alias(f"steady_{side}"),
+def _found(
+    engine: Engine, name: str, trace: Trace, rows: DataFrame, numbers: Numbers, window: int
+) -> DataFrame:
+    """Pair the rows, keep the accounts that pass the trace's minimums, and give ids back."""
+    pairs = engine.map_arrow(rows, partial(_add_up, window=window), _ADDED_UP, ["entity"])
+    if numbers.counted_as is not None:
+        pairs = pairs.join(numbers.counted_as, on="entity", how="left")
+    judge = partial(
+        _pass_minimums,
+        has_window=window != NO_WINDOW,
+        min_co_actions=trace.min_co_actions,
+        min_entities=trace.min_entities,
     )
+    passed = engine.map_arrow(pairs, judge, _ADDED_UP, ["account_a", "account_b"])
+    passed = engine.materialize(passed, f"{name}.passed")
+    return engine.materialize(numbers.back(passed), f"{name}.pairs")
+
+
+def _paired_events(batches: Iterable[pa.RecordBatch], window: int) -> Iterator[pa.RecordBatch]:
+    table = pa.Table.from_batches(batches) if (batches := list(batches)) else None
+    if table is None or not len(table):
+        return
+    rows, order = _rows(table)
+    found = pair_kernels.paired(rows, pair_kernels.ends(rows, window))
+    events = table.column("event").combine_chunks().take(pa.array(order[found]))
+    yield pa.RecordBatch.from_arrays([events], names=["event"])
+
+
+def _add_up(batches: Iterable[pa.RecordBatch], window: int) -> Iterator[pa.RecordBatch]:
+    table = pa.Table.from_batches(batches) if (batches := list(batches)) else None
+    if table is None or not len(table):
+        return
+    rows, _ = _rows(table)
+    for pairs in pair_kernels.add_up(rows, pair_kernels.ends(rows, window)):
+        yield _as_batch(pairs, has_window=True)
+
+
+def _rows(table: pa.Table) -> tuple[Rows, pair_kernels.Int64s]:
+    """Sort a partition's rows for pairing; also gives their order in the table."""
+    columns_of = {name: table.column(name) for name in table.column_names}
+    account, entity, at = (columns_of[name].to_numpy() for name in ("account", "entity", "at_us"))
+    order = np.lexsort((at, entity))
+    event = account
+    if "event" in columns_of:
+        encoded = columns_of["event"].combine_chunks().dictionary_encode()
+        event = encoded.indices.to_numpy()
+    last_at = columns_of["last_us"].to_numpy() if "last_us" in columns_of else at
+    ones = np.ones(len(at), np.int64)
+    events = columns_of["events"].to_numpy() if "events" in columns_of else ones
+    is_flagged = "stays" in columns_of
+    stays = columns_of["stays"].to_numpy() if is_flagged else np.ones(len(at), np.bool_)
+    rows = Rows(
+        account=account[order],
+        entity=entity[order],
+        event=event[order],
+        at=at[order],
+        last_at=last_at[order],
+        events=events[order],
+        stays=stays[order],
+    )
+    return rows, order
+
+
+def _pass_minimums(
+    batches: Iterable[pa.RecordBatch], has_window: bool, min_co_actions: int, min_entities: int
+) -> Iterator[pa.RecordBatch]:
+    table = pa.Table.from_batches(batches) if (batches := list(batches)) else None
+    if table is None or not len(table):
+        return
+    pairs = pair_kernels.by_accounts(
+        Pairs(
+            *(
+                table.column(name).cast(pa.int64() if name.endswith("_at") else kind).to_numpy()
+                for name, kind in zip(_ADDED_UP.names, _ADDED_UP.types, strict=True)
+            )
+        )
+    )
+    counted = None
+    if "counts_as" in table.column_names:
+        entities, places = np.unique(table.column("entity").to_numpy(), return_index=True)
+        numbers = table.column("counts_as").fill_null(-1).to_numpy()[places]
+        counted = numbers[np.searchsorted(entities, pairs.entity)]
+    kept = pair_kernels.enough(pairs, counted, min_co_actions, min_entities)
+    yield _as_batch(pairs, has_window).filter(pa.array(kept))
+
+
+def _as_batch(pairs: Pairs, has_window: bool) -> pa.RecordBatch:
+    absent = None if has_window else np.ones(len(pairs), np.bool_)
+    arrays = [
+        pa.array(pairs.account_a),
+        pa.array(pairs.account_b),
+        pa.array(pairs.entity),
+        pa.array(pairs.co_actions),
+        pa.array(pairs.time_delta, mask=absent),
+        pa.array(pairs.first_at).cast(TIMESTAMP),
+        pa.array(pairs.last_at).cast(TIMESTAMP),
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=_ADDED_UP)

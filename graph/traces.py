@@ -12,6 +12,7 @@ from graph.frames import DataFrame, F
 from graph.ip_networks import SHARED_KINDS
 from graph.link_filters import mark_kept
 from graph.links import aggregate, rarity, with_weight
+from graph.numbers import Numbers, number_entities, number_networks
 from graph.pairs import (
     TracePairs,
     participants,
@@ -36,7 +37,7 @@ WEIGHTED = columns(
 
 @dataclass(frozen=True)
 class GraphTables:
-    """The tables of a day that links are made of."""
+    """The tables of a day that links are made of, and the numbers of its accounts."""
 
     edges: DataFrame
     edge_activity: DataFrame
@@ -44,6 +45,7 @@ class GraphTables:
     sightings: DataFrame
     account_activity: DataFrame
     trace_activity: DataFrame
+    account_numbers: DataFrame
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,8 @@ def _with_window(
 ) -> _Found:
     present = participants(tables.account_activity, trace)
     rows = trace_sightings(tables.sightings, trace)
-    pairs = windowed_pairs(engine, name, trace, rows, present, config.max_burst)
+    numbers = _numbers(engine, trace, tables)
+    pairs = windowed_pairs(engine, name, trace, rows, present, numbers, config.max_burst)
     degrees = (
         of_trace(tables.sightings.filter(F.col("may_link")), trace)
         .groupBy("entity_id")
@@ -140,7 +143,7 @@ def _with_window(
     return _Found(
         pairs,
         trace_edges(tables, trace),
-        rarity(engine, degrees, _distinct_accounts(engine, accounts)),
+        rarity(engine, name, degrees, _distinct_accounts(engine, accounts)),
         None,
     )
 
@@ -151,9 +154,23 @@ def _without_window(
     edges = trace_edges(tables, trace)
     present = participants(tables.account_activity, trace)
     linking = linking_entities(tables.nodes, trace, config)
-    pairs = shared_pairs(engine, name, trace, edges, present, linking)
+    numbers = _numbers(engine, trace, tables)
+    pairs = shared_pairs(engine, name, trace, edges, present, linking, numbers)
     degrees = edges.groupBy("entity_id").agg(F.count(F.lit(1)).alias("df"))
-    return _Found(pairs, edges, rarity(engine, degrees, _distinct_accounts(engine, edges)), linking)
+    accounts = _distinct_accounts(engine, edges)
+    return _Found(pairs, edges, rarity(engine, name, degrees, accounts), linking)
+
+
+def _numbers(engine: Engine, trace: Trace, tables: GraphTables) -> Numbers:
+    entities = number_entities(engine, tables.nodes, trace.entity)
+    network = {"ip": "ip_network", "ip_network": "entity_id"}.get(trace.entity)
+    counted_as = None
+    if network is not None:
+        shared = F.coalesce(F.col("ip_kind").isin(*SHARED_KINDS), F.lit(False))
+        counted_as = number_networks(
+            entities.select("entity", F.when(~shared, F.col(network)).alias("counts_as_id"))
+        )
+    return Numbers(tables.account_numbers, entities.select("entity_id", "entity"), counted_as)
 
 
 def _distinct_accounts(engine: Engine, rows: DataFrame) -> int:

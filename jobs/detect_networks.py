@@ -39,6 +39,7 @@ from graph.networks import (
     memberships,
     networks,
 )
+from graph.numbers import number_accounts
 from graph.pairs import BURSTS
 from graph.sightings import SIGHTINGS
 from graph.traces import GraphTables, TraceLinks, trace_links
@@ -76,6 +77,7 @@ def _links(run: Run) -> Mapping[str, TraceLinks]:
         sightings=run.read(SIGHTINGS),
         account_activity=run.read(ACCOUNT_ACTIVITY),
         trace_activity=run.read(TRACE_ACTIVITY),
+        account_numbers=number_accounts(run.engine, run.read(NODES)),
     )
     found: dict[str, TraceLinks] = {}
     for name, trace in traces.items():

@@ -61,10 +61,17 @@ class Engine(Protocol):
     def to_arrow(self, frame: DataFrame) -> pa.Table:
         """Collect a frame; only for frames of a documented bound."""
 
-    def map_arrow(self, frame: DataFrame, function: BatchFunction, schema: pa.Schema) -> DataFrame:
+    def map_arrow(
+        self,
+        frame: DataFrame,
+        function: BatchFunction,
+        schema: pa.Schema,
+        together: Sequence[str] = (),
+    ) -> DataFrame:
         """Apply a function to each partition's record batches.
 
-        Which rows share a partition is up to the engine.
+        Rows of equal values of the columns `together` share a partition; which others do is up to
+        the engine.
         """
 
     def map_groups_arrow(

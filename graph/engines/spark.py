@@ -94,8 +94,16 @@ class SparkEngine:
             return pq.read_table(files, columns=frame.columns)
         return frame.toArrow()
 
-    def map_arrow(self, frame: DataFrame, function: BatchFunction, schema: pa.Schema) -> DataFrame:
+    def map_arrow(
+        self,
+        frame: DataFrame,
+        function: BatchFunction,
+        schema: pa.Schema,
+        together: Sequence[str] = (),
+    ) -> DataFrame:
         """See Engine.map_arrow."""
+        if together:
+            return frame.repartition(*together).mapInArrow(function, from_arrow_schema(schema))
         files = written_files(frame)
         if files:
             return map_files(frame, files, function, schema)

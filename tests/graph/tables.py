@@ -24,6 +24,7 @@ from graph.frames import DataFrame, F
 from graph.hubs import mark_hubs
 from graph.ingest import SOURCE, accepted_events, judge, map_columns
 from graph.ip_networks import index_ip_networks
+from graph.numbers import number_accounts
 from graph.profiles import activity_of_accounts
 from graph.shared_entities import SharedEntities, listed
 from graph.sightings import sightings
@@ -88,4 +89,5 @@ def graph_tables(
         trace_activity=engine.materialize(
             trace_activity(engine, rows, traces), f"{name}.trace_activity"
         ),
+        account_numbers=number_accounts(engine, node_rows),
     )

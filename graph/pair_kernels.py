@@ -1,0 +1,233 @@
+# mypy: disallow-untyped-decorators=False
+"""Pairs of rows on one entity, as loops over numbers: the hot inside of graph/pairs.py.
+
+Rows come sorted by entity, then time. `until[i]` is the end of the rows after i that may pair with
+it: the end of i's entity, or of its window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+PAIRS_AT_ONCE = 2_000_000
+"""Pairs of rows that are held in memory before they are added up: some 100 MB."""
+
+NO_WINDOW = -1
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows that may pair, sorted by entity and time.
+
+    account, entity, event: numbers that stand for ids; equal means the same. at: microseconds, of
+    the only or first event; last_at: of the last. events: how many it stands for. stays: whether a
+    pair with it is kept whatever the other row is.
+    """
+
+    account: Int32s
+    entity: Int32s
+    event: Int32s
+    at: Int64s
+    last_at: Int64s
+    events: Int64s
+    stays: Bools
+
+    def __len__(self) -> int:
+        return len(self.account)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Added-up pairs of rows: one entry per smaller account, larger account and entity."""
+
+    account_a: Int32s
+    account_b: Int32s
+    entity: Int32s
+    co_actions: Int64s
+    time_delta: Int64s
+    first_at: Int64s
+    last_at: Int64s
+
+    def __len__(self) -> int:
+        return len(self.account_a)
+
+
+def ends(rows: Rows, window: int) -> Int64s:
+    """Where each row's possible partners end; `window` in microseconds, or NO_WINDOW."""
+    return _ends(rows.entity, rows.at, window)
+
+
+@njit(nogil=True)
+def _ends(entity: Int32s, at: Int64s, window: int) -> Int64s:
+    until = np.empty(len(entity), np.int64)
+    end = 0
+    for row in range(len(entity)):
+        end = max(end, row + 1)
+        while (
+            end < len(entity)
+            and entity[end] == entity[row]
+            and (window < 0 or at[end] - at[row] <= window)
+        ):
+            end += 1
+        until[row] = end
+    return until
+
+
+def paired(rows: Rows, until: Int64s) -> Bools:
+    """Which rows have at least one partner: another account's row with another event."""
+    return _paired(rows.account, rows.event, until)
+
+
+@njit(nogil=True)
+def _paired(account: Int32s, event: Int32s, until: Int64s) -> Bools:
+    found = np.zeros(len(account), np.bool_)
+    for row in range(len(account)):
+        for other in range(row + 1, until[row]):
+            if found[row] and found[other]:
+                continue
+            if account[row] != account[other] and event[row] != event[other]:
+                found[row] = True
+                found[other] = True
+    return found
+
+
+def add_up(rows: Rows, until: Int64s) -> Iterator[Pairs]:
+    """Pair the rows and add up by accounts and entity, some millions of pairs at a time.
+
+    The same accounts and entity may come again in a later part.
+    """
+    reach = np.cumsum(until - np.arange(len(rows)) - 1)
+    start = 0
+    while start < len(rows):
+        done = reach[start - 1] if start else 0
+        stop = int(np.searchsorted(reach, done + PAIRS_AT_ONCE, side="right"))
+        stop = min(max(stop, start + 1), len(rows))
+        room = int(reach[stop - 1] - done)
+        if room:
+            yield _added_up(rows, until, start, stop, room)
+        start = stop
+
+
+def _added_up(rows: Rows, until: Int64s, start: int, stop: int, room: int) -> Pairs:
+    left, right = _pairs(rows.account, rows.event, rows.stays, until, start, stop, room)
+    one, other = rows.account[left], rows.account[right]
+    account_a, account_b = np.minimum(one, other), np.maximum(one, other)
+    entity = rows.entity[left]
+    order = np.lexsort((account_b, account_a, entity))
+    left, right = left[order], right[order]
+    return merge(
+        Pairs(
+            account_a[order],
+            account_b[order],
+            entity[order],
+            rows.events[left] * rows.events[right],
+            np.abs(rows.at[right] - rows.at[left]),
+            np.minimum(rows.at[left], rows.at[right]),
+            np.maximum(rows.last_at[left], rows.last_at[right]),
+        )
+    )
+
+
+@njit(nogil=True)
+def _pairs(
+    account: Int32s,
+    event: Int32s,
+    stays: Bools,
+    until: Int64s,
+    start: int,
+    stop: int,
+    room: int,
+) -> tuple[Int64s, Int64s]:
+    left = np.empty(room, np.int64)
+    right = np.empty(room, np.int64)
+    count = 0
+    for row in range(start, stop):
+        for other in range(row + 1, until[row]):
+            if (
+                account[row] != account[other]
+                and event[row] != event[other]
+                and (stays[row] or stays[other])
+            ):
+                left[count] = row
+                right[count] = other
+                count += 1
+    return left[:count], right[:count]
+
+
+def merge(pairs: Pairs) -> Pairs:
+    """Add up entries of equal accounts and entity that stand side by side."""
+    if not len(pairs):
+        return pairs
+    changes = (
+        (pairs.account_a[1:] != pairs.account_a[:-1])
+        | (pairs.account_b[1:] != pairs.account_b[:-1])
+        | (pairs.entity[1:] != pairs.entity[:-1])
+    )
+    first = np.flatnonzero(np.concatenate([[True], changes]))
+    return Pairs(
+        pairs.account_a[first],
+        pairs.account_b[first],
+        pairs.entity[first],
+        np.add.reduceat(pairs.co_actions, first),
+        np.add.reduceat(pairs.time_delta, first),
+        np.minimum.reduceat(pairs.first_at, first),
+        np.maximum.reduceat(pairs.last_at, first),
+    )
+
+
+def by_accounts(pairs: Pairs) -> Pairs:
+    """Sort by accounts, then entity, and add up equal ones."""
+    order = np.lexsort((pairs.entity, pairs.account_b, pairs.account_a))
+    return merge(
+        Pairs(
+            *(
+                getattr(pairs, name)[order]
+                for name in (
+                    "account_a",
+                    "account_b",
+                    "entity",
+                    "co_actions",
+                    "time_delta",
+                    "first_at",
+                    "last_at",
+                )
+            )
+        )
+    )
+
+
+def enough(pairs: Pairs, counts_as: Int32s | None, min_co_actions: int, min_entities: int) -> Bools:
+    """Which entries, sorted by accounts, are of accounts that share enough.
+
+    `counts_as` says as which distinct thing each entry's entity counts, below 0 if not at all;
+    without it each counts as itself.
+    """
+    changes = (pairs.account_a[1:] != pairs.account_a[:-1]) | (
+        pairs.account_b[1:] != pairs.account_b[:-1]
+    )
+    first = np.flatnonzero(np.concatenate([[True], changes]))
+    lengths = np.diff(np.append(first, len(pairs)))
+    co_actions = np.add.reduceat(pairs.co_actions, first)
+    entities = lengths if counts_as is None else _distinct(counts_as, first, lengths)
+    return np.repeat((co_actions >= min_co_actions) & (entities >= min_entities), lengths)
+
+
+@njit(nogil=True)
+def _distinct(values: Int32s, first: Int64s, lengths: Int64s) -> Int64s:
+    counts = np.zeros(len(first), np.int64)
+    for group in range(len(first)):
+        ordered = np.sort(values[first[group] : first[group] + lengths[group]])
+        for place in range(len(ordered)):
+            is_new = place == 0 or ordered[place] != ordered[place - 1]
+            if ordered[place] >= 0 and is_new:
+                counts[group] += 1
+    return counts
