@@ -21,7 +21,8 @@ from graph.label_propagation import Rule, propagate, split
 
 Mode = Literal["weighted", "cdlp"]
 
-# Links of the largest component that one task takes; it needs about 130 bytes a link (2.6 GB).
+# Links of the largest component that one task takes. The task needs about 100 bytes a link for
+# int64 ids (2 GB at this limit), 125 for strings of 20 bytes.
 TASK_LIMIT = 20_000_000
 
 _runs = count()

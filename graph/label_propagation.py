@@ -109,14 +109,16 @@ def _run(
     queued = np.zeros(accounts, np.int32)
     movers, waiting = np.empty(accounts, np.int32), np.empty(accounts, np.int32)
     targets = np.empty(accounts, np.int32)
-    queue = np.flatnonzero(starts[1:] > starts[:-1]).astype(np.int32)
+    near = np.empty(np.max(starts[1:] - starts[:-1]) if accounts else 0, np.int32)
+    everyone = np.flatnonzero(starts[1:] > starts[:-1]).astype(np.int32)
+    queue = everyone
     number = 0
     while len(queue) and (number < max_rounds or settles):
         number += 1
         only_lowers = settles and (number % 2 == 0 or number > max_rounds)
         moves, waits = 0, 0
         for account in queue:
-            target = _winner(account, starts, neighbours, votes, labels, sums)
+            target = _winner(account, starts, neighbours, votes, labels, sums, near)
             if target < labels[account] or (target > labels[account] and not only_lowers):
                 movers[moves], targets[moves] = account, target
                 moves += 1
@@ -127,7 +129,11 @@ def _run(
             waits = 0
         for move in range(moves):
             labels[movers[move]] = targets[move]
-        queue = _next_queue(movers[:moves], waiting[:waits], starts, neighbours, queued, number)
+        if moves > len(everyone) // 4:
+            # Nearly all will have to look again; finding out who would take longer.
+            queue = everyone
+        else:
+            queue = _next_queue(movers[:moves], waiting[:waits], starts, neighbours, queued, number)
 
 
 @compiled
@@ -138,18 +144,25 @@ def _winner(
     votes: Int64s,
     labels: Int32s,
     sums: Int64s,
+    near: Int32s,
 ) -> np.int32:
-    """The label with the largest sum of votes, the smallest of several; `sums` is left zero."""
-    first, last = starts[account], starts[account + 1]
-    for arc in range(first, last):
-        sums[labels[neighbours[arc]]] += votes[arc]
-    best: np.int32 = labels[neighbours[first]]
-    for arc in range(first, last):
-        label = labels[neighbours[arc]]
+    """The label with the largest sum of votes, the smallest of several.
+
+    `sums` is zero before and after; `near` is room for the neighbours' labels, which are far apart
+    in memory and so fetched only once.
+    """
+    first = starts[account]
+    degree = starts[account + 1] - first
+    for place in range(degree):
+        near[place] = labels[neighbours[first + place]]
+        sums[near[place]] += votes[first + place]
+    best: np.int32 = near[0]
+    for place in range(degree):
+        label = near[place]
         if sums[label] > sums[best] or (sums[label] == sums[best] and label < best):
             best = label
-    for arc in range(first, last):
-        sums[labels[neighbours[arc]]] = 0
+    for place in range(degree):
+        sums[near[place]] = 0
     return best
 
 
