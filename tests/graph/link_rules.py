@@ -65,7 +65,7 @@ Pair = tuple[Sighting, Sighting]
 
 
 def surprise(found: int, expected: float) -> float:
-    """(k ln(k/lambda) - k + lambda)/ln 10 for k > lambda, else 0; lambda is at least a millionth."""
+    """(k ln(k/lambda) - k + lambda)/ln 10 for k > lambda, else 0; lambda is a millionth or more."""
     expected = max(expected, LEAST_EXPECTED)
     if found <= expected:
         return 0.0
