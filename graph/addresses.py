@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ IPV4 = (
     r"(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}$"
 )
 _IPV6_BITS = 64  # of an address, the half that names a subscriber's network
+_MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address follows
+_ALL_ZERO, _LOOPBACK = bytes(16), bytes(15) + b"\x01"
 
 # RFC 6890's registry, in the order in which a reason is chosen.
 _SPECIAL: dict[str, list[str]] = {
@@ -80,17 +83,22 @@ def _rewrite(values: pa.Array, others: pa.Array) -> pa.Array:
 
 
 def _canonical(text: str) -> str | None:
-    try:
-        address = ipaddress.ip_address(text.split("%")[0])
-    except ValueError:
+    packed = _packed(text.split("%")[0])
+    if packed is None:
         return None
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    if address in (ipaddress.IPv6Address("::"), ipaddress.IPv6Address("::1")):
-        return str(address)
-    return str(ipaddress.ip_network((address, _IPV6_BITS), strict=False).network_address)
+    if packed.startswith(_MAPPED):
+        return socket.inet_ntop(socket.AF_INET, packed[12:])
+    if packed in (_ALL_ZERO, _LOOPBACK):
+        return "::" if packed == _ALL_ZERO else "::1"
+    return socket.inet_ntop(socket.AF_INET6, packed[:8] + bytes(8))
+
+
+def _packed(text: str) -> bytes | None:
+    """The 16 bytes of an IPv6 address; the C library reads them ten times faster than ipaddress."""
+    try:
+        return socket.inet_pton(socket.AF_INET6, text)
+    except (OSError, ValueError):  # no address; a NUL byte in the text
+        return None
 
 
 def _special(ids: pa.Array) -> dict[str, pa.Array]:
@@ -128,10 +136,10 @@ def address_numbers(ids: pa.Array) -> AddressNumbers:
         version[four] = 4
     six = np.flatnonzero(~four & pc.is_valid(ids).to_numpy(zero_copy_only=False))
     for index in six:
-        address = ipaddress.IPv6Address(ids[int(index)].as_py())
-        number[index] = int(address) >> _IPV6_BITS
+        packed = socket.inet_pton(socket.AF_INET6, ids[int(index)].as_py())
+        number[index] = int.from_bytes(packed[:8])
         # All-zero and loopback differ only in the lower half, which the number does not hold.
-        version[index] = 0 if int(address) in (0, 1) else 6
+        version[index] = 0 if packed in (_ALL_ZERO, _LOOPBACK) else 6
     return AddressNumbers(version, number)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -110,4 +111,4 @@ def _fallback(addresses: AddressNumbers) -> pa.Array:
 def _network_name(number: int, version: int, bits: int) -> str:
     if version == 4:
         return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.0/{bits}"
-    return str(ipaddress.IPv6Network((number << 64, bits)))
+    return f"{socket.inet_ntop(socket.AF_INET6, number.to_bytes(8) + bytes(8))}/{bits}"
