@@ -32,6 +32,7 @@ class Warehouse:
                 self.folder.parent.mkdir(parents=True)
                 self.folder.parent.chmod(0o700)
             self.folder.mkdir(exist_ok=True, mode=0o700)
+            (self.folder / lock.NAME).touch()
         except OSError as error:
             raise DependencyError(
                 f"cannot write to {self.folder}: {error.strerror}; set `home` to a folder that "

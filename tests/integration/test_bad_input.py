@@ -1,0 +1,460 @@
+"""What is wrong is said in one line that helps, with its exit code; nothing is published."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from graph.engines.base import Engine
+from tests.integration.sites import DAY, Row, Site, event, seconds, write_log
+
+pytestmark = pytest.mark.spark
+
+GOOD = [event(account) for account in ("ann", "bob", "cem")]
+COLUMNS = ("account_id", "event_time", "device_id")
+LOG = "log.parquet"
+
+
+@pytest.fixture
+def fails(site: Site, capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
+    """Runs a job that is to fail: once, in one line, with nothing published."""
+
+    def fails(
+        code: int, message: str, *arguments: str, job: str = "build_graph", ds: date = DAY
+    ) -> None:
+        run = site.build if job == "build_graph" else site.detect
+        assert run(*arguments, ds=ds) == code
+        problems = [line for line in capsys.readouterr().err.splitlines() if "[info " not in line]
+        assert len(problems) == 1, problems
+        assert message in problems[0]
+        assert f"exit_code={code}" in problems[0]
+        assert site.warehouse.tables() == []
+        if code > 2 and site.warehouse.folder.is_dir():
+            manifest = site.manifest(job, ds)
+            assert (manifest["status"], manifest["exit_code"]) == ("failed", code)
+            assert message in manifest["reason"]
+
+    return fails
+
+
+@pytest.mark.parametrize("ds", ["22.11.2026", "2026-11-31", "yesterday"])
+def test_a_wrong_date_ends_with_2(site: Site, capsys: pytest.CaptureFixture[str], ds: str) -> None:
+    site.configure(LOG, COLUMNS)
+    assert site.build("--ds", ds) == 2
+    message = f"argument --ds: '{ds}' is not a day: write it as 2026-11-22"
+    assert capsys.readouterr().err.splitlines()[-1].endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"look_back": "3d"},
+            "site.yaml, line 1: look_back: unknown setting; did you mean lookback?",
+        ),
+        (
+            {"networks": {"min_sise": 4}},
+            "networks.min_sise: unknown setting; did you mean min_size?",
+        ),
+        (
+            {"hubs": {"device": {"hrad": 9}}},
+            "hubs.device.hrad: unknown setting; did you mean hard?",
+        ),
+        ({"lookback": "3 days"}, "lookback: '3 days' is not a duration"),
+        (
+            {"traces": {"mine": {"entity": "shoe", "family": "device"}}},
+            "'shoe' is not an entity type",
+        ),
+    ],
+    ids=str,
+)
+def test_a_wrong_setting_ends_with_2_and_names_the_nearest(
+    site: Site, fails: Callable[..., None], settings: Row, message: str
+) -> None:
+    site.configure(LOG, COLUMNS, **settings)
+    fails(2, message)
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(bytes(range(256)) * 20)
+
+
+def truncated(path: Path) -> None:
+    write_log(path, GOOD * 1000)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def other_day(path: Path) -> None:
+    write_log(path / "ds=2026-11-21" / "a.parquet", GOOD)
+
+
+def day_without_files(path: Path) -> None:
+    other_day(path)
+    (path / "ds=2026-11-22").mkdir()
+    (path / "ds=2026-11-22" / "_SUCCESS").touch()
+
+
+def no_rows(path: Path) -> None:
+    write_log(path, [], pa.Table.from_pylist(GOOD).schema)
+
+
+def only_yesterday(path: Path) -> None:
+    write_log(path, [event(account, ds=DAY - timedelta(days=1)) for account in "abc"])
+
+
+def no_device(path: Path) -> None:
+    write_log(path, [{"account_id": "ann", "event_time": seconds(), "device_uid": "x", "os": 1}])
+
+
+def ids_as_floats(path: Path) -> None:
+    write_log(path, [row | {"account_id": 1234567890123456789.0} for row in GOOD])
+
+
+def ids_in_objects(path: Path) -> None:
+    write_log(path, [row | {"device_id": {"id": "x"}} for row in GOOD])
+
+
+def times_as_flags(path: Path) -> None:
+    write_log(path, [row | {"event_time": True} for row in GOOD])
+
+
+def nanoseconds(path: Path) -> None:
+    times = pa.array([seconds() * 10**9], pa.timestamp("ns"))
+    pq.write_table(pa.table({"account_id": ["a"], "event_time": times, "device_id": ["x"]}), path)
+
+
+def types_that_differ(path: Path) -> None:
+    write_log(path / "ds=2026-11-21" / "a.parquet", [row | {"account_id": 1} for row in GOOD])
+    write_log(path / "ds=2026-11-22" / "a.parquet", GOOD)
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (garbage, "log.parquet is damaged or not of the declared format: replace it or check it"),
+        (truncated, "log.parquet is damaged or not of the declared format"),
+        (Path.touch, "log.parquet is damaged or not of the declared format"),
+        (lambda path: None, "events.path: there is nothing at "),
+        (empty_folder, "log.parquet as parquet: there are no such files in it"),
+        (other_day, "log.parquet has no folder ds=2026-11-22: is the day ready?"),
+        (day_without_files, "ds=2026-11-22 has no files: is the day ready?"),
+        (no_rows, "log.parquet: no rows in the look-back that ends at 2026-11-22"),
+        (only_yesterday, "log.parquet: no usable event on 2026-11-22 itself"),
+        (
+            no_device,
+            "no column 'device_id' for device_id (events.columns.device_id); did you mean "
+            "'device_uid'?; its columns are account_id, event_time, device_uid, os",
+        ),
+        (ids_as_floats, "column 'account_id' is of type double"),
+        (ids_in_objects, "column 'device_id' is of type struct<id:string>"),
+        (times_as_flags, "column 'event_time' is of type boolean, which is no time"),
+        (nanoseconds, "does not read times in nanoseconds: write them in microseconds"),
+        (types_that_differ, "a column has one type in some files and another in others"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_log_that_cannot_be_used_ends_with_3(
+    site: Site, fails: Callable[..., None], write: Callable[[Path], None], message: str
+) -> None:
+    site.configure(LOG, COLUMNS)
+    write(site.folder / LOG)
+    fails(3, message)
+
+
+@pytest.mark.parametrize("file_format", ["csv", "jsonl"])
+def test_a_binary_file_that_claims_to_be_text_ends_with_3(
+    site: Site, fails: Callable[..., None], file_format: str
+) -> None:
+    site.configure("log", COLUMNS, {"format": file_format})
+    write_log(site.folder / "log", GOOD)
+    fails(3, "it holds no readable columns at all: is it of the format that `format` says?")
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["device_id,event_time,account_id\nx,{t},bob\n", "account_id,event_time\nbob,{t}\n"],
+    ids=["order", "number"],
+)
+def test_csv_files_with_different_headers_end_with_3(
+    site: Site, fails: Callable[..., None], other: str
+) -> None:
+    """Spark would take the second file's columns by their places: devices for accounts."""
+    site.configure("log", COLUMNS, {"format": "csv"})
+    (site.folder / "log").mkdir()
+    first = f"account_id,event_time,device_id\nann,{seconds()},x\n"
+    (site.folder / "log" / "1.csv").write_text(first)
+    (site.folder / "log" / "2.csv").write_text(other.format(t=seconds()))
+    fails(3, ".csv has other columns than the files beside it")
+
+
+def test_a_day_with_only_bad_rows_ends_with_4_and_counts_them_by_reason(
+    site: Site, fails: Callable[..., None]
+) -> None:
+    site.configure(LOG, COLUMNS, max_quarantine_ratio=0.5)
+    bad = [{"account_id": ""}, {"account_id": None}, {"event_time": None}]
+    write_log(site.folder / LOG, [event("ann") | each for each in bad])
+    fails(
+        4,
+        "quarantine: 3 of 3 rows are unusable (100.0%, limit 50.0%: max_quarantine_ratio); "
+        "no account: 2, no readable time: 1",
+    )
+
+
+def test_more_bad_rows_than_the_limit_end_with_4(site: Site, fails: Callable[..., None]) -> None:
+    site.configure(LOG, COLUMNS)
+    write_log(site.folder / LOG, [*GOOD * 6, event("")])
+    fails(4, "quarantine: 1 of 19 rows are unusable (5.3%, limit 5.0%: max_quarantine_ratio)")
+
+
+def csv_with_other_numbers_of_fields(path: Path) -> None:
+    header = "account_id,event_time,device_id\n"
+    path.write_text(f'{header}ann,{seconds()},x\nbob,{seconds()},x,y\ncem,{seconds()}\n,,"a\nb"\n')
+
+
+def broken_json_lines(path: Path) -> None:
+    lines = [*map(json.dumps, GOOD), '{"account_id": "dan"', "{]", '{"account_id": "eve"}']
+    path.write_text("\n".join(lines))
+
+
+def bytes_that_are_no_text(path: Path) -> None:
+    ids = pa.array([b"x", b"\xff\xfe"])
+    devices = pa.Array.from_buffers(pa.string(), len(ids), ids.buffers())
+    times = [seconds()] * len(ids)
+    pq.write_table(
+        pa.table({"account_id": ["ann", "bob"], "event_time": times, "device_id": devices}), path
+    )
+
+
+@pytest.mark.parametrize(
+    ("file_format", "write", "message"),
+    [
+        ("csv", csv_with_other_numbers_of_fields, "3 of 4 rows {}no account: 1, unreadable row: 2"),
+        ("jsonl", broken_json_lines, "3 of 6 rows {}no readable time: 1, unreadable row: 2"),
+        ("parquet", bytes_that_are_no_text, "1 of 2 rows {}text that is not UTF-8: 1"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_rows_that_cannot_be_parsed_are_counted_too(
+    site: Site,
+    fails: Callable[..., None],
+    file_format: str,
+    write: Callable[[Path], None],
+    message: str,
+) -> None:
+    site.configure("log", COLUMNS, {"format": file_format})
+    write(site.folder / "log")
+    before, after = message.split("{}")
+    fails(4, before)
+    assert site.manifest("build_graph")["reason"].endswith("; " + after)
+
+
+APPROVED = "added_by,approved_by,added_at,expires_at\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "message"),
+    [
+        ("shared_entities", None, 3, "inputs.shared_entities: cannot read "),
+        ("shared_entities", "kind,id\nip,9.9.9.9\n", 3, "there is no column 'entity_type'"),
+        (
+            "shared_entities",
+            f"entity_type,entity_id,reason,{APPROVED}ip,0.0.0.0/0,all,x,y,2026-11-01,2026-12-01\n",
+            6,
+            "shared_entities, row 1: 0.0.0.0/0 is wider than /12",
+        ),
+        (
+            "shared_entities",
+            f"entity_type,entity_id,reason,{APPROVED}ip,9.9.9.9,dns,x,x,2026-11-01,2026-12-01\n",
+            6,
+            "row 1: added_by and approved_by are the same",
+        ),
+        (
+            "shared_entities",
+            f"entity_type,entity_id,reason,{APPROVED}ip,9.9.9.9,dns,x,y,soon,2026-12-01\n",
+            4,
+            "added_at 'soon' is no day (2026-11-22)",
+        ),
+        ("ip_networks", "cidr,kind\n9.9.9.0/33,vpn\n", 4, "ip_networks, cidr '9.9.9.0/33': "),
+        ("ip_networks", "cidr,kind\n9.9.9.0/24,fun\n", 4, "kind 'fun' is none of residential"),
+        ("ip_networks", "cidr,asn\n9.9.9.0/24,AS19281\n", 4, "asn 'AS19281' is no whole number"),
+        (
+            "ip_networks",
+            "cidr,asn\n9.9.9.0/24,1,2\n",
+            4,
+            "row that cannot be parsed: 9.9.9.0/24,1,2",
+        ),
+        ("accounts", "account_id,created_at\nann,once\n", 4, "created_at 'once' is no time"),
+    ],
+)
+def test_a_wrong_small_table_stops_the_run_before_the_long_work(
+    site: Site,
+    fails: Callable[..., None],
+    name: str,
+    content: str | None,
+    code: int,
+    message: str,
+) -> None:
+    table = site.folder / "table.csv"
+    site.configure(LOG, COLUMNS, inputs={name: {"path": str(table), "format": "csv"}})
+    if content is not None:
+        table.write_text(content)
+    fails(code, message)
+
+
+def test_detect_networks_before_build_graph_ends_with_3(
+    site: Site, fails: Callable[..., None]
+) -> None:
+    site.configure(LOG, COLUMNS)
+    fails(3, "no day 2026-11-22 in ", job="detect_networks")
+
+
+def test_detect_networks_without_any_trace_ends_with_2(
+    site: Site, fails: Callable[..., None]
+) -> None:
+    site.configure(LOG, COLUMNS)
+    fails(
+        2,
+        "traces: every trace is switched off; nothing can link accounts",
+        "--set",
+        "traces.shared_device=none",
+        job="detect_networks",
+    )
+
+
+def test_a_home_that_is_a_file_ends_with_5(site: Site, fails: Callable[..., None]) -> None:
+    site.configure(LOG, COLUMNS)
+    site.home.touch()
+    fails(5, "home/warehouse: Not a directory; set `home` to a folder that can be written")
+
+
+@contextmanager
+def as_ordinary_user() -> Iterator[None]:
+    """Nothing is read-only to root."""
+    user = os.geteuid()
+    os.seteuid(user or 65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.mark.parametrize("closed", ["home", "home/warehouse"])
+def test_a_home_that_cannot_be_written_ends_with_5(
+    spark_engine: Engine, capsys: pytest.CaptureFixture[str], closed: str
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        site = Site(folder, spark_engine)
+        site.configure(LOG, COLUMNS)
+        (folder / closed).mkdir(parents=True)
+        (folder / closed).chmod(0o555)
+        with as_ordinary_user():
+            assert site.build() == 5
+    printed = capsys.readouterr().err
+    assert "warehouse: Permission denied; set `home` to a folder that can be written" in printed
+    assert "Traceback" not in printed
+
+
+HEX = "ABCDEF0123456789ABCD"
+TEN_MEGABYTES = 10 * (1 << 20)
+
+
+def dirty_rows() -> list[Row]:
+    """Four good posts, and one or more of everything that logs are known to hold."""
+    nan = float("nan")
+    return [
+        event("Ann", device_id=HEX, content_hash="Text", event_id="1"),
+        event("ann", device_id=HEX.lower(), content_hash="text", event_id="1"),
+        event("bob", device_id=f" {HEX} ", content_hash="text ", event_id="2"),
+        event("cem", device_id=None, content_hash=None, event_id="3"),
+        event("bob", hour=13, device_id="late copy", event_id="2"),
+        event("bob", hour=12, device_id=HEX, event_id=" 2 "),
+        event("dan", event_id=None) | {"event_time": nan},
+        event("dan") | {"event_time": None},
+        event("dan") | {"event_time": 1e300},
+        event("dan") | {"event_time": 0},
+        event("dan") | {"event_time": 86_400.5},
+        event("dan", ds=DAY + timedelta(days=1), hour=0),
+        event("dan", ds=DAY + timedelta(days=3650)),
+        event("dan", ds=DAY - timedelta(days=3), hour=23.9),
+        event("eve", content_hash="x" * TEN_MEGABYTES),
+        event("eve\x00", device_id="0" * 20, content_hash="unknown"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def dirty(tmp_path_factory: pytest.TempPathFactory, spark_engine: Engine) -> Site:
+    """A day of that log, built."""
+    site = Site(tmp_path_factory.mktemp("dirty"), spark_engine)
+    columns = (*COLUMNS, "content_hash", "event_id")
+    site.configure(LOG, columns, max_quarantine_ratio=0.5)
+    rows = [
+        row | {"event_time": None if (t := row["event_time"]) is None else float(t)}
+        for row in dirty_rows()
+    ]
+    write_log(site.folder / LOG, rows)
+    assert site.build() == 0
+    return site
+
+
+def test_every_row_of_a_dirty_log_is_accounted_for(dirty: Site) -> None:
+    manifest = dirty.manifest("build_graph")
+    assert manifest["rows_in"] == {"events": 16}
+    counts = {"accepted": 5, "quarantined": 4, "duplicate": 2, "outside": 5}
+    assert manifest["figures"]["rows"] == counts
+    assert {check["name"]: check["passed"] for check in manifest["checks"]} == {
+        "row balance": True,
+        "quarantine": True,
+    }
+
+
+def test_times_without_meaning_are_quarantined_and_those_out_of_the_window_only_counted(
+    dirty: Site,
+) -> None:
+    reasons = [row["reason"] for row in dirty.rows("quarantine")]
+    assert reasons.count("no readable time") == 3
+    accounts = {row["node_id"] for row in dirty.rows("nodes") if row["node_type"] == "account"}
+    assert accounts == {"Ann", "ann", "bob", "cem", "eve\x00"}
+
+
+def test_a_field_of_ten_megabytes_is_quarantined_in_brief(dirty: Site) -> None:
+    (row,) = (row for row in dirty.rows("quarantine") if row["reason"] == "field over 64 KiB")
+    assert row["source"].endswith("/" + LOG)
+    assert '"account_id": "eve"' in row["raw"]
+    assert f"… ({TEN_MEGABYTES} characters)" in row["raw"]
+    assert len(row["raw"].encode()) <= 4096
+
+
+def test_hexadecimal_ids_are_lowered_and_others_are_not(dirty: Site) -> None:
+    degrees = {
+        row["node_id"]: row["degree"]
+        for row in dirty.rows("nodes")
+        if row["node_type"] in ("device", "content")
+    }
+    assert degrees == {HEX.lower(): 3, "Text": 1, "text": 1}
+
+
+def test_rows_with_one_event_id_count_once_per_account_the_earliest_first(dirty: Site) -> None:
+    events = {row["node_id"]: row["events"] for row in dirty.rows("nodes")}
+    assert (events["Ann"], events["ann"], events["bob"]) == (1, 1, 1)
+    devices = {row["entity_id"] for row in dirty.rows("edges") if row["account_id"] == "bob"}
+    assert devices == {HEX.lower()}, "of two at one time, the smaller in column order, null first"
+
+
+def test_values_that_identify_nobody_are_counted(dirty: Site) -> None:
+    figures = dirty.manifest("build_graph")["figures"]["values_that_identify_nobody"]
+    assert figures == {"content": {"placeholder": 1}, "device": {"all_zero": 1}}
