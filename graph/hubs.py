@@ -112,8 +112,10 @@ def _likeness(members: DataFrame) -> DataFrame:
     by_day = members.groupBy("entity_type", "entity_id", "degree", "began_on").agg(
         F.count(F.lit(1)).alias("accounts")
     )
+    # Accounts of unknown age have that in common with nobody.
+    alike = F.when(F.col("began_on").isNotNull(), F.col("accounts")).otherwise(F.lit(0))
     return by_day.groupBy("entity_type", "entity_id").agg(
-        (F.max("accounts") / F.max("degree")).alias("likeness_ratio")
+        (F.max(alike) / F.max("degree")).alias("likeness_ratio")
     )
 
 
