@@ -19,7 +19,7 @@ from graph.events import (
     event_schema,
     judge_events,
 )
-from graph.frames import DataFrame, F, Window
+from graph.frames import Column, DataFrame, F, Window
 from graph.suggestions import nearest
 from graph.tables import Table, columns
 
@@ -34,6 +34,8 @@ SOURCE = "_source_file"
 """The column of a raw row that names the file it came from."""
 
 LISTED_COLUMNS = 30  # of a log, in a message; a binary file read as CSV has thousands
+
+LIST_SEPARATOR = "\x1f"
 
 # Types that ids cannot be read from: text made of them differs between engines, or loses digits.
 NO_ID = re.compile(r"double|float|decimal\(\d+, ?[1-9]|array|struct|map|boolean|date|timestamp")
@@ -106,18 +108,14 @@ def judge(engine: Engine, raw: DataFrame, rules: EventRules, deduplicate: bool) 
 
     One row per row of the log, columns of `graph.events.event_schema`. With `deduplicate`, of the
     accepted rows of one account with the same event_id all but one are duplicates: the earliest
-    stays, then the smallest in column order, null first.
+    stays, then the smallest in column order (type, entities, market), null first.
     """
     list_columns = {name for name, kind in raw.dtypes if kind.startswith("array")}
     schema = event_schema(rules, list_columns)
     judged = engine.map_arrow(raw, partial(judge_events, rules=rules, schema=schema), schema)
     if not deduplicate or "event_id" not in raw.columns:
         return judged
-    rest = [name for name in schema.names if name not in ("status", "account_id", "event_id")]
-    order = [
-        F.col(name).asc_nulls_first() for name in ["event_at", *rest] if _sortable(schema, name)
-    ]
-    copies = Window.partitionBy("account_id", "event_id", "status").orderBy(*order)
+    copies = Window.partitionBy("account_id", "event_id", "status").orderBy(*_order(rules, schema))
     is_copy = (
         (F.col("status") == ACCEPTED)
         & F.col("event_id").isNotNull()
@@ -127,8 +125,17 @@ def judge(engine: Engine, raw: DataFrame, rules: EventRules, deduplicate: bool) 
     return judged.withColumn("status", status)
 
 
-def _sortable(schema: pa.Schema, name: str) -> bool:
-    return bool(schema.field(name).type != pa.list_(pa.string()))
+def _order(rules: EventRules, schema: pa.Schema) -> list[Column]:
+    """What tells rows of one event apart: not the file, which says nothing of the event."""
+    entities = [entity.name for entity in rules.entity_types if entity.derived_from is None]
+    reasons = [f"{name}_reason" for name in entities]
+    order = []
+    for name in ["event_at", "event_type", *entities, *reasons, "market"]:
+        is_list = pa.types.is_list(schema.field(name).type)
+        # Engines differ on lists with nulls, but not on texts.
+        value = F.array_join(name, LIST_SEPARATOR) if is_list else F.col(name)
+        order.append(value.asc_nulls_first())
+    return order
 
 
 def accepted_events(judged: DataFrame) -> DataFrame:
