@@ -222,8 +222,10 @@ def links(db: duckdb.DuckDBPyConnection, name: str, trace: Trace, chosen: str) -
         SELECT a, b, '{name}', co_actions, entities, weight,
                if({k} > rate, floor(({k} * ln({k} / rate) - {k} + rate) / ln(10) * 1e6), 0)
                    >= {at_least}
-        FROM weighed
-        LEFT JOIN (SELECT a, b, greatest(expected, 1) / 1e6 AS rate FROM expected) USING (a, b)
+        FROM (
+            SELECT weighed.*, greatest(coalesce(expected, 0), 1) / 1e6 AS rate
+            FROM weighed LEFT JOIN expected USING (a, b)
+        )
     """)
 
 
