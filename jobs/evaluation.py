@@ -44,7 +44,10 @@ class Score:
 
 @dataclass(frozen=True)
 class LookAlikes:
-    """Networks without a planted account of which at least half are look-alikes of one kind."""
+    """Networks without a planted account of which at least half are look-alikes of one kind.
+
+    Accounts that a planted network dragged in are `<role> of <kind>`, e.g. `target of device_farm`.
+    """
 
     kind: str
     networks: int
@@ -80,7 +83,7 @@ class _Truth:
     kind: dict[str, str]
     """Planted account to its kind."""
     look_alikes: dict[str, set[str]]
-    """Other account to the kinds of its groups."""
+    """Other account to the kinds of its groups, or to its part in a planted network."""
     role: dict[str, str]
 
     def planted(self, accounts: Iterable[str]) -> int:
@@ -181,13 +184,15 @@ def _commonest(kinds: Counter[str]) -> str:
 def _read_truth(truth: pa.Table) -> _Truth:
     rows = _rows(truth, "account_id", "network", "kind", "role", "planted")
     network = _partition(((row[0], row[1]) for row in rows if row[4]), "planted")
+    kinds = {row[0]: row[2] for row in rows if row[4]}
+    abuse = set(kinds.values())
     look_alikes: dict[str, set[str]] = defaultdict(set)
     role: dict[str, str] = {}
     for account, _, kind, its_role, planted in rows:
         if not planted:
-            look_alikes[account].add(kind)
+            look_alikes[account].add(f"{its_role} of {kind}" if kind in abuse else kind)
             role[account] = min(its_role, role.get(account, its_role))
-    return _Truth(network, {row[0]: row[2] for row in rows if row[4]}, dict(look_alikes), role)
+    return _Truth(network, kinds, dict(look_alikes), role)
 
 
 def _partition(rows: Iterable[Sequence[str]], sort: str) -> dict[str, str]:

@@ -78,6 +78,15 @@ def test_networks_without_planted_accounts_are_named_by_half_of_their_accounts()
     )
 
 
+def test_victims_are_named_by_their_part_and_no_look_alikes() -> None:
+    planted = truth(
+        ("abc", "farm-1", "device_farm", "actor", True),
+        ("xyz", "farm-1", "device_farm", "target", False),
+    )
+    result = evaluate(found(one="xyz"), planted)
+    assert result.look_alikes == (LookAlikes("target of device_farm", 1, 3, 3),)
+
+
 def test_the_largest_network_is_named() -> None:
     largest = story().largest
     assert largest is not None
