@@ -140,3 +140,16 @@ def _trace_bins(name: str, rows: DataFrame, window: int) -> DataFrame:
         F.sum("events").cast("bigint").alias("events"),
         F.sum(F.col("events") * F.col("events")).cast("bigint").alias("squares"),
     )
+
+
+def populations(engine: Engine, activity: DataFrame, traces: Mapping[str, Trace]) -> dict[str, int]:
+    """Count the accounts with an event of each trace, by its name, in ACCOUNT_ACTIVITY rows."""
+    whole = activity.filter(F.col("bin_width_us") == 0)
+    counted = [
+        of_trace(whole, trace)
+        .agg(F.count_distinct("account_id").alias("accounts"))
+        .withColumn("trace", F.lit(name))
+        for name, trace in traces.items()
+    ]
+    rows = engine.to_arrow(union_all(counted)).to_pylist() if counted else []
+    return {row["trace"]: row["accounts"] for row in rows}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 
@@ -31,25 +34,27 @@ LINKS = Table(
 )
 
 
+RARITIES = columns(entity_id="string", rarity="int64")
+
+
 def rarity(engine: Engine, name: str, degrees: DataFrame, accounts: int) -> DataFrame:
     """Give each entity the logarithm of how rare it is: entity_id (the key), rarity (micro-units).
 
     `degrees` has entity_id and df, the distinct accounts seen with it in the trace; rarity is
-    ln(N/df) with N = `accounts`, never below 0. Logarithms are taken once per distinct df, of which
-    there are at most the square root of twice the trace's edges. `name` is the trace's.
+    ln(N/df) with N = `accounts`, never below 0. `name` is the trace's.
     """
-    degrees = engine.materialize(degrees, f"{name}.degrees")
-    distinct = engine.to_arrow(degrees.select("df").distinct()).column("df").to_numpy()
-    logarithms = np.log(np.maximum(accounts, distinct) / distinct)
-    table = pa.table(
-        {
-            "df": pa.array(distinct, pa.int64()),
-            "rarity": pa.array(np.floor(logarithms * MICRO + 0.5).astype(np.int64)),
-        }
-    )
-    return degrees.join(engine.from_arrow(table), on="df", how="inner").select(
-        "entity_id", "rarity"
-    )
+    logarithms = partial(_rarities, accounts=accounts)
+    found = engine.map_arrow(degrees.select("entity_id", "df"), logarithms, RARITIES)
+    return engine.materialize(found, f"{name}.rarities")
+
+
+def _rarities(batches: Iterable[pa.RecordBatch], accounts: int) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        seen = batch.column("df").to_numpy()
+        units = np.floor(np.log(np.maximum(accounts, seen) / seen) * MICRO + 0.5).astype(np.int64)
+        yield pa.RecordBatch.from_arrays(
+            [batch.column("entity_id"), pa.array(units)], schema=RARITIES
+        )
 
 
 def aggregate(

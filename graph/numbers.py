@@ -5,6 +5,7 @@ Pairs are many and short-lived; as two int32 they take a tenth of what two strin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from graph.engines.base import Engine
@@ -41,17 +42,20 @@ class Numbers:
         return pairs.join(self.entities, on="entity", how="inner").drop("entity")
 
 
-def number_accounts(engine: Engine, nodes: DataFrame) -> DataFrame:
+def number_accounts(engine: Engine, nodes: DataFrame, name: str = "numbers") -> DataFrame:
     """Number all accounts by their ids' UTF-8 bytes: account_id, account.
 
-    One task sorts all account ids; of a hundred million that takes minutes.
+    One task sorts all account ids; of a hundred million that takes minutes. `name` is unique in the
+    run.
     """
     accounts = nodes.filter(F.col("node_type") == "account")
     numbered = accounts.select(F.col("node_id").alias("account_id"), _place("node_id", "account"))
-    return engine.materialize(numbered, "account-numbers")
+    return engine.materialize(numbered, f"{name}.account")
 
 
-def number_entities(engine: Engine, nodes: DataFrame, entity_type: str) -> DataFrame:
+def number_entities(
+    engine: Engine, nodes: DataFrame, entity_type: str, name: str = "numbers"
+) -> DataFrame:
     """Number the entities of a type that may link: entity_id, entity, ip_network, ip_kind."""
     entities = nodes.filter(
         (F.col("node_type") == entity_type) & (F.col("degree") >= 2) & ~F.col("is_hub")
@@ -59,7 +63,14 @@ def number_entities(engine: Engine, nodes: DataFrame, entity_type: str) -> DataF
     numbered = entities.select(
         F.col("node_id").alias("entity_id"), _place("node_id", "entity"), "ip_network", "ip_kind"
     )
-    return engine.materialize(numbered, f"entity-numbers-{entity_type}")
+    return engine.materialize(numbered, f"{name}.{entity_type}")
+
+
+def number_entity_types(
+    engine: Engine, nodes: DataFrame, entity_types: Iterable[str], name: str = "numbers"
+) -> dict[str, DataFrame]:
+    """Number the entities of several types, by type."""
+    return {each: number_entities(engine, nodes, each, name) for each in sorted(set(entity_types))}
 
 
 def number_networks(entities: DataFrame) -> DataFrame:

@@ -262,7 +262,6 @@ def _found(
         min_entities=trace.min_entities,
     )
     passed = engine.map_arrow(pairs, judge, _ADDED_UP, ["account_a", "account_b"])
-    passed = engine.materialize(passed, f"{name}.passed")
     return engine.materialize(numbers.back(passed), f"{name}.pairs")
 
 

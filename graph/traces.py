@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graph.activity import of_trace
@@ -12,7 +13,7 @@ from graph.frames import DataFrame, F
 from graph.ip_networks import SHARED_KINDS
 from graph.link_filters import mark_kept
 from graph.links import aggregate, rarity, with_weight
-from graph.numbers import Numbers, number_entities, number_networks
+from graph.numbers import Numbers, number_networks
 from graph.pairs import (
     TracePairs,
     participants,
@@ -37,7 +38,10 @@ WEIGHTED = columns(
 
 @dataclass(frozen=True)
 class GraphTables:
-    """The tables of a day that links are made of, and the numbers of its accounts."""
+    """The tables of a day that links are made of, and what all traces share.
+
+    account_numbers, entity_numbers: graph.numbers. populations: accounts by trace, graph.activity.
+    """
 
     edges: DataFrame
     edge_activity: DataFrame
@@ -46,6 +50,8 @@ class GraphTables:
     account_activity: DataFrame
     trace_activity: DataFrame
     account_numbers: DataFrame
+    entity_numbers: Mapping[str, DataFrame]
+    populations: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -100,21 +106,15 @@ def trace_links(
         *WEIGHTED.names, F.col(k).alias("found"), "expected"
     )
     judged = engine.materialize(with_surprise(engine, counted, WEIGHTED), f"{name}.judged")
-    kept = engine.materialize(mark_kept(engine, name, judged, trace.filter), f"{name}.links")
-    evidence = (
-        pairs.join(
-            kept.select("account_a", "account_b"), on=["account_a", "account_b"], how="left_semi"
-        )
-        .join(found.rarities, on="entity_id", how="left")
-        .select(
-            "account_a",
-            "account_b",
-            "entity_id",
-            "co_actions",
-            F.coalesce("rarity", F.lit(0).cast("bigint")).alias("rarity"),
-            "first_at",
-            "last_at",
-        )
+    kept = mark_kept(engine, name, judged, trace.filter)
+    evidence = pairs.join(found.rarities, on="entity_id", how="left").select(
+        "account_a",
+        "account_b",
+        "entity_id",
+        "co_actions",
+        F.coalesce("rarity", F.lit(0).cast("bigint")).alias("rarity"),
+        "first_at",
+        "last_at",
     )
     return TraceLinks(kept, evidence, _described(found.pairs.bursts, trace))
 
@@ -132,18 +132,17 @@ def _with_window(
 ) -> _Found:
     present = participants(tables.account_activity, trace)
     rows = trace_sightings(tables.sightings, trace)
-    numbers = _numbers(engine, trace, tables)
+    numbers = _numbers(trace, tables)
     pairs = windowed_pairs(engine, name, trace, rows, present, numbers, config.max_burst)
     degrees = (
         of_trace(tables.sightings.filter(F.col("may_link")), trace)
         .groupBy("entity_id")
         .agg(F.count_distinct("account_id").alias("df"))
     )
-    accounts = of_trace(tables.account_activity.filter(F.col("bin_width_us") == 0), trace)
     return _Found(
         pairs,
         trace_edges(tables, trace),
-        rarity(engine, name, degrees, _distinct_accounts(engine, accounts)),
+        rarity(engine, name, degrees, tables.populations[name]),
         None,
     )
 
@@ -154,15 +153,15 @@ def _without_window(
     edges = trace_edges(tables, trace)
     present = participants(tables.account_activity, trace)
     linking = linking_entities(tables.nodes, trace, config)
-    numbers = _numbers(engine, trace, tables)
+    numbers = _numbers(trace, tables)
     pairs = shared_pairs(engine, name, trace, edges, present, linking, numbers)
     degrees = edges.groupBy("entity_id").agg(F.count(F.lit(1)).alias("df"))
-    accounts = _distinct_accounts(engine, edges)
-    return _Found(pairs, edges, rarity(engine, name, degrees, accounts), linking)
+    rarities = rarity(engine, name, degrees, tables.populations[name])
+    return _Found(pairs, edges, rarities, linking)
 
 
-def _numbers(engine: Engine, trace: Trace, tables: GraphTables) -> Numbers:
-    entities = number_entities(engine, tables.nodes, trace.entity)
+def _numbers(trace: Trace, tables: GraphTables) -> Numbers:
+    entities = tables.entity_numbers[trace.entity]
     network = {"ip": "ip_network", "ip_network": "entity_id"}.get(trace.entity)
     counted_as = None
     if network is not None:
@@ -171,12 +170,6 @@ def _numbers(engine: Engine, trace: Trace, tables: GraphTables) -> Numbers:
             entities.select("entity", F.when(~shared, F.col(network)).alias("counts_as_id"))
         )
     return Numbers(tables.account_numbers, entities.select("entity_id", "entity"), counted_as)
-
-
-def _distinct_accounts(engine: Engine, rows: DataFrame) -> int:
-    counted = engine.to_arrow(rows.agg(F.count_distinct("account_id").alias("accounts")))
-    accounts: int = counted.column("accounts")[0].as_py()
-    return accounts
 
 
 def trace_edges(tables: GraphTables, trace: Trace) -> DataFrame:

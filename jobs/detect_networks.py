@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 
-from graph.activity import ACCOUNT_ACTIVITY, TRACE_ACTIVITY
+from graph.activity import ACCOUNT_ACTIVITY, TRACE_ACTIVITY, populations
 from graph.build import EDGE_ACTIVITY, EDGES, NODES
 from graph.communities import find_communities
 from graph.components import find_components
@@ -39,7 +39,7 @@ from graph.networks import (
     memberships,
     networks,
 )
-from graph.numbers import number_accounts
+from graph.numbers import number_accounts, number_entity_types
 from graph.pairs import BURSTS
 from graph.sightings import SIGHTINGS
 from graph.traces import GraphTables, TraceLinks, trace_links
@@ -70,14 +70,18 @@ def _links(run: Run) -> Mapping[str, TraceLinks]:
     traces = run.config.active_traces
     if not traces:
         raise ConfigError("traces: every trace is switched off; nothing can link accounts")
+    nodes, activity = run.read(NODES), run.read(ACCOUNT_ACTIVITY)
+    entity_types = [trace.entity for trace in traces.values()]
     tables = GraphTables(
         edges=run.read(EDGES),
         edge_activity=run.read(EDGE_ACTIVITY),
-        nodes=run.read(NODES),
+        nodes=nodes,
         sightings=run.read(SIGHTINGS),
-        account_activity=run.read(ACCOUNT_ACTIVITY),
+        account_activity=activity,
         trace_activity=run.read(TRACE_ACTIVITY),
-        account_numbers=number_accounts(run.engine, run.read(NODES)),
+        account_numbers=number_accounts(run.engine, nodes),
+        entity_numbers=number_entity_types(run.engine, nodes, entity_types),
+        populations=populations(run.engine, activity, traces),
     )
     found: dict[str, TraceLinks] = {}
     for name, trace in traces.items():

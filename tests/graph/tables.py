@@ -6,7 +6,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from graph.activity import account_activity, trace_activity
+from graph.activity import account_activity, populations, trace_activity
 from graph.build import (
     account_nodes,
     degrees,
@@ -24,7 +24,7 @@ from graph.frames import DataFrame, F
 from graph.hubs import mark_hubs
 from graph.ingest import SOURCE, accepted_events, judge, map_columns
 from graph.ip_networks import index_ip_networks
-from graph.numbers import number_accounts
+from graph.numbers import number_accounts, number_entity_types
 from graph.profiles import activity_of_accounts
 from graph.shared_entities import SharedEntities, listed
 from graph.sightings import sightings
@@ -78,16 +78,20 @@ def graph_tables(
     traces = config.active_traces
     has_lists = any(kind.startswith("array") for _, kind in events.dtypes)
     events_repeat = has_lists or not config.events.deduplicate
+    accounts = engine.materialize(
+        account_activity(events, activity, rows, traces.values()), f"{name}.account_activity"
+    )
+    entity_types = [trace.entity for trace in traces.values()]
     return GraphTables(
         edges=edge_rows,
         edge_activity=activity,
         nodes=node_rows,
         sightings=engine.materialize(sightings(rows, entities, events_repeat), f"{name}.sightings"),
-        account_activity=engine.materialize(
-            account_activity(events, activity, rows, traces.values()), f"{name}.account_activity"
-        ),
+        account_activity=accounts,
         trace_activity=engine.materialize(
             trace_activity(engine, rows, traces), f"{name}.trace_activity"
         ),
-        account_numbers=number_accounts(engine, node_rows),
+        account_numbers=number_accounts(engine, node_rows, f"{name}.numbers"),
+        entity_numbers=number_entity_types(engine, node_rows, entity_types, f"{name}.numbers"),
+        populations=populations(engine, accounts, traces),
     )
