@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 SAMPLE_S = 0.25
+SAMPLING_SHARE = 0.02  # of a processor at most: the kernel walks all pages of a large process
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,11 @@ class _Sampler(threading.Thread):
         self.peak_kib = 0
 
     def run(self) -> None:
-        while not self._stopped.wait(SAMPLE_S):
+        pause = SAMPLE_S
+        while not self._stopped.wait(pause):
+            start = time.monotonic()
             self.peak_kib = max(self.peak_kib, sum(map(_pss_kib, _tree(self._root))))
+            pause = max(SAMPLE_S, (time.monotonic() - start) / SAMPLING_SHARE)
 
     def stop(self) -> None:
         self._stopped.set()
