@@ -27,6 +27,10 @@ def cosines(
     events); the product runs over the entities that the trace's `pairs` share, the norms over all
     of an account's entities. Components are whole thousandths, so that their sums are exact.
     """
+    ends = links.select(F.col("account_a").alias("account_id")).union(
+        links.select(F.col("account_b").alias("account_id"))
+    )
+    terms = terms.join(ends.distinct(), on="account_id", how="left_semi")
     weighted = terms.join(rarities, on="entity_id", how="inner").select(
         "account_id",
         "entity_id",

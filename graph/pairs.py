@@ -76,9 +76,11 @@ def trace_sightings(sightings: DataFrame, trace: Trace) -> DataFrame:
     """The sightings that a trace is about; each has an `event` id of its own, at `at`."""
     rows = of_trace(sightings, trace)
     if trace.exclude_originator:
-        rows = _without_originator(rows, sightings.filter(F.col("entity_type") == trace.entity))
-    at_us = F.unix_micros("event_at").cast("string")
-    own_id = F.concat_ws("|", "account_id", "event_type", at_us, F.col("occurrence").cast("string"))
+        of_type = sightings.filter(F.col("entity_type") == trace.entity)
+        rows = without_originators(rows, of_type, "event_at")
+    # Without an id every row is an event by itself, also one of the same moment on another entity.
+    at_us, occurrence = F.unix_micros("event_at").cast("string"), F.col("occurrence").cast("string")
+    own_id = F.concat_ws("|", "account_id", "event_type", "entity_id", at_us, occurrence)
     return rows.select(
         "account_id",
         "entity_id",
@@ -88,11 +90,12 @@ def trace_sightings(sightings: DataFrame, trace: Trace) -> DataFrame:
     )
 
 
-def _without_originator(rows: DataFrame, all_rows: DataFrame) -> DataFrame:
-    """Drop the rows of the account that was first on each entity, the smallest id on a tie."""
-    first = all_rows.groupBy("entity_id").agg(
-        F.min(F.struct("event_at", "account_id")).alias("first")
-    )
+def without_originators(rows: DataFrame, all_rows: DataFrame, time: str) -> DataFrame:
+    """Drop the rows of the account that was first on each entity, the smallest id on a tie.
+
+    `all_rows` are those of every event type; `time` is their column of times.
+    """
+    first = all_rows.groupBy("entity_id").agg(F.min(F.struct(time, "account_id")).alias("first"))
     originators = first.select("entity_id", F.col("first.account_id").alias("account_id"))
     return rows.join(originators, on=["entity_id", "account_id"], how="left_anti")
 
@@ -212,6 +215,11 @@ def shared_pairs(
     rows = edges.join(linking, on="entity_id", how="left_semi").join(
         present, on="account_id", how="left_semi"
     )
+    # Accounts that share min_entities have that many rows: the rule says no more than that one.
+    if trace.min_participation > max(trace.min_entities, 1):
+        rows = _with_stays_by_entity(rows, trace.min_participation)
+    else:
+        rows = rows.withColumn("stays", F.lit(True))
     rows = engine.materialize(_enough_entities(rows, trace.min_entities), f"{name}.rows")
     numbered = numbers.of(rows).select(
         "account",
@@ -219,11 +227,8 @@ def shared_pairs(
         "events",
         F.unix_micros("first_at").alias("at_us"),
         F.unix_micros("last_at").alias("last_us"),
+        "stays",
     )
-    if trace.min_participation > 1:
-        numbered = _with_steady(numbered, trace.min_participation)
-    else:
-        numbered = numbered.withColumn("stays", F.lit(True))
     return TracePairs(_found(engine, name, trace, numbered, numbers, NO_WINDOW), None)
 
 
@@ -236,14 +241,14 @@ def _enough_entities(rows: DataFrame, min_entities: int) -> DataFrame:
     return rows.join(enough, on="account_id", how="left_semi")
 
 
-def _with_steady(rows: DataFrame, min_participation: int) -> DataFrame:
+def _with_stays_by_entity(rows: DataFrame, min_participation: int) -> DataFrame:
     """Flag the accounts that have min_participation rows on entities with another account."""
-    shared = rows.groupBy("entity").agg(F.count(F.lit(1)).alias("accounts"))
+    shared = rows.groupBy("entity_id").agg(F.count(F.lit(1)).alias("accounts"))
     left = rows.join(
-        shared.filter(F.col("accounts") > 1).select("entity"), on="entity", how="left_semi"
+        shared.filter(F.col("accounts") > 1).select("entity_id"), on="entity_id", how="left_semi"
     )
-    counted = left.groupBy("account").agg(F.sum("events").alias("rows_left"))
-    return left.join(counted, on="account", how="inner").withColumn(
+    counted = left.groupBy("account_id").agg(F.sum("events").alias("rows_left"))
+    return left.join(counted, on="account_id", how="inner").withColumn(
         "stays", F.col("rows_left") >= min_participation
     )
 

@@ -20,6 +20,7 @@ from graph.pairs import (
     shared_pairs,
     trace_sightings,
     windowed_pairs,
+    without_originators,
 )
 from graph.surprise import expected_by_degree, expected_in_windows, with_surprise
 from graph.tables import TIMESTAMP, columns
@@ -134,17 +135,8 @@ def _with_window(
     rows = trace_sightings(tables.sightings, trace)
     numbers = _numbers(trace, tables)
     pairs = windowed_pairs(engine, name, trace, rows, present, numbers, config.max_burst)
-    degrees = (
-        of_trace(tables.sightings.filter(F.col("may_link")), trace)
-        .groupBy("entity_id")
-        .agg(F.count_distinct("account_id").alias("df"))
-    )
-    return _Found(
-        pairs,
-        trace_edges(tables, trace),
-        rarity(engine, name, degrees, tables.populations[name]),
-        None,
-    )
+    edges = trace_edges(tables, trace)
+    return _Found(pairs, edges, _rarities(engine, name, edges, tables), None)
 
 
 def _without_window(
@@ -153,11 +145,18 @@ def _without_window(
     edges = trace_edges(tables, trace)
     present = participants(tables.account_activity, trace)
     linking = linking_entities(tables.nodes, trace, config)
-    numbers = _numbers(trace, tables)
-    pairs = shared_pairs(engine, name, trace, edges, present, linking, numbers)
+    acting = edges
+    if trace.exclude_originator:
+        of_type = tables.edges.filter(F.col("entity_type") == trace.entity)
+        acting = without_originators(edges, of_type, "first_seen_at")
+    pairs = shared_pairs(engine, name, trace, acting, present, linking, _numbers(trace, tables))
+    return _Found(pairs, edges, _rarities(engine, name, edges, tables), linking)
+
+
+def _rarities(engine: Engine, name: str, edges: DataFrame, tables: GraphTables) -> DataFrame:
+    """The rarities of all entities of a trace, also of those that cannot link."""
     degrees = edges.groupBy("entity_id").agg(F.count(F.lit(1)).alias("df"))
-    rarities = rarity(engine, name, degrees, tables.populations[name])
-    return _Found(pairs, edges, rarities, linking)
+    return rarity(engine, name, degrees, tables.populations[name])
 
 
 def _numbers(trace: Trace, tables: GraphTables) -> Numbers:

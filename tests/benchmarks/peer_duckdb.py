@@ -190,13 +190,10 @@ def shared_pairs(db: duckdb.DuckDBPyConnection, trace: Trace) -> None:
 
 def links(db: duckdb.DuckDBPyConnection, name: str, trace: Trace, chosen: str) -> None:
     """Aggregate pairs, apply minimums, weigh, judge how surprising, and append to `link`."""
-    seen = (
-        "edge" if trace.window is None else f"edge SEMI JOIN linking_{trace.entity} USING (entity)"
-    )
-    db.execute(f"""
+    db.execute("""
         CREATE OR REPLACE TABLE rarity AS
         SELECT entity, floor(ln(greatest(total, df) / df) * 1e6 + 0.5)::BIGINT AS rarity
-        FROM (SELECT entity, count(*) AS df FROM {seen} GROUP BY entity),
+        FROM (SELECT entity, count(*) AS df FROM edge GROUP BY entity),
              (SELECT count(DISTINCT account) AS total FROM edge)
     """)
     networks = "LEFT JOIN network USING (entity)" if trace.entity == "ip" else ""

@@ -145,7 +145,9 @@ class TraceRules:
     def _pairs_of(self, rows: list[Sighting]) -> Iterator[Pair]:
         by_entity = defaultdict(list)
         for s in rows:
-            if self.may_link(s.entity):
+            # What has the entity's own id pairs with nothing, and counts in no moment either.
+            is_own = self.trace.window is not None and s.event == s.entity
+            if self.may_link(s.entity) and not is_own:
                 by_entity[s.entity].append(s)
         for own in by_entity.values():
             for one, other in combinations(self._without_bursts(own), 2):
@@ -173,11 +175,7 @@ class TraceRules:
             return False
         if self.trace.window is None:
             return True
-        return (
-            abs(one.at - other.at) <= self.trace.window
-            and one.event != other.event
-            and one.entity not in (one.event, other.event)
-        )
+        return abs(one.at - other.at) <= self.trace.window and one.event != other.event
 
     def links(self) -> dict[tuple[str, str], Link]:
         """The trace's links after its minimums, with weight, k and lambda."""
