@@ -39,14 +39,12 @@ DEFAULTS = {
     "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }
 
-# One process on one machine needs no name service, no web server, and collects garbage fastest by
-# stopping all threads.
+# One process on one machine needs no name service and no web server.
 ONE_MACHINE = {
     "spark.master": "local[*]",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
-    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
 }
 
 LOG_LEVELS = """\

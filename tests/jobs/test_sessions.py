@@ -13,6 +13,7 @@ from jobs.errors import ConfigError
 from jobs.sessions import (
     driver_memory_gib,
     engine_session,
+    java_options,
     machine_memory_gib,
     shuffle_partitions,
     spark_settings,
@@ -26,6 +27,7 @@ def config(path: Path | str, *overrides: str) -> Config:
 def test_small_inputs_do_not_pay_for_many_partitions(tmp_path: Path) -> None:
     (tmp_path / "small.parquet").write_bytes(bytes(1000))
     assert shuffle_partitions(config(tmp_path), cores=2) == 4
+    assert "TieredStopAtLevel=1" in java_options(config(tmp_path)), "nor for long compilations"
 
 
 def test_large_inputs_get_a_partition_for_every_few_megabytes(tmp_path: Path) -> None:
@@ -36,6 +38,7 @@ def test_large_inputs_get_a_partition_for_every_few_megabytes(tmp_path: Path) ->
             file.truncate(256 << 20)
     assert shuffle_partitions(config(tmp_path), cores=2) == 64
     assert shuffle_partitions(config(tmp_path, "events.format=csv"), cores=2) == 13
+    assert "TieredStopAtLevel" not in java_options(config(tmp_path))
 
 
 def test_inputs_that_cannot_be_measured_get_sparks_default() -> None:
