@@ -1,16 +1,51 @@
-"""Fixtures of the integration tests: sites, and one simulated day that several files look at."""
+"""Fixtures of the integration tests: sites, and one simulated log that several files look at."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from graph.engines.base import Engine
-from tests.integration.sites import Site
+from jobs import run_pipeline, simulate_events
+from tests.integration.sites import DAY, Site
 
 
 @pytest.fixture
 def site(tmp_path: Path, spark_engine: Engine) -> Site:
     """An empty site."""
     return Site(tmp_path, spark_engine)
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory, spark_engine: Engine) -> Site:
+    """Three days of 3,000 simulated accounts, run with all shuffles in one partition."""
+    site = Site(tmp_path_factory.mktemp("simulated"), spark_engine)
+    log = ["--accounts", "3000", "--days", "3", "--end-ds", str(DAY), "--out", str(site.folder)]
+    assert simulate_events.main(log) == 0
+    with spark_settings(spark_engine, **{"spark.sql.shuffle.partitions": 1}):
+        assert run_simulated(site, site.home) == 0
+    return site
+
+
+def run_simulated(site: Site, home: Path) -> int:
+    """Run all steps on a site's simulated log."""
+    config = ["--config", str(site.folder / "config.yaml"), "--set", f"home={home}"]
+    return run_pipeline.main(["--ds", str(DAY), *config], site.engine)
+
+
+@contextmanager
+def spark_settings(engine: Engine, **settings: Any) -> Iterator[None]:
+    """Change properties of the session for a while."""
+    conf = engine.session.conf  # type: ignore[attr-defined]
+    before = {name: conf.get(name) for name in settings}
+    for name, value in settings.items():
+        conf.set(name, str(value))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            conf.set(name, value)
