@@ -1,4 +1,3 @@
-# mypy: disallow-untyped-decorators=False
 """Pairs of rows on one entity, as loops over numbers: the hot inside of graph/pairs.py.
 
 Rows come sorted by entity, then time. `until[i]` is the end of the rows after i that may pair with
@@ -12,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from graph.compiled import compiled
 
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
@@ -66,7 +66,7 @@ def ends(rows: Rows, window: int) -> Int64s:
     return _ends(rows.entity, rows.at, window)
 
 
-@njit(nogil=True)
+@compiled
 def _ends(entity: Int32s, at: Int64s, window: int) -> Int64s:
     until = np.empty(len(entity), np.int64)
     end = 0
@@ -87,7 +87,7 @@ def paired(rows: Rows, until: Int64s) -> Bools:
     return _paired(rows.account, rows.event, until)
 
 
-@njit(nogil=True)
+@compiled
 def _paired(account: Int32s, event: Int32s, until: Int64s) -> Bools:
     found = np.zeros(len(account), np.bool_)
     for row in range(len(account)):
@@ -137,7 +137,7 @@ def _added_up(rows: Rows, until: Int64s, start: int, stop: int, room: int) -> Pa
     )
 
 
-@njit(nogil=True)
+@compiled
 def _pairs(
     account: Int32s,
     event: Int32s,
@@ -221,7 +221,7 @@ def enough(pairs: Pairs, counts_as: Int32s | None, min_co_actions: int, min_enti
     return np.repeat((co_actions >= min_co_actions) & (entities >= min_entities), lengths)
 
 
-@njit(nogil=True)
+@compiled
 def _distinct(values: Int32s, first: Int64s, lengths: Int64s) -> Int64s:
     counts = np.zeros(len(first), np.int64)
     for group in range(len(first)):
