@@ -26,7 +26,7 @@ from tests.benchmarks.measure import Measurement, measure, middle
 
 DS = "2026-11-22"
 EVENTS_PER_ACCOUNT = 70  # in the simulator's week of ten events a day
-TOOLKIT, PEER, ACTORGRAPH = "toolkit (content only)", "peer", "actorgraph"
+TOOLKIT, PEER, ACTORGRAPH = "toolkit", "peer", "actorgraph"  # the first: content only
 COMPARED = {
     "links": "account_a, account_b, trace, co_actions, entities, weight, kept",
     "components": "account_id, component_id, size",
