@@ -20,6 +20,7 @@ from jobs.commands import run_command
 from jobs.errors import DONE
 from jobs.evaluation import evaluate
 from jobs.evaluation_tables import evaluation_tables
+from jobs.files import make_private
 from jobs.printing import print_table
 from jobs.simulation.evasion import Evasion
 from jobs.simulation.settings import Settings
@@ -54,7 +55,7 @@ def _demo(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         evasion=Evasion.from_level(arguments.evasion),
     )
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(home)
     log = home / "simulated"
     events = simulate(settings, log)
     sys.stdout.write(
@@ -95,7 +96,8 @@ def _show(home: Path, log: Path, ds: date) -> None:
         tables / "memberships" / f"ds={ds}", columns=["network_id", "account_id"]
     )
     truth = pq.read_table(log / "truth" / "truth.parquet")
-    Console().print(evaluation_tables(evaluate(memberships, truth)))
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    console.print(evaluation_tables(evaluate(memberships, truth)))
     sys.stdout.write(
         f"\nTables: {tables}/<table>/ds={ds}, plain parquet.\n"
         f"Truth:  {log}/truth/truth.parquet\n"
