@@ -22,6 +22,12 @@ def write_json(path: Path, content: Any) -> None:
     sync_folder(path.parent)
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, closed to other users."""
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames inside a folder outlast a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)

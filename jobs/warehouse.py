@@ -13,7 +13,7 @@ from graph.engines.base import DependencyError, Engine, InputError
 from graph.frames import DataFrame
 from graph.tables import Table
 from jobs import journal, lock
-from jobs.files import remove, write_json
+from jobs.files import make_private, remove, write_json
 from jobs.table_checks import check_rows, declared_columns
 
 DESCRIPTION = "_table.json"
@@ -28,11 +28,7 @@ class Warehouse:
     def create(self) -> None:
         """Make the folder, closed to other users; raises DependencyError when that is refused."""
         try:
-            if not self.folder.parent.exists():
-                self.folder.parent.mkdir(parents=True)
-                self.folder.parent.chmod(0o700)
-            self.folder.mkdir(exist_ok=True, mode=0o700)
-            (self.folder / lock.NAME).touch()
+            make_private(self.folder)
         except OSError as error:
             raise DependencyError(
                 f"cannot write to {self.folder}: {error.strerror}; set `home` to a folder that "

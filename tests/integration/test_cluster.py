@@ -23,8 +23,8 @@ import pyspark
 import pytest
 
 from graph.engines.base import Engine
-from jobs import build_graph, simulate_events
-from jobs.runtime import main as run_job
+from jobs import run_pipeline, simulate_events
+from jobs.configuration import load
 from jobs.warehouse import Warehouse
 from tests.wheels import ROOT, build_wheel
 
@@ -32,6 +32,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.cluster]
 
 SPARK_HOME = Path(pyspark.__file__).parent
 DAY = date(2026, 11, 22)
+TRACES = ("shared_device", "co_post")
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +115,11 @@ def test_a_cluster_makes_the_same_tables_from_nothing_but_the_zip(
 ) -> None:
     log = tmp_path / "log"
     assert simulate_events.main(["--accounts", "500", "--days", "2", "--out", str(log)]) == 0
-    config = ["--ds", str(DAY), "--config", str(log / "config.yaml")]
+    # One trace of each way to link: with a window and without.
+    off = [f"--set=traces.{name}=none" for name in load().traces if name not in TRACES]
+    config = ["--ds", str(DAY), "--config", str(log / "config.yaml"), *off]
     local, cluster = tmp_path / "local", tmp_path / "cluster"
-    assert run_job(build_graph.JOB, [*config, "--set", f"home={local}"], engine) == 0
+    assert run_pipeline.main([*config, "--set", f"home={local}"], engine) == 0
 
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -124,11 +127,13 @@ def test_a_cluster_makes_the_same_tables_from_nothing_but_the_zip(
     archive = tmp_path / "actorgraph.zip"
     (tmp_path / "source").mkdir()
     shutil.copy(build_wheel(tmp_path / "source"), archive)
-    shutil.copy(ROOT / "jobs" / "build_graph.py", tmp_path)
+    shutil.copy(ROOT / "jobs" / "run_pipeline.py", tmp_path)
     submit = [str(SPARK_HOME / "bin" / "spark-submit"), "--master", master]
     submit += ["--py-files", str(archive), "--conf", "spark.sql.shuffle.partitions=4"]
     submit += ["--executor-memory", "900m", "--driver-memory", "1g"]
-    job = [str(tmp_path / "build_graph.py"), *config, "--set", f"home={cluster}"]
+    quick = "-XX:TieredStopAtLevel=1"
+    submit += ["--driver-java-options", quick, "--conf", f"spark.executor.extraJavaOptions={quick}"]
+    job = [str(tmp_path / "run_pipeline.py"), *config, "--set", f"home={cluster}"]
     done = subprocess.run(
         [*submit, *job],
         cwd=empty,
@@ -143,7 +148,7 @@ def test_a_cluster_makes_the_same_tables_from_nothing_but_the_zip(
 
     tables = Warehouse(local / "warehouse").tables()
     assert tables == Warehouse(cluster / "warehouse").tables()
-    assert {"edges", "nodes", "sightings"} <= set(tables)
+    assert {"edges", "nodes", "links", "memberships"} <= set(tables)
     for table in tables:
         assert rows(cluster, table) == rows(local, table), table
 

@@ -233,6 +233,24 @@ def test_an_interrupted_run_ends_with_130_and_one_line_and_leaves_nothing_behind
 
 
 @pytest.mark.spark
+def test_after_a_run_that_was_killed_the_next_one_succeeds(
+    run: Callable[..., int], site: Path, engine: Engine
+) -> None:
+    assert run("--run-id", "first") == 0
+    before = published(site, engine)
+    pq.write_table(pa.table({"account_id": ["c"]}), site / "events.parquet")
+    with spark_process(site, "--fail", "hang") as process:
+        assert process.stderr is not None
+        assert any("write counts" in line for line in process.stderr)
+        process.kill()
+    assert published(site, engine) == before
+    assert manifest(site)["run_id"] == "first"
+    assert run() == 0
+    assert [row["account_id"] for row in published(site, engine)] == ["c"]
+    assert not (site / "home" / "warehouse" / "_staging").exists()
+
+
+@pytest.mark.spark
 def test_without_java_a_run_ends_with_5_and_says_what_to_install(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

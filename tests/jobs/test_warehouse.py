@@ -148,7 +148,8 @@ def test_a_missing_or_outdated_day_says_what_to_run(warehouse: Warehouse, engine
 
 
 def test_home_is_closed_to_other_users(warehouse: Warehouse) -> None:
-    assert warehouse.folder.parent.stat().st_mode & 0o777 == 0o700
+    for folder in (warehouse.folder, warehouse.folder.parent):
+        assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_home_that_cannot_be_made_says_so(tmp_path: Path) -> None:
