@@ -55,5 +55,5 @@ $(VENV)/.java: .ci/install_java | $(VENV)/.packages
 	touch $@
 
 $(VENV)/.graphframes: conf/jvm_artifacts.yaml | $(VENV)/.packages
-	$(BIN)/python -m jobs.jvm_artifacts
+	$(BIN)/python -m graph.jvm_artifacts
 	touch $@

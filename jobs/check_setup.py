@@ -15,12 +15,12 @@ from packaging.requirements import Requirement
 
 from graph.config import Config
 from graph.engines.base import DependencyError
+from graph.jvm_artifacts import cached_graphframes, graphframes, verify
 from jobs.arguments import settings_parser
 from jobs.commands import run_command
 from jobs.configuration import load
 from jobs.errors import DONE, EXIT_CODES
 from jobs.java import find_java, require_java
-from jobs.jvm_artifacts import cached_graphframes, graphframes, verify
 from jobs.printing import print_table
 from jobs.sessions import GIB, driver_memory_gib, machine_memory_gib
 

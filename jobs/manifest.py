@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from graph.config import Config
+from graph.published import day_folder
 from jobs.configuration import config_sha256, masked
 from jobs.errors import DONE, INTERRUPTED
-from jobs.warehouse import day_folder
 
 
 @dataclass

@@ -21,13 +21,13 @@ import structlog
 from graph.config import Config
 from graph.engines.base import Engine
 from graph.frames import DataFrame, engine_api
+from graph.jvm_artifacts import graphframes_jar
 from graph.tables import Table
 from jobs import logs
 from jobs.arguments import job_parser, parse
 from jobs.configuration import config_sha256, load
 from jobs.errors import DONE, UNEXPECTED, DataStop, as_stop, describe, exit_code
 from jobs.files import remove, write_json
-from jobs.jvm_artifacts import graphframes_jar
 from jobs.manifest import Manifest, Step
 from jobs.sessions import engine_session, under_spark_submit
 from jobs.warehouse import Publication, Warehouse

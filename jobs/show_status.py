@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from graph.published import day_folder
 from jobs.arguments import day, settings_parser
 from jobs.commands import run_command
 from jobs.configuration import load
 from jobs.errors import DONE
 from jobs.printing import print_table
-from jobs.warehouse import Warehouse, day_folder
+from jobs.warehouse import Warehouse
 
 RUNS = "runs"
 

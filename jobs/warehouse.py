@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from graph.engines.base import DependencyError, Engine, InputError
+from graph.engines.base import DependencyError, Engine
 from graph.frames import DataFrame
+from graph.published import DESCRIPTION, column_types, day_folder, read_description, read_table
 from graph.tables import Table
 from jobs import journal, lock
 from jobs.files import make_private, remove, write_json
 from jobs.table_checks import check_rows, declared_columns
-
-DESCRIPTION = "_table.json"
 
 
 class Warehouse:
@@ -138,35 +136,3 @@ class Publication:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._targets.append(target)
         return path
-
-
-def day_folder(ds: date) -> str:
-    """The name of a day's folder."""
-    return f"ds={ds.isoformat()}"
-
-
-def column_types(table: Table) -> dict[str, str]:
-    """The names and types of a table's columns, as its description records them."""
-    return {field.name: str(field.type) for field in table.schema}
-
-
-def read_description(path: Path) -> dict[str, Any]:
-    """The description beside a table's files; empty when there is none."""
-    try:
-        content: dict[str, Any] = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return content
-
-
-def read_table(engine: Engine, table: Table, ds: date, path: Path) -> DataFrame:
-    """Read a table's day from its folder; raises InputError as Warehouse.read does."""
-    found = read_description(path)
-    if not found:
-        raise InputError(f"table {table.name} has no day {ds} in {path.parent}: run its job first")
-    if (found["schema_version"], found["columns"]) != (table.version, column_types(table)):
-        raise InputError(
-            f"{path} was written in another form (schema version {found['schema_version']}, this "
-            f"program's is {table.version}): run the job that makes {table.name} again for {ds}"
-        )
-    return engine.read([str(path)], "parquet").select(*table.columns)

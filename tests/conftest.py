@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from graph.engines.base import DependencyError, Engine
 from graph.frames import engine_api
-from jobs.jvm_artifacts import graphframes_jar
+from graph.jvm_artifacts import graphframes_jar
 
 # The first call of a compiled loop takes as long as thousands of later ones.
 settings.register_profile("actorgraph", deadline=None)

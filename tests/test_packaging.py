@@ -18,7 +18,7 @@ PROBE = """
 import exporters, graph, jobs, signatures
 from graph.conf_files import conf_file
 from jobs.configuration import config_sha256, load
-from jobs.jvm_artifacts import graphframes
+from graph.jvm_artifacts import graphframes
 print(*(package.__file__ for package in (exporters, graph, jobs, signatures)), sep="|")
 print(config_sha256(load()))
 print(graphframes().coordinates)

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import yaml
 from py4j.protocol import Py4JError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from graph.conf_files import conf_file
 from graph.engines.base import DependencyError
 from graph.engines.spark_files import hadoop_path
+from graph.jvm_artifacts import graphframes
 
 
 def connected_components(
@@ -60,15 +59,9 @@ def require_graphframes(session: SparkSession) -> None:
     except Py4JError:
         raise DependencyError(
             "GraphFrames' JVM half is not on Spark's class path. Submit the job with\n"
-            f"  spark-submit --packages {_coordinates()} ...\n"
+            f"  spark-submit --packages {graphframes().coordinates} ...\n"
             "or set components.algorithm to forest, which does not need it."
         ) from None
-
-
-def _coordinates() -> str:
-    text = conf_file("jvm_artifacts.yaml").read_text(encoding="utf-8")
-    artifact = yaml.safe_load(text)["graphframes"]
-    return ":".join(str(artifact[part]) for part in ("group", "artifact", "version"))
 
 
 @contextmanager

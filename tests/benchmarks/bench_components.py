@@ -19,7 +19,7 @@ from rich.table import Table
 from graph.components import find_components
 from graph.engines.spark import SparkEngine, open_spark
 from graph.frames import DataFrame, F, engine_api
-from jobs.jvm_artifacts import graphframes_jar
+from graph.jvm_artifacts import graphframes_jar
 from tests.benchmarks.link_graphs import write_links
 from tests.benchmarks.measure import Measurement, measure, middle
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from graph.jvm_artifacts import cache_folder, graphframes
 from jobs import check_setup
 from jobs.check_setup import main
-from jobs.jvm_artifacts import cache_folder, graphframes
 
 
 @pytest.fixture

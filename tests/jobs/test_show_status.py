@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from graph.published import DESCRIPTION
 from jobs import journal
 from jobs.files import write_json
 from jobs.lock import exclusive
 from jobs.show_status import main
-from jobs.warehouse import DESCRIPTION
 
 
 @pytest.fixture

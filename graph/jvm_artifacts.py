@@ -8,9 +8,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from graph.conf_files import conf_file
 from graph.engines.base import DependencyError
-from jobs.yaml_files import read_mapping
 
 FILE = "jvm_artifacts.yaml"
 
@@ -39,7 +40,7 @@ class Artifact:
 def graphframes() -> Artifact:
     """The artifact that holds GraphFrames, as conf/jvm_artifacts.yaml names it."""
     text = conf_file(FILE).read_text(encoding="utf-8")
-    return Artifact(**read_mapping(text, f"conf/{FILE}").data["graphframes"])
+    return Artifact(**yaml.safe_load(text)["graphframes"])
 
 
 def cache_folder() -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from graph.engines.base import DependencyError
-from jobs.jvm_artifacts import (
+from graph.jvm_artifacts import (
     cache_folder,
     cached_graphframes,
     graphframes,
