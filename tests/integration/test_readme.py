@@ -1,0 +1,85 @@
+"""What the README shows is what there is: its commands, its config and its example in Python."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.command_line import COMMANDS
+from jobs.configuration import load
+from tests.integration.sites import DAY, Site
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    text = README.read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_every_command_shown_exists() -> None:
+    shown = set(re.findall(r"actorgraph ([a-z][a-z-]+)", "".join(blocks("console"))))
+    assert shown <= {command.name for command in COMMANDS}
+    assert {"run", "status", "doctor", "simulate"} <= shown
+
+
+def test_every_script_and_target_shown_exists() -> None:
+    root = README.parent
+    shown = "".join(blocks("console"))
+    for script in re.findall(r"jobs/\w+\.py", shown):
+        assert (root / script).is_file(), script
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^make (\w+)", shown, flags=re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_the_config_shown_is_valid(tmp_path: Path) -> None:
+    (text,) = blocks("yaml")
+    site = tmp_path / "site.yaml"
+    site.write_text(text, encoding="utf-8")
+    config = load([str(site)])
+    assert config.events.columns["account_id"] == "user"
+    assert config.lookback_days == 28
+
+
+@pytest.mark.spark
+@pytest.mark.graphframes
+@pytest.mark.usefixtures("graphframes")
+def test_the_example_finds_accounts_that_share_a_device_and_a_content_hash(
+    simulated: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = blocks("python")
+    example = example.replace('"2026-11-22"', f'"{DAY}"')
+    example = example.replace('".actorgraph/demo"', repr(str(simulated.home)))
+    names: dict[str, Any] = {}
+    exec(compile(example, str(README), "exec"), names)
+    assert "node_id" in capsys.readouterr().out
+    found = {tuple(row) for row in names["pairs"].collect()}
+    assert found == _pairs_by_hand(simulated)
+
+
+def _pairs_by_hand(site: Site) -> set[tuple[str, str, str, str]]:
+    """The same by loops over the edges."""
+    hubs = {(row["node_type"], row["node_id"]) for row in site.rows("nodes") if row["is_hub"]}
+    accounts: dict[tuple[str, str], set[str]] = {}
+    for edge in site.rows("edges"):
+        entity = (edge["entity_type"], edge["entity_id"])
+        if entity not in hubs:
+            accounts.setdefault(entity, set()).add(edge["account_id"])
+    shared: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for (kind, entity_id), members in accounts.items():
+        if kind in ("device", "content"):
+            for one in members:
+                for other in members:
+                    if f"account:{one}" < f"account:{other}":
+                        both = shared.setdefault((one, other), {})
+                        both.setdefault(kind, set()).add(entity_id)
+    return {
+        (one, other, device, content)
+        for (one, other), both in shared.items()
+        for device in both.get("device", ())
+        for content in both.get("content", ())
+    }
