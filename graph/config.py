@@ -228,6 +228,7 @@ class Identity(Settings):
 
     jaccard: Ratio = 0.3
     containment: Ratio = 0.5
+    remember: Duration = 365 * UNITS["d"]
 
 
 class Components(Settings):

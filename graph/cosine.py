@@ -15,6 +15,9 @@ from graph.fixed_point import MICRO
 from graph.frames import DataFrame, F
 from graph.tables import columns
 
+LARGEST_TERM = 100_000_000
+"""Thousandths; an account reaches it by some ten thousand events on one rare entity."""
+
 SCHEMA = columns(account_a="string", account_b="string", weight="int64")
 
 
@@ -25,7 +28,8 @@ def cosines(
 
     x_ao = events of account a on entity o times ln(N/df_o), over `terms` (account_id, entity_id,
     events); the product runs over the entities that the trace's `pairs` share, the norms over all
-    of an account's entities. Components are whole thousandths, so that their sums are exact.
+    of an account's entities. Components are whole thousandths, so that their sums are exact, and
+    end at LARGEST_TERM, so that the sums of their squares fit.
     """
     ends = links.select(F.col("account_a").alias("account_id")).union(
         links.select(F.col("account_b").alias("account_id"))
@@ -34,7 +38,12 @@ def cosines(
     weighted = terms.join(rarities, on="entity_id", how="inner").select(
         "account_id",
         "entity_id",
-        F.floor(F.col("events") * F.col("rarity") / F.lit(1000.0) + F.lit(0.5))
+        F.floor(
+            F.least(
+                F.col("events") * F.col("rarity") / F.lit(1000.0) + F.lit(0.5),
+                F.lit(float(LARGEST_TERM)),
+            )
+        )
         .cast("bigint")
         .alias("term"),
     )

@@ -14,7 +14,7 @@ from graph.activity import ACCOUNT_ACTIVITY, TRACE_ACTIVITY, populations
 from graph.build import EDGE_ACTIVITY, EDGES, NODES
 from graph.communities import find_communities
 from graph.components import find_components
-from graph.config import Config
+from graph.config import UNITS, Config
 from graph.core_members import find_core
 from graph.engines.base import Engine
 from graph.evidence import LINK_EVIDENCE, link_evidence
@@ -149,6 +149,7 @@ def _identities(run: Run, members: DataFrame) -> Identities:
             str(run.ds),
             jaccard=settings.jaccard,
             containment=settings.containment,
+            remember_days=settings.remember // UNITS["d"],
         )
     run.stage(HISTORY, identities.history, files=1)
     run.stage(DORMANT_NETWORKS, identities.dormant_networks, files=1)
