@@ -57,32 +57,25 @@ def _rarities(batches: Iterable[pa.RecordBatch], accounts: int) -> Iterator[pa.R
         )
 
 
-def aggregate(
-    pairs: DataFrame, rarities: DataFrame, counted_as: DataFrame | None, trace: Trace
-) -> DataFrame:
-    """Aggregate a trace's pairs to links and apply its minimums.
+def aggregate(pairs: DataFrame, rarities: DataFrame, counted_as: DataFrame | None) -> DataFrame:
+    """Aggregate a trace's pairs, which pass its minimums already, to links.
 
     `counted_as` (entity_id, counts_as) says as which distinct thing an entity counts towards
     `entities`, null if not at all; where it is None each entity counts as itself. One row per
-    account_a, account_b: co_actions, entities, shared (all entities), idf (micro-units),
-    time_delta_us, first_at, last_at.
+    account_a, account_b: co_actions, entities, idf (micro-units), time_delta_us, first_at, last_at.
     """
     rows = pairs.join(rarities, on="entity_id", how="left")
     distinct = F.count(F.lit(1))
     if counted_as is not None:
         rows = rows.join(counted_as, on="entity_id", how="left")
         distinct = F.count_distinct("counts_as")
-    links = rows.groupBy("account_a", "account_b").agg(
+    return rows.groupBy("account_a", "account_b").agg(
         F.sum("co_actions").cast("bigint").alias("co_actions"),
         distinct.cast("bigint").alias("entities"),
-        F.count(F.lit(1)).alias("shared"),
         F.sum("rarity").cast("bigint").alias("idf"),
         F.sum("time_delta_us").cast("bigint").alias("time_delta_us"),
         F.min("first_at").alias("first_at"),
         F.max("last_at").alias("last_at"),
-    )
-    return links.filter(
-        (F.col("co_actions") >= trace.min_co_actions) & (F.col("entities") >= trace.min_entities)
     )
 
 

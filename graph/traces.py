@@ -88,9 +88,7 @@ def trace_links(
         found = _with_window(engine, name, trace, tables, config)
     pairs = found.pairs.pairs
     counted_as = _counted_as(tables.nodes, trace)
-    links = engine.materialize(
-        aggregate(pairs, found.rarities, counted_as, trace), f"{name}.minimums"
-    )
+    links = engine.materialize(aggregate(pairs, found.rarities, counted_as), f"{name}.sums")
     similar = None
     if trace.weight == "cosine":
         similar = cosines(engine, pairs, links, found.terms, found.rarities)
