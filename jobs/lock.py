@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from graph.engines.base import DependencyError
 
@@ -20,10 +21,12 @@ NAME = "_lock.json"
 def exclusive(warehouse: Path, command: str) -> Iterator[None]:
     """Hold the warehouse's lock; raises DependencyError, naming the holder, when it is taken.
 
+    The same error says so when the warehouse cannot be written.
+
     The operating system gives the lock up when its process ends, however it ends, so a dead
     process never keeps it. The file itself stays.
     """
-    with (warehouse / NAME).open("a+", encoding="utf-8") as file:
+    with _opened(warehouse) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -43,6 +46,16 @@ def exclusive(warehouse: Path, command: str) -> Iterator[None]:
         file.flush()
         yield
         file.truncate(0)
+
+
+def _opened(warehouse: Path) -> TextIO:
+    try:
+        return (warehouse / NAME).open("a+", encoding="utf-8")
+    except OSError as error:
+        raise DependencyError(
+            f"cannot write to {warehouse}: {error.strerror}; set `home` to a folder that can be "
+            "written"
+        ) from None
 
 
 def _holder(warehouse: Path) -> str:
