@@ -55,16 +55,18 @@ def as_stop(error: BaseException) -> BaseException:
 
     Engines read lazily, so a damaged input file may show only in the middle of a run.
     """
-    if type(error).__module__.startswith(("pyspark.", "py4j.")) and UNREADABLE in str(error):
-        file = re.search(r"while reading file (\S+?)\.?\s", str(error) + " ")
-        name = file[1].removeprefix("file:").replace("///", "/") if file else "an input file"
-        if OTHER_HEADER in str(error):
-            return InputError(
-                f"{name} has other columns than the files beside it, or two of one name, or one "
-                "without: give all of them the same header"
-            )
+    kind, module, text = type(error).__name__, type(error).__module__, str(error)
+    if module.startswith(("pyspark.", "py4j.")) and UNREADABLE in text:
+        file = re.search(r"while reading file (\S+?)\.?\s", text + " ")
+        name = file[1] if file else "an input file"
         return InputError(
             f"{name} is damaged or not of the declared format: replace it or check it"
+        )
+    # What Java reports comes with a trace; an error without one means that no Java is there.
+    silent = kind == "Py4JNetworkError" or (kind == "Py4JError" and "Trace:" not in text)
+    if silent or isinstance(error, ConnectionRefusedError):
+        return DependencyError(
+            "Spark's Java process has ended: it was killed, or the machine ran out of memory"
         )
     return error
 

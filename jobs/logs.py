@@ -25,6 +25,16 @@ class _Stderr:
         sys.stderr.flush()
 
 
+class _Forward(logging.Handler):
+    """Hands what libraries log to the same output."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # py4j logs every failed call with a trace, and then raises the error as well.
+        if "py4j" not in record.pathname:
+            log = structlog.get_logger()
+            log.log(record.levelno, record.getMessage(), logger=record.name)
+
+
 def configure(log_format: LogFormat = "text", level: str = "info") -> None:
     """Set up all logging of the process; a record is one line (text: plus a trace, if any)."""
     processors: list[Any] = [
@@ -52,9 +62,8 @@ def configure(log_format: LogFormat = "text", level: str = "info") -> None:
         logger_factory=lambda *_: structlog.WriteLogger(_Stderr()),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
-    # py4j reports every failed call once more before the exception does.
-    logging.getLogger("py4j").setLevel(logging.CRITICAL)
     logging.captureWarnings(True)
+    logging.basicConfig(handlers=[_Forward(logging.WARNING)], force=True)
 
 
 def _context_last(_: Any, __: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

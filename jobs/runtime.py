@@ -143,13 +143,13 @@ def _run(
     with warehouse.writing(f"{name} --ds {arguments.ds}") as mended, ExitStack() as stack:
         if mended:
             log.warning(mended)
+        stack.callback(warehouse.discard_staged)  # once the engine is closed and writes no more
         manifest = Manifest(jobs[0].name, arguments.ds, arguments.run_id, config)
         try:
             if engine is None:
                 engine = stack.enter_context(_session(name, jobs, arguments, config))
             stack.enter_context(engine_api(engine.api_root))
             publication = Publication(warehouse, engine, arguments.run_id)
-            stack.callback(publication.abandon)
             for job in jobs:
                 manifest = Manifest(job.name, arguments.ds, arguments.run_id, config)
                 job.compute(Run(manifest, arguments, publication, log.bind(job=job.name)))

@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from graph.config import Config
-from graph.engines.base import Engine
+from graph.engines.base import DependencyError, Engine
 from graph.frames import engine_api
-from jobs.errors import ConfigError
+from jobs.errors import ConfigError, as_stop
 from jobs.files import remove
 from jobs.java import require_java
 
@@ -42,6 +42,7 @@ def engine_session(
     if name != "spark":
         raise ConfigError(f"--engine {name}: not built yet; use --engine spark")
     from graph.engines.spark import open_spark
+    from graph.engines.spark_session import kill_jvm
 
     scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
@@ -51,8 +52,12 @@ def engine_session(
         try:
             with engine_api(engine.api_root):
                 yield engine
-        finally:
-            engine.close()
+        except BaseException as error:
+            # After an interrupt, or once Java is gone, there is nothing more to be said to it.
+            gone = isinstance(as_stop(error), KeyboardInterrupt | DependencyError)
+            kill_jvm() if gone else engine.close()
+            raise
+        engine.close()
     finally:
         remove(scratch)
 

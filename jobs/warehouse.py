@@ -47,6 +47,11 @@ class Warehouse:
         with self.writing(command) as mended:
             return mended
 
+    def discard_staged(self) -> None:
+        """Delete what was staged and not published; a publication under way is left to finish."""
+        if not journal.is_pending(self.folder):
+            remove(self.folder / journal.STAGING)
+
     def path(self, table: str, ds: date) -> Path:
         """The folder of one table's day, whether or not it exists."""
         return self.folder / table / day_folder(ds)
@@ -121,12 +126,6 @@ class Publication:
     def publish(self) -> None:
         """Replace the published days of all staged tables, at once."""
         journal.publish(self.warehouse.folder, self.run_id, self._targets)
-        self._targets = []
-
-    def abandon(self) -> None:
-        """Delete what was staged and not published; a publication under way is left to finish."""
-        if not journal.is_pending(self.warehouse.folder):
-            remove(self.warehouse.folder / journal.STAGING)
         self._targets = []
 
     def _claim(self, target: str) -> Path:

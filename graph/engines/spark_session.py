@@ -7,7 +7,9 @@ it, a session on this machine is started with settings that suit one machine.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 from pyspark import SparkConf, SparkContext
@@ -76,9 +78,24 @@ def start_session(application: str, scratch: Path, settings: dict[str, str]) -> 
     builder = SparkSession.builder.appName(application)
     for key, value in wanted.items():
         builder = builder.config(key, value)
+    on_interrupt = signal.getsignal(signal.SIGINT)
     session = builder.getOrCreate()
+    if threading.current_thread() is threading.main_thread():
+        # Spark's own handler calls the JVM, in the middle of whatever call was interrupted.
+        signal.signal(signal.SIGINT, on_interrupt)
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def kill_jvm() -> None:
+    """End the JVM that start_session started, whatever it is doing; the process is of no more use.
+
+    After an interrupt nothing else can be said to it: the next answer would be the last call's.
+    """
+    process = getattr(SparkContext._gateway, "proc", None)
+    if process is not None:
+        process.kill()
+        process.wait()
 
 
 def _launch(scratch: Path, settings: dict[str, str]) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
 
 from graph.engines.base import InputError
 from graph.frames import F
@@ -26,7 +29,15 @@ def compute(run: Run) -> None:
         step.rows = run.manifest.rows_in["events"] = events.count()
     run.check("events", step.rows > 0, f"{step.rows} rows in {run.config.events.path}")
     run.stage(COUNTS, events.groupBy("account_id").agg(F.count(F.lit(1)).alias("events")))
+    if run.arguments.fail == "hang":
+        run.log.info("hanging")
+        run.engine.map_arrow(events.repartition(1), hang, pa.schema({"n": pa.int64()})).count()
     fail(run.arguments.fail)
+
+
+def hang(_: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    time.sleep(60)
+    yield from ()
 
 
 def fail(how: str) -> None:
@@ -36,8 +47,6 @@ def fail(how: str) -> None:
         raise GuardStop("cap of 3 reached")
     if how == "unexpected":
         raise ZeroDivisionError("by zero")
-    if how == "hang":
-        time.sleep(60)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

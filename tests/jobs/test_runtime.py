@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -202,10 +203,10 @@ def test_logs_are_json_lines_for_machines(
 def spark_process(site: Path, *arguments: str, **keywords: Any) -> subprocess.Popen[str]:
     """The sample job in a process and session of its own, in an empty folder."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    given = ["--ds", "2026-11-22", "--config", str(site / "site.yaml"), *arguments]
+    given = ["--ds", "2026-11-22", "--config", str(site / "site.yaml"), "--log-format", "json"]
     (site / "empty").mkdir(exist_ok=True)
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "tests" / "jobs" / "sample_job.py"), *given],
+        [sys.executable, str(ROOT / "tests" / "jobs" / "sample_job.py"), *given, *arguments],
         stderr=subprocess.PIPE,
         text=True,
         cwd=site / "empty",
@@ -214,22 +215,39 @@ def spark_process(site: Path, *arguments: str, **keywords: Any) -> subprocess.Po
     )
 
 
+def wait_until_hanging(process: subprocess.Popen[str]) -> None:
+    """Wait until Python waits for Spark, and Spark for a task."""
+    assert process.stderr is not None
+    assert any('"hanging"' in line for line in process.stderr)
+    time.sleep(2)
+
+
 @pytest.mark.spark
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_ends_with_130_and_one_line_and_leaves_nothing_behind(
-    site: Path,
+    site: Path, signum: int
 ) -> None:
-    with spark_process(site, "--fail", "hang", "--log-format", "json") as process:
+    with spark_process(site, "--fail", "hang", start_new_session=True) as process:
+        wait_until_hanging(process)
+        os.killpg(process.pid, signum)  # as a terminal does
         assert process.stderr is not None
-        printed = []
-        for line in process.stderr:
-            printed.append(json.loads(line))
-            if printed[-1]["event"] == "write counts":
-                process.send_signal(signal.SIGTERM)
+        printed = [json.loads(line) for line in process.stderr]
         assert process.wait() == 130
-    assert printed[-1]["event"] == "interrupted"
+    assert [record["event"] for record in printed] == ["interrupted"]
     assert manifest(site)["status"] == "interrupted"
     assert [path.name for path in (site / "home").iterdir()] == ["warehouse"]
+    assert not (site / "home" / "warehouse" / "_staging").exists()
     assert not list((site / "empty").iterdir())
+
+
+@pytest.mark.spark
+def test_a_java_process_that_is_killed_ends_the_run_with_5(site: Path) -> None:
+    with spark_process(site, "--fail", "hang") as process:
+        wait_until_hanging(process)
+        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+        assert process.wait() == 5
+    assert manifest(site)["reason"].startswith("Spark's Java process has ended")
 
 
 @pytest.mark.spark
@@ -240,8 +258,7 @@ def test_after_a_run_that_was_killed_the_next_one_succeeds(
     before = published(site, engine)
     pq.write_table(pa.table({"account_id": ["c"]}), site / "events.parquet")
     with spark_process(site, "--fail", "hang") as process:
-        assert process.stderr is not None
-        assert any("write counts" in line for line in process.stderr)
+        wait_until_hanging(process)
         process.kill()
     assert published(site, engine) == before
     assert manifest(site)["run_id"] == "first"

@@ -96,7 +96,7 @@ def test_a_run_reads_its_own_staged_tables_and_others_do_not(
         publication.stage(EDGES, DAY, engine.from_arrow(rows(("u2", "d2", 1), ("u3", "d2", 1))))
         assert publication.read(EDGES, DAY).count() == 2
         assert warehouse.read(engine, EDGES, DAY).count() == 1
-        publication.abandon()
+        warehouse.discard_staged()
         assert publication.read(EDGES, DAY).count() == 1
 
 
