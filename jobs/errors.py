@@ -58,7 +58,12 @@ def as_stop(error: BaseException) -> BaseException:
     kind, module, text = type(error).__name__, type(error).__module__, str(error)
     if module.startswith(("pyspark.", "py4j.")) and UNREADABLE in text:
         file = re.search(r"while reading file (\S+?)\.?\s", text + " ")
-        name = file[1] if file else "an input file"
+        name = file[1].removeprefix("file:").replace("///", "/") if file else "an input file"
+        if OTHER_HEADER in text:
+            return InputError(
+                f"{name} has other columns than the files beside it, or two of one name, or one "
+                "without: give all of them the same header"
+            )
         return InputError(
             f"{name} is damaged or not of the declared format: replace it or check it"
         )
