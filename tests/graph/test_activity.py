@@ -6,32 +6,13 @@ import duckdb
 import pytest
 
 from graph.activity import ACCOUNT_ACTIVITY, TRACE_ACTIVITY, bin_width
-from graph.config import Config
 from graph.engines.base import Engine
-from graph.frames import engine_api
 from graph.traces import GraphTables
-from tests.graph.in_sql import expected_rows, found_rows, in_sql
-from tests.graph.random_logs import COLUMNS, FIRST_DAY, arrow, random_log
-from tests.graph.tables import graph_tables
+from tests.graph.in_sql import expected_rows, found_rows
 
 pytestmark = pytest.mark.spark
 
-LOG = random_log(seed=11, worlds=8, events=60)
 TEN_MINUTES, DAY = 600_000_000, 86_400_000_000
-CONTENT = {"entity": "content", "family": "content"}
-CONFIG = Config.model_validate(
-    {
-        "events": {"path": "-", "time_unit": "us", "columns": COLUMNS},
-        "hubs": {"content": {"soft": 2, "hard": 3}},
-        "traces": {
-            "posts": {**CONTENT, "events": ["post"], "window": "10s"},
-            "shares": {**CONTENT, "events": ["share"], "window": "0s"},
-            "all_day": {**CONTENT, "window": "1d"},
-            "devices": {"entity": "device", "family": "device", "window": "5m"},
-            "any_time": {**CONTENT, "events": ["like"]},
-        },
-    }
-)
 
 
 def test_bins_hold_two_windows_and_never_less_than_ten_minutes() -> None:
@@ -44,19 +25,8 @@ def test_bins_hold_two_windows_and_never_less_than_ten_minutes() -> None:
     ]
 
 
-@pytest.fixture(scope="module")
-def tables(spark_engine: Engine) -> GraphTables:
-    with engine_api(spark_engine.api_root):
-        return graph_tables(spark_engine, arrow(LOG), CONFIG, FIRST_DAY, name="activity")
-
-
-@pytest.fixture(scope="module")
-def sql() -> duckdb.DuckDBPyConnection:
-    return in_sql(LOG)
-
-
 def test_account_activity(
-    engine: Engine, tables: GraphTables, sql: duckdb.DuckDBPyConnection
+    engine: Engine, counted_tables: GraphTables, sql: duckdb.DuckDBPyConnection
 ) -> None:
     """Every row counts, on hubs and on entities of one account too; bins only as traces need."""
     expected = expected_rows(
@@ -77,11 +47,11 @@ def test_account_activity(
         GROUP BY ALL
     """,
     )
-    assert found_rows(engine, tables.account_activity, ACCOUNT_ACTIVITY.columns) == expected
+    assert found_rows(engine, counted_tables.account_activity, ACCOUNT_ACTIVITY.columns) == expected
 
 
 def test_trace_activity(
-    engine: Engine, tables: GraphTables, sql: duckdb.DuckDBPyConnection
+    engine: Engine, counted_tables: GraphTables, sql: duckdb.DuckDBPyConnection
 ) -> None:
     """Events of a trace and the squares of each entity's share, by bin; none without a window."""
     expected = expected_rows(
@@ -101,4 +71,4 @@ def test_trace_activity(
         ) GROUP BY ALL
     """,
     )
-    assert found_rows(engine, tables.trace_activity, TRACE_ACTIVITY.columns) == expected
+    assert found_rows(engine, counted_tables.trace_activity, TRACE_ACTIVITY.columns) == expected

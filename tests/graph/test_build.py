@@ -7,50 +7,22 @@ import pyarrow as pa
 import pytest
 
 from graph.build import EDGE_ACTIVITY, EDGES, NODES, with_networks
-from graph.config import Config
 from graph.engines.base import Engine
-from graph.frames import engine_api
 from graph.ip_networks import index_ip_networks
 from graph.traces import GraphTables
+from tests.graph.counted import FIRST_DAY, config
 from tests.graph.in_sql import expected_rows, found_rows, in_sql
-from tests.graph.random_logs import COLUMNS, arrow, log_with_repeats, random_log
+from tests.graph.random_logs import arrow, log_with_repeats
 from tests.graph.tables import graph_tables
 
 pytestmark = pytest.mark.spark
 
-LOG = random_log(seed=21, worlds=8, events=60)
 LISTS = log_with_repeats(seed=22, worlds=4)
-# Bits are of the days of 2026 only; events of 1969 and 1970 are outside of them.
-FIRST_DAY, DAYS = "2025-12-30", 4
 
 
-def config(deduplicate: bool) -> Config:
-    return Config.model_validate(
-        {
-            "lookback": f"{DAYS}d",
-            "events": {
-                "path": "-",
-                "time_unit": "us",
-                "deduplicate": deduplicate,
-                "columns": COLUMNS,
-            },
-            "hubs": {"content": {"soft": 2, "hard": 5}, "device": "none"},
-        }
-    )
-
-
-@pytest.fixture(scope="module")
-def tables(spark_engine: Engine) -> GraphTables:
-    with engine_api(spark_engine.api_root):
-        return graph_tables(spark_engine, arrow(LOG), config(True), FIRST_DAY, name="build")
-
-
-@pytest.fixture(scope="module")
-def sql() -> duckdb.DuckDBPyConnection:
-    return in_sql(LOG)
-
-
-def test_edge_activity(engine: Engine, tables: GraphTables, sql: duckdb.DuckDBPyConnection) -> None:
+def test_edge_activity(
+    engine: Engine, counted_tables: GraphTables, sql: duckdb.DuckDBPyConnection
+) -> None:
     expected = expected_rows(
         sql,
         f"""
@@ -60,10 +32,10 @@ def test_edge_activity(engine: Engine, tables: GraphTables, sql: duckdb.DuckDBPy
         FROM seen GROUP BY ALL
     """,
     )
-    assert found_rows(engine, tables.edge_activity, EDGE_ACTIVITY.columns) == expected
+    assert found_rows(engine, counted_tables.edge_activity, EDGE_ACTIVITY.columns) == expected
 
 
-def test_edges(engine: Engine, tables: GraphTables, sql: duckdb.DuckDBPyConnection) -> None:
+def test_edges(engine: Engine, counted_tables: GraphTables, sql: duckdb.DuckDBPyConnection) -> None:
     expected = expected_rows(
         sql,
         f"""
@@ -72,10 +44,10 @@ def test_edges(engine: Engine, tables: GraphTables, sql: duckdb.DuckDBPyConnecti
         FROM seen GROUP BY ALL
     """,
     )
-    assert found_rows(engine, tables.edges, EDGES.columns) == expected
+    assert found_rows(engine, counted_tables.edges, EDGES.columns) == expected
 
 
-def test_nodes(engine: Engine, tables: GraphTables, sql: duckdb.DuckDBPyConnection) -> None:
+def test_nodes(engine: Engine, counted_tables: GraphTables, sql: duckdb.DuckDBPyConnection) -> None:
     """Accounts with no entity at all are nodes too; hubs stay, with their reason."""
     expected = expected_rows(
         sql,
@@ -97,14 +69,16 @@ def test_nodes(engine: Engine, tables: GraphTables, sql: duckdb.DuckDBPyConnecti
         FROM seen GROUP BY entity_type, entity_id
     """,
     )
-    found = found_rows(engine, tables.nodes, NODES.columns)
+    found = found_rows(engine, counted_tables.nodes, NODES.columns)
     assert found == expected
     assert any(row[6] for row in found)
 
 
-def test_lists_name_several_entities(spark_engine: Engine, engine: Engine) -> None:
+def test_lists_name_several_entities(engine: Engine) -> None:
     """Each value is a sighting of its own, one that is twice in a list twice."""
-    tables = graph_tables(engine, arrow(LISTS), config(False), FIRST_DAY, name="build-lists")
+    tables = graph_tables(
+        engine, arrow(LISTS), config(deduplicate=False), FIRST_DAY, name="build-lists"
+    )
     expected = expected_rows(
         in_sql(LISTS),
         """

@@ -97,11 +97,14 @@ def all_tables(engine: Engine, log: list[Row], number: int) -> Values:
             name: trace_links(engine, name, trace, tables, config)
             for name, trace in config.active_traces.items()
         }
+        kept = {
+            name: engine.materialize(links.links, f"partitions.{name}")
+            for name, links in found.items()
+        }
         for name, links in found.items():
-            values[f"{name} links"] = rows_of(engine, links.links)
+            values[f"{name} links"] = rows_of(engine, kept[name])
             if links.bursts is not None:
                 values[f"{name} bursts"] = rows_of(engine, links.bursts)
-        kept = {name: links.links for name, links in found.items()}
         values["fused"] = rows_of(engine, fuse(engine, kept, config.active_traces))
         members = tables.nodes.filter("node_type = 'account' AND degree > 3").selectExpr(
             "node_id AS account_id", "left(node_id, 2) AS network_id"
