@@ -166,7 +166,7 @@ def with_networks(engine: Engine, entities: DataFrame, ip_networks: IpNetworks) 
             "ip_kind",
         )
     )
-    return entities.join(both, on=["entity_type", "entity_id"], how="left")
+    return entities.join(both, on=["entity_id", "entity_type"], how="left")
 
 
 def nodes(accounts: DataFrame, entities: DataFrame) -> DataFrame:

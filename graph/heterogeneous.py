@@ -34,7 +34,7 @@ def heterogeneous_components(engine: Engine, edges: DataFrame, nodes: DataFrame)
     usable = nodes.filter(F.col("node_type").isin(*ENTITIES) & ~F.col("is_hub")).select(
         F.col("node_type").alias("entity_type"), F.col("node_id").alias("entity_id")
     )
-    links = edges.join(usable, on=["entity_type", "entity_id"], how="left_semi").select(
+    links = edges.join(usable, on=["entity_id", "entity_type"], how="left_semi").select(
         F.concat(F.lit("account:"), F.col("account_id")).alias("account_a"),
         F.concat("entity_type", F.lit(":"), F.col("entity_id")).alias("account_b"),
     )

@@ -39,7 +39,7 @@ def mark_hubs(
     if shared is None:
         marked = entities.withColumn("reason", F.lit(None).cast("string"))
     else:
-        marked = entities.join(shared, on=["entity_type", "entity_id"], how="left")
+        marked = entities.join(shared, on=["entity_id", "entity_type"], how="left")
     hard = _limit({name: limit.hard for name, limit in limits.items() if limit is not None})
     reason = F.when(F.col("reason").isNotNull(), F.concat(F.lit("shared: "), F.col("reason"))).when(
         F.col("degree") > hard, F.lit("degree")
@@ -77,11 +77,11 @@ def suspicious_hubs(
     ages = account_ages.withColumn("began_on", F.to_date("created_at")).withColumn(
         "is_new", _ago("created_at", ds) <= settings.young // 86_400_000_000
     )
-    members = edges.join(hubs, on=["entity_type", "entity_id"], how="inner").join(
+    members = edges.join(hubs, on=["entity_id", "entity_type"], how="inner").join(
         ages, on="account_id", how="left"
     )
     shares = _shares(members, ds).join(
-        _likeness(members), on=["entity_type", "entity_id"], how="left"
+        _likeness(members), on=["entity_id", "entity_type"], how="left"
     )
     usual = ages.agg(F.avg(F.col("is_new").cast("double")).alias("usual_new_ratio"))
     return _with_reasons(shares.crossJoin(usual), settings)

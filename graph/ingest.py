@@ -108,21 +108,37 @@ def judge(engine: Engine, raw: DataFrame, rules: EventRules, deduplicate: bool) 
 
     One row per row of the log, columns of `graph.events.event_schema`. With `deduplicate`, of the
     accepted rows of one account with the same event_id all but one are duplicates: the earliest
-    stays, then the smallest in column order (type, entities, market), null first.
+    stays, then the smallest in column order (type, entities, market), null first. The result is
+    materialized: as a rule no id is repeated, and then rows need not be brought together.
     """
     list_columns = {name for name, kind in raw.dtypes if kind.startswith("array")}
     schema = event_schema(rules, list_columns)
     judged = engine.map_arrow(raw, partial(judge_events, rules=rules, schema=schema), schema)
+    judged = engine.materialize(judged, "judged")
     if not deduplicate or "event_id" not in raw.columns:
         return judged
-    copies = Window.partitionBy("account_id", "event_id", "status").orderBy(*_order(rules, schema))
-    is_copy = (
-        (F.col("status") == ACCEPTED)
-        & F.col("event_id").isNotNull()
-        & (F.row_number().over(copies) > 1)
-    )
-    status = F.when(is_copy, F.lit(DUPLICATE)).otherwise(F.col("status"))
-    return judged.withColumn("status", status)
+    identified = judged.filter((F.col("status") == ACCEPTED) & F.col("event_id").isNotNull())
+    counted = identified.groupBy("event_id", "account_id").agg(F.count(F.lit(1)).alias("copies"))
+    repeated = counted.filter(F.col("copies") > 1).select("event_id", "account_id")
+    repeated = engine.materialize(repeated, "repeated")
+    if repeated.limit(1).count() == 0:
+        return judged
+    return engine.materialize(_without_copies(judged, repeated, rules, schema), "deduplicated")
+
+
+def _without_copies(
+    judged: DataFrame, repeated: DataFrame, rules: EventRules, schema: pa.Schema
+) -> DataFrame:
+    """Mark all rows of each repeated event_id and account_id but the first as duplicates."""
+    repeated = repeated.withColumn("is_repeated", F.lit(True))
+    marked = judged.join(repeated, on=["event_id", "account_id"], how="left")
+    is_repeated = F.coalesce("is_repeated", F.lit(False)) & (F.col("status") == ACCEPTED)
+    alone = marked.filter(~is_repeated).select(*schema.names)
+    several = marked.filter(is_repeated).select(*schema.names)
+    first = Window.partitionBy("event_id", "account_id").orderBy(*_order(rules, schema))
+    several = several.withColumn("place", F.row_number().over(first))
+    status = F.when(F.col("place") > 1, F.lit(DUPLICATE)).otherwise(F.col("status"))
+    return alone.unionByName(several.withColumn("status", status).drop("place"))
 
 
 def _order(rules: EventRules, schema: pa.Schema) -> list[Column]:

@@ -127,7 +127,8 @@ def windowed_pairs(
         linking = linking.join(bursts, on=["entity_id", "bucket"], how="left_anti")
     at_us = F.unix_micros("at").alias("at_us")
     numbered = numbers.of(linking).select("account", "entity", "event", at_us)
-    if trace.min_participation > 1:
+    # Accounts that share min_entities have that many rows: the rule says no more than that one.
+    if trace.min_participation > max(trace.min_entities, 1):
         numbered = engine.materialize(
             _with_stays(engine, name, numbered, rows, window, trace.min_participation, numbers),
             f"{name}.numbered",
@@ -215,7 +216,6 @@ def shared_pairs(
     rows = edges.join(linking, on="entity_id", how="left_semi").join(
         present, on="account_id", how="left_semi"
     )
-    # Accounts that share min_entities have that many rows: the rule says no more than that one.
     if trace.min_participation > max(trace.min_entities, 1):
         rows = _with_stays_by_entity(rows, trace.min_participation)
     else:

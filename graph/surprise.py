@@ -16,8 +16,12 @@ import pyarrow as pa
 from graph.activity import bin_width, of_trace
 from graph.config import Trace
 from graph.engines.base import Engine
+from graph.expected_meetings import BINS_APART, Chances, expected_of_lists
 from graph.fixed_point import MICRO, micro_above
 from graph.frames import DataFrame, F
+from graph.tables import columns
+
+EXPECTED = columns(account_a="string", account_b="string", expected="int64")
 
 
 def surprise(
@@ -56,36 +60,47 @@ def _surprise_of_batches(
 
 
 def expected_in_windows(
-    links: DataFrame, name: str, trace: Trace, account_activity: DataFrame, activity: DataFrame
+    engine: Engine,
+    links: DataFrame,
+    name: str,
+    trace: Trace,
+    account_activity: DataFrame,
+    activity: DataFrame,
 ) -> DataFrame:
     """How many pairs of events each link's accounts would share by chance: account_a, account_b,
     expected (micro-units).
 
     lambda = sum over bins t of n_a(t) n_b(t) q(t), q(t) = sum over entities of their share of the
     trace's events in t, squared; `activity` is trace_activity. Rounded up, so that no link looks
-    more surprising than it is.
+    more surprising than it is. The trace's bins are collected: there are 144 a day at most.
     """
     width = bin_width(trace.window or 0)
     bins = of_trace(account_activity.filter(F.col("bin_width_us") == width), trace)
     bins = bins.groupBy("account_id", "bin").agg(F.sum("events").alias("events"))
-    chance = activity.filter(F.col("trace") == name).select(
-        "bin", (F.col("squares") / (F.col("events") * F.col("events"))).alias("chance")
-    )
-    bins_a = bins.select(
-        F.col("account_id").alias("account_a"), "bin", F.col("events").alias("events_a")
-    ).join(chance, on="bin", how="inner")
-    bins_b = bins.select(
-        F.col("account_id").alias("account_b"), "bin", F.col("events").alias("events_b")
-    )
-    meetings = (
-        links.select("account_a", "account_b")
-        .join(bins_a, on="account_a", how="inner")
-        .join(bins_b, on=["account_b", "bin"], how="inner")
-    )
-    product = F.col("events_a") * F.col("events_b") * F.col("chance")
-    return meetings.groupBy("account_a", "account_b").agg(
-        F.sum(micro_above(product)).cast("bigint").alias("expected")
-    )
+    # One number a bin, one list an account: joining links with bins makes hundreds of rows a link.
+    packed = (F.col("bin") * F.lit(BINS_APART) + F.col("events")).cast("bigint")
+    lists = bins.groupBy("account_id").agg(F.sort_array(F.collect_list(packed)).alias("bins"))
+    meetings = links.select("account_a", "account_b")
+    for side in ("a", "b"):
+        lists_of_side = lists.select(
+            F.col("account_id").alias(f"account_{side}"), F.col("bins").alias(f"bins_{side}")
+        )
+        meetings = meetings.join(lists_of_side, on=f"account_{side}", how="inner")
+    rows = engine.to_arrow(activity.filter(F.col("trace") == name).orderBy("bin"))
+    events, squares = (rows.column(each).to_numpy() for each in ("events", "squares"))
+    chances = Chances(rows.column("bin").to_numpy(), squares / (events * events))
+    return engine.map_arrow(meetings, partial(_expected_of_batches, chances=chances), EXPECTED)
+
+
+def _expected_of_batches(
+    batches: Iterable[pa.RecordBatch], chances: Chances
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        sides = [batch.column(f"bins_{side}") for side in ("a", "b")]
+        lists = [(side.flatten().to_numpy(), side.value_lengths().to_numpy()) for side in sides]
+        expected = expected_of_lists(chances, *lists[0], *lists[1])
+        accounts = [batch.column(f"account_{side}") for side in ("a", "b")]
+        yield pa.RecordBatch.from_arrays([*accounts, pa.array(expected)], schema=EXPECTED)
 
 
 def expected_by_degree(

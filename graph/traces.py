@@ -95,7 +95,7 @@ def trace_links(
     weighted = with_weight(links, trace, similar)
     if found.linking is None:
         expected = expected_in_windows(
-            links, name, trace, tables.account_activity, tables.trace_activity
+            engine, links, name, trace, tables.account_activity, tables.trace_activity
         )
         k = "co_actions"
     else:

@@ -58,8 +58,9 @@ def compute(run: Run) -> None:
     rows = entity_events(events)
     has_lists = any(kind.startswith("array") for _, kind in events.dtypes)
     events_repeat = has_lists or not run.config.events.deduplicate
-    run.stage(SIGHTINGS, sightings(rows, graph.entities, events_repeat))
     traces = run.config.active_traces
+    found = sightings(rows, graph.entities, events_repeat, traces.values())
+    run.stage(SIGHTINGS, found)
     activity = account_activity(events, graph.edge_activity, rows, traces.values())
     run.stage(ACCOUNT_ACTIVITY, activity)
     run.stage(TRACE_ACTIVITY, trace_activity(run.engine, rows, traces))
@@ -100,8 +101,7 @@ def _judged(run: Run, ip_networks: IpNetworks) -> DataFrame:
         raw = read_events(run.engine, run.config, run.ds)
         run.manifest.rows_in["events"] = raw.count()
         mapped = map_columns(raw, run.config.events.columns, run.config.events.path)
-        judged = judge(run.engine, mapped, rules, run.config.events.deduplicate)
-        return run.engine.materialize(judged, "judged")
+        return judge(run.engine, mapped, rules, run.config.events.deduplicate)
 
 
 def _microseconds(day: date) -> int:

@@ -73,7 +73,7 @@ class SparkEngine:
     def materialize(self, frame: DataFrame, name: str) -> DataFrame:
         """See Engine.materialize."""
         path = f"{self.scratch}/{name}"
-        frame.write.mode("overwrite").parquet(path)
+        frame.write.mode("overwrite").option("compression", "lz4_raw").parquet(path)
         return self.session.read.schema(frame.schema).parquet(path)
 
     def from_arrow(self, table: pa.Table) -> DataFrame:

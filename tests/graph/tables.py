@@ -86,7 +86,9 @@ def graph_tables(
         edges=edge_rows,
         edge_activity=activity,
         nodes=node_rows,
-        sightings=engine.materialize(sightings(rows, entities, events_repeat), f"{name}.sightings"),
+        sightings=engine.materialize(
+            sightings(rows, entities, events_repeat, traces.values()), f"{name}.sightings"
+        ),
         account_activity=accounts,
         trace_activity=engine.materialize(
             trace_activity(engine, rows, traces), f"{name}.trace_activity"

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from graph.config import Trace
 from graph.engines.base import Engine
 from graph.sightings import SIGHTINGS, sightings
 from graph.tables import TIMESTAMP, columns
@@ -43,7 +44,16 @@ def random_rows(seed: int) -> list[Row]:
     ]
 
 
-def run(engine: Engine, rows: list[Row], events_repeat: bool) -> tuple[list[Row], set[Row]]:
+CONTENT = Trace(entity="content", family="content", window="10s")
+DEVICE = Trace(entity="device", family="device", window="10s")
+
+
+def run(
+    engine: Engine,
+    rows: list[Row],
+    events_repeat: bool,
+    traces: tuple[Trace, ...] = (CONTENT, DEVICE),
+) -> tuple[list[Row], set[Row]]:
     """The sightings found, and the entities that may link."""
     accounts = defaultdict(set)
     for account, kind, name, *_ in rows:
@@ -57,6 +67,7 @@ def run(engine: Engine, rows: list[Row], events_repeat: bool) -> tuple[list[Row]
         engine.from_arrow(table(rows)),
         engine.from_arrow(pa.Table.from_pylist(entities, ENTITIES)),
         events_repeat,
+        traces,
     )
     assert found.columns == SIGHTINGS.columns
     linking = {key for key, own in accounts.items() if len(own) >= 2 and key not in hubs}
@@ -111,3 +122,18 @@ def test_rows_of_repeated_events_count_elsewhere_too(engine: Engine) -> None:
     ]
     assert len([row for row in rows if row[1:3] in linking]) < len(kept) < len(rows)
     assert comparable(found) == comparable(numbered(kept, linking))
+
+
+def test_only_what_traces_with_a_window_look_at(engine: Engine) -> None:
+    """Who was first on an entity is a question to its events of all types."""
+    rows = random_rows(3)
+    posts = Trace(entity="content", family="content", events=("post",), window="10s")
+    any_time = Trace(entity="device", family="device")
+    found, linking = run(engine, rows, False, (posts, any_time))
+    kept = [row for row in rows if row[1:3] in linking and row[1] == "content" and row[3] == "post"]
+    assert comparable(found) == comparable(numbered(kept, linking))
+    not_first = posts.model_copy(update={"exclude_originator": True})
+    found, linking = run(engine, rows, False, (not_first, any_time))
+    kept = [row for row in rows if row[1:3] in linking and row[1] == "content"]
+    assert comparable(found) == comparable(numbered(kept, linking))
+    assert run(engine, rows, False, (any_time,))[0] == []

@@ -69,6 +69,7 @@ def test_chance_in_windows_is_counted_bin_by_bin(engine: Engine) -> None:
     links = [(f"a{i}", f"a{j}") for i in range(12) for j in range(12) if f"a{i}" < f"a{j}"]
     names = ("account_id", "entity_type", "event_type", "bin_width_us", "bin")
     found = expected_in_windows(
+        engine,
         engine.from_arrow(table(account_a=[a for a, _ in links], account_b=[b for _, b in links])),
         "t",
         trace,
