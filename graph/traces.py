@@ -134,6 +134,8 @@ def _with_window(
     numbers = _numbers(trace, tables)
     pairs = windowed_pairs(engine, name, trace, rows, present, numbers, config.max_burst)
     edges = trace_edges(tables, trace)
+    if trace.weight == "cosine":  # which reads them three times
+        edges = engine.materialize(edges, f"{name}.edges")
     return _Found(pairs, edges, _rarities(engine, name, edges, tables), None)
 
 
@@ -177,14 +179,15 @@ def trace_edges(tables: GraphTables, trace: Trace) -> DataFrame:
         return rows.withColumnsRenamed(
             {"first_seen_at": "first_at", "last_seen_at": "last_at"}
         ).select(*named)
-    return (
-        of_trace(tables.edge_activity, trace)
-        .groupBy("account_id", "entity_id")
-        .agg(
-            F.sum("events").cast("bigint").alias("events"),
-            F.min("first_seen_at").alias("first_at"),
-            F.max("last_seen_at").alias("last_at"),
-        )
+    rows = of_trace(tables.edge_activity, trace).withColumnsRenamed(
+        {"first_seen_at": "first_at", "last_seen_at": "last_at"}
+    )
+    if len(trace.events) == 1:
+        return rows.select(*named)
+    return rows.groupBy("account_id", "entity_id").agg(
+        F.sum("events").cast("bigint").alias("events"),
+        F.min("first_at").alias("first_at"),
+        F.max("last_at").alias("last_at"),
     )
 
 
