@@ -71,8 +71,9 @@ def expected_in_windows(
     expected (micro-units).
 
     lambda = sum over bins t of n_a(t) n_b(t) q(t), q(t) = sum over entities of their share of the
-    trace's events in t, squared; `activity` is trace_activity. Rounded up, so that no link looks
-    more surprising than it is. The trace's bins are collected: there are 144 a day at most.
+    trace's events in t, squared; `activity` is trace_activity. Where no bin is shared, neighbouring
+    bins count: co-actions that straddle a bin's edge are not impossible. Rounded up, so that no
+    link looks more surprising than it is. The trace's bins are collected: 144 a day at most.
     """
     width = bin_width(trace.window or 0)
     bins = of_trace(account_activity.filter(F.col("bin_width_us") == width), trace)

@@ -282,12 +282,18 @@ def expect(db: duckdb.DuckDBPyConnection, trace: Trace, chosen: str) -> None:
             SELECT bin, sum(events * events) / (sum(events) * sum(events)) AS chance
             FROM (SELECT bin, entity, sum(events) AS events FROM bin GROUP BY ALL) GROUP BY bin
         ), busy AS (
-            SELECT account, bin, sum(events)::BIGINT AS events FROM bin GROUP BY ALL
+            SELECT account, bin, sum(events)::BIGINT AS events, any_value(chance) AS chance
+            FROM bin JOIN chance USING (bin) GROUP BY ALL
+        ), shared AS (
+            SELECT a, b, sum(ceil(x.events * y.events * x.chance * 1e6)) AS expected
+            FROM candidate JOIN busy AS x ON x.account = a
+            JOIN busy AS y ON y.account = b AND y.bin = x.bin
+            GROUP BY a, b
         )
-        SELECT a, b, sum(ceil(x.events * y.events * chance * 1e6)) AS expected
-        FROM candidate JOIN busy AS x ON x.account = a
-        JOIN busy AS y ON y.account = b AND y.bin = x.bin
-        JOIN chance ON chance.bin = x.bin
+        FROM shared UNION ALL
+        SELECT a, b, sum(ceil(x.events * y.events * greatest(x.chance, y.chance) * 1e6))
+        FROM (FROM candidate ANTI JOIN shared USING (a, b)) JOIN busy AS x ON x.account = a
+        JOIN busy AS y ON y.account = b AND y.bin IN (x.bin - 1, x.bin + 1)
         GROUP BY a, b
     """)
 

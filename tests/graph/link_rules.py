@@ -227,14 +227,20 @@ class TraceRules:
         return degrees[ends[0]] * degrees[ends[1]] * chances / len(self.edges) ** 2
 
     def _in_windows(self, ends: tuple[str, str]) -> float:
-        events, of_entity = self._bins
-        expected = 0.0
-        for (account, t), count in events.items():
-            if account == ends[0] and (ends[1], t) in events:
-                total = sum(of_entity[t].values())
-                chance = sum((n / total) ** 2 for n in of_entity[t].values())
-                expected += count * events[ends[1], t] * chance
-        return expected
+        return self._meetings(ends, (0,)) or self._meetings(ends, (-1, 1))
+
+    def _meetings(self, ends: tuple[str, str], apart: tuple[int, ...]) -> float:
+        events, _ = self._bins
+        return sum(
+            count * events[ends[1], t + step] * max(self._chance(t), self._chance(t + step))
+            for step in apart
+            for (account, t), count in list(events.items())
+            if account == ends[0] and (ends[1], t + step) in events
+        )
+
+    def _chance(self, t: int) -> float:
+        own = self._bins[1][t].values()
+        return sum((n / sum(own)) ** 2 for n in own)
 
     @property
     def _bins(self) -> tuple[Counter[tuple[str, int]], dict[int, Counter[str]]]:
