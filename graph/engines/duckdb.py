@@ -1,0 +1,201 @@
+"""The embedded engine: DuckDB in this process, spoken to by SQLFrame; no Spark and no Java."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from duckdb.sqltypes import HUGEINT
+import pyarrow as pa
+from sqlframe.base.session import _BaseSession
+
+from graph.engines.base import BatchFunction, DependencyError, GroupFunction
+from graph.engines.duckdb_batches import between_groups, each_group
+from graph.engines.duckdb_files import query_of_files
+from graph.engines.duckdb_frames import Frame, Session, quoted
+
+if TYPE_CHECKING:
+    from graph.frames import DataFrame
+
+ROWS_A_BATCH = 100_000
+
+# Rows that one call of a function gets where equal values belong together. Above it rows are
+# sorted, which spills, and cut between groups; a call takes some 200 bytes a row.
+ROWS_TOGETHER = 2_000_000
+
+
+class DuckDBEngine:
+    """A DuckDB connection, whose tables are the run's scratch space, and a folder it spills to."""
+
+    name = "duckdb"
+    api_root = "sqlframe.duckdb"
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: str) -> None:
+        self.connection = connection
+        self.scratch = scratch
+        self.session = Session(connection)
+        self._numbers = count()
+        self._tables: dict[str, str] = {}
+
+    def read(
+        self,
+        paths: Sequence[str],
+        file_format: str,
+        merge_columns: bool = False,
+        source: str | None = None,
+    ) -> DataFrame:
+        """See Engine.read."""
+        return self._frame(
+            query_of_files(self.connection, paths, file_format, merge_columns, source)
+        )
+
+    def write(self, frame: DataFrame, path: str, files: int | None = None) -> None:
+        """See Engine.write; one file, whose row groups are read and written side by side."""
+        Path(path).mkdir(parents=True)
+        target = str(Path(path) / "part-00000.parquet").replace("'", "''")
+        self.connection.execute(
+            f"COPY ({self._sql(frame)}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
+        )
+
+    def materialize(self, frame: DataFrame, name: str) -> DataFrame:
+        """See Engine.materialize; what `map_arrow` returned is stored already."""
+        sql = self._sql(frame)
+        table = self._new_table()
+        self.connection.execute(f"CREATE TABLE {table} AS {sql}")
+        if earlier := self._tables.get(name):
+            self.connection.execute(f"DROP TABLE {earlier}")
+        self._tables[name] = table
+        return self._frame_of(table)
+
+    def from_arrow(self, table: pa.Table) -> DataFrame:
+        """See Engine.from_arrow."""
+        return self._frame_of(self._store(table.to_reader()))
+
+    def to_arrow(self, frame: DataFrame) -> pa.Table:
+        """See Engine.to_arrow."""
+        return self.connection.sql(self._sql(frame)).to_arrow_table()
+
+    def map_arrow(
+        self,
+        frame: DataFrame,
+        function: BatchFunction,
+        schema: pa.Schema,
+        together: Sequence[str] = (),
+    ) -> DataFrame:
+        """See Engine.map_arrow; computed at once."""
+        if not together:
+            with self._batches(self._sql(frame)) as batches:
+                return self._frame_of(self._store(_reader(function(batches), schema)))
+        rows = self._new_table()
+        self.connection.execute(f"CREATE TABLE {rows} AS {self._sql(frame)}")
+        found = self._map_groups(rows, together, function, schema)
+        self.connection.execute(f"DROP TABLE {rows}")
+        return self._frame_of(found)
+
+    def _map_groups(
+        self, table: str, together: Sequence[str], function: BatchFunction, schema: pa.Schema
+    ) -> str:
+        query = f"FROM {table}"
+        if self._count(table) <= ROWS_TOGETHER:
+            with self._batches(query) as batches:
+                return self._store(_reader(function(batches), schema))
+        query += f" ORDER BY {', '.join(map(quoted, together))}"
+        with self._batches(query) as batches:
+            chunks = between_groups(batches, together, ROWS_TOGETHER)
+            made = (made for chunk in chunks for made in function(chunk.to_batches()))
+            return self._store(_reader(made, schema))
+
+    def map_groups_arrow(
+        self, frame: DataFrame, keys: Sequence[str], function: GroupFunction, schema: pa.Schema
+    ) -> DataFrame:
+        """See Engine.map_groups_arrow; computed at once."""
+        query = f"FROM ({self._sql(frame)}) ORDER BY {', '.join(map(quoted, keys))}"
+        with self._batches(query) as batches:
+            made = (
+                made
+                for group in each_group(batches, keys)
+                for made in function(group).to_batches()
+            )
+            return self._frame_of(self._store(_reader(made, schema)))
+
+    def connected_components(self, links: DataFrame) -> DataFrame:
+        """See Engine.connected_components; GraphFrames is Spark's alone."""
+        raise DependencyError(
+            "GraphFrames needs Spark, and this is the embedded engine: add --engine spark, or leave "
+            "`components.algorithm` at `auto`"
+        )
+
+    def close(self) -> None:
+        """See Engine.close."""
+        self.session.stop()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def _sql(self, frame: DataFrame) -> str:
+        """The query that a frame stands for, with sums as bigint: Arrow's widest integer."""
+        sql = frame.sql(dialect="duckdb", optimize=False, pretty=False)  # type: ignore[operator]
+        relation = self.connection.sql(sql)
+        if HUGEINT not in relation.types:
+            return str(sql)
+        columns = ", ".join(
+            f"{quoted(name)}::BIGINT AS {quoted(name)}"
+            if kind == HUGEINT
+            else quoted(name)
+            for name, kind in zip(relation.columns, relation.types, strict=True)
+        )
+        return f"SELECT {columns} FROM ({sql})"
+
+    def _frame(self, query: str) -> Frame:
+        """A frame of a query in DuckDB's SQL."""
+        view = self._new_table()
+        self.connection.execute(f"CREATE VIEW {view} AS {query}")
+        return self._frame_of(view)
+
+    def _frame_of(self, table: str) -> Frame:
+        return self.session.frame_of(table, self.connection.table(table).columns)
+
+    def _count(self, table: str) -> int:
+        return int(self.connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+
+    def _new_table(self) -> str:
+        return f"scratch_{next(self._numbers)}"
+
+    def _store(self, reader: pa.RecordBatchReader) -> str:
+        """Write record batches to a new table as they come."""
+        table = self._new_table()
+        with closing(self.connection.cursor()) as cursor:
+            cursor.register("made", reader)
+            cursor.execute(f"CREATE TABLE {table} AS FROM made")
+        return table
+
+    @contextmanager
+    def _batches(self, query: str) -> Iterator[pa.RecordBatchReader]:
+        """The rows of a query as they come, on a connection of their own."""
+        with closing(self.connection.cursor()) as cursor:
+            yield cursor.sql(query).to_arrow_reader(ROWS_A_BATCH)
+
+
+def _reader(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatchReader:
+    cast = (batch.select(schema.names).cast(schema) for batch in batches)
+    return pa.RecordBatchReader.from_batches(schema, cast)
+
+
+def open_duckdb(scratch: Path | str, settings: dict[str, Any] | None = None) -> DuckDBEngine:
+    """Open the embedded engine; `settings` are DuckDB's, e.g. memory_limit, temp_directory.
+
+    Raises RuntimeError where one is open already: SQLFrame knows one session a process.
+    """
+    if _BaseSession._instance is not None:
+        raise RuntimeError("a DuckDB engine is open in this process: close it first")
+    folder = Path(scratch)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fixed = {"TimeZone": "UTC", "preserve_insertion_order": False}
+    spilling = {"temp_directory": str(folder / "spilled")}
+    connection = duckdb.connect()
+    for name, value in {**spilling, **(settings or {}), **fixed}.items():
+        connection.execute(f"SET {name} = ?", [value])
+    return DuckDBEngine(connection, str(scratch))
