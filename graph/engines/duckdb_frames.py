@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import os
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import duckdb
+from sqlframe.base.operations import Operation, operation
 from sqlframe.duckdb import DuckDBDataFrame, DuckDBSession
 from sqlglot import exp
+
+MAX_STEPS = int(os.environ.get("STEPS", 4))
+SIMPLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 TYPES = {
     "VARCHAR": "string",
@@ -55,12 +62,35 @@ def quoted(name: str) -> str:
 
 
 class Frame(DuckDBDataFrame):
-    """A frame that knows its types under Spark's names, and has no partitions."""
+    """A frame that knows its types under Spark's names, has no partitions, and stays small.
+
+    SQLFrame copies a frame's whole query at each step, which takes longer than to run it; a query
+    of more than MAX_STEPS steps goes on as a view.
+    """
+
+    def _convert_leaf_to_cte(self, sequence_id: str | None = None, name: str | None = None) -> Frame:
+        if len(self.expression.ctes) < MAX_STEPS:
+            return super()._convert_leaf_to_cte(sequence_id, name)
+        if not isinstance(self.expression, exp.Select):  # a union becomes a query by one more step
+            return super()._convert_leaf_to_cte(sequence_id, name)._convert_leaf_to_cte()
+        view = self.session.view_of(self.query())
+        shortened = self.session.frame_of(view, self.columns)
+        return self.copy(expression=shortened.expression, sequence_id=shortened.sequence_id)
+
+    @operation(Operation.FROM)
+    def join(self, other: Frame, on: Any = None, how: str = "inner") -> Frame:
+        """Join, and be done with it: later steps need not tell columns of both sides apart."""
+        joined: Frame = super().join.__wrapped__(self, other, on, how)  # type: ignore[attr-defined]
+        return joined._convert_leaf_to_cte()
+
+    def query(self) -> str:
+        """The frame in DuckDB's SQL."""
+        return self.sql(dialect="duckdb", optimize=False, pretty=False)
 
     @property
     def dtypes(self) -> list[tuple[str, str]]:
         """The names and types of the columns."""
-        relation = self.session._conn.sql(self.sql(dialect="duckdb", optimize=False, pretty=False))
+        relation = self.session._conn.sql(self.query())
         types = [spark_type(kind) for kind in relation.types]
         return list(zip(self.columns, types, strict=True))
 
@@ -80,14 +110,23 @@ class Session(DuckDBSession):
 
     def __init__(self, conn: duckdb.DuckDBPyConnection | None = None, **settings: Any) -> None:
         super().__init__(conn, **settings)
+        if not hasattr(self, "_numbers"):  # SQLFrame calls this again for each look at the session
+            self._numbers = count()
 
     def frame_of(self, table: str, columns: Sequence[str]) -> Frame:
         """A frame of a table or view of DuckDB."""
-        query = exp.select(*(exp.column(name, quoted=True) for name in columns)).from_(table)
-        frame: Frame = self.sql(query, qualify=False)
+        names = (exp.to_identifier(name.lower(), quoted=not SIMPLE.fullmatch(name)) for name in columns)
+        query = exp.select(*map(exp.column, names)).from_(table)
+        frame: Frame = self._create_df(query)._convert_leaf_to_cte()
         # Names lose their case on the way.
         frame.display_name_mapping.update(zip(frame._columns, columns, strict=True))
         return frame
+
+    def view_of(self, query: str) -> str:
+        """Give a query a name; returns it."""
+        view = f"scratch_view_{next(self._numbers)}"
+        self._conn.execute(f"CREATE VIEW {view} AS {query}")
+        return view
 
     def stop(self) -> None:
         """Close the connection with its cursors; what is left open prints lines at exit."""
