@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 from duckdb.sqltypes import HUGEINT
 import pyarrow as pa
 from sqlframe.base.session import _BaseSession
 
-from graph.engines.base import BatchFunction, DependencyError, GroupFunction
+from graph.engines.base import BatchFunction, GroupFunction
 from graph.engines.duckdb_batches import between_groups, each_group
 from graph.engines.duckdb_files import query_of_files
 from graph.engines.duckdb_frames import Frame, Session, quoted
+from graph.id_index import id_type_of
 
 if TYPE_CHECKING:
     from graph.frames import DataFrame
@@ -27,6 +28,13 @@ ROWS_A_BATCH = 100_000
 # Rows that one call of a function gets where equal values belong together. Above it rows are
 # sorted, which spills, and cut between groups; a call takes some 200 bytes a row.
 ROWS_TOGETHER = 2_000_000
+
+
+FIXED_SETTINGS = {"TimeZone": "UTC", "preserve_insertion_order": "false"}
+
+
+class UnknownSetting(Exception):
+    """A setting that DuckDB does not know, or a value that it cannot have."""
 
 
 class DuckDBEngine:
@@ -74,7 +82,7 @@ class DuckDBEngine:
 
     def from_arrow(self, table: pa.Table) -> DataFrame:
         """See Engine.from_arrow."""
-        return self._frame_of(self._store(table.to_reader()))
+        return self._frame_of(self._store(table.to_batches(), table.schema))
 
     def to_arrow(self, frame: DataFrame) -> pa.Table:
         """See Engine.to_arrow."""
@@ -90,7 +98,7 @@ class DuckDBEngine:
         """See Engine.map_arrow; computed at once."""
         if not together:
             with self._batches(self._sql(frame)) as batches:
-                return self._frame_of(self._store(_reader(function(batches), schema)))
+                return self._frame_of(self._store(function(batches), schema))
         rows = self._new_table()
         self.connection.execute(f"CREATE TABLE {rows} AS {self._sql(frame)}")
         found = self._map_groups(rows, together, function, schema)
@@ -103,12 +111,12 @@ class DuckDBEngine:
         query = f"FROM {table}"
         if self._count(table) <= ROWS_TOGETHER:
             with self._batches(query) as batches:
-                return self._store(_reader(function(batches), schema))
+                return self._store(function(batches), schema)
         query += f" ORDER BY {', '.join(map(quoted, together))}"
         with self._batches(query) as batches:
             chunks = between_groups(batches, together, ROWS_TOGETHER)
             made = (made for chunk in chunks for made in function(chunk.to_batches()))
-            return self._store(_reader(made, schema))
+            return self._store(made, schema)
 
     def map_groups_arrow(
         self, frame: DataFrame, keys: Sequence[str], function: GroupFunction, schema: pa.Schema
@@ -121,14 +129,17 @@ class DuckDBEngine:
                 for group in each_group(batches, keys)
                 for made in function(group).to_batches()
             )
-            return self._frame_of(self._store(_reader(made, schema)))
+            return self._frame_of(self._store(made, schema))
 
     def connected_components(self, links: DataFrame) -> DataFrame:
-        """See Engine.connected_components; GraphFrames is Spark's alone."""
-        raise DependencyError(
-            "GraphFrames needs Spark, and this is the embedded engine: add --engine spark, or leave "
-            "`components.algorithm` at `auto`"
-        )
+        """See Engine.connected_components; memory grows with the accounts, not with the links."""
+        from graph.union_find import Forest
+
+        forest = Forest(id_type_of(links, "account_a"))
+        with self._batches(self._sql(links.select("account_a", "account_b"))) as batches:
+            for batch in batches:
+                forest.add(batch.column("account_a"), batch.column("account_b"))
+        return self.from_arrow(forest.components().drop_columns(["size"]))
 
     def close(self) -> None:
         """See Engine.close."""
@@ -164,12 +175,27 @@ class DuckDBEngine:
     def _new_table(self) -> str:
         return f"scratch_{next(self._numbers)}"
 
-    def _store(self, reader: pa.RecordBatchReader) -> str:
+    def _store(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> str:
         """Write record batches to a new table as they come."""
         table = self._new_table()
+        failures: list[BaseException] = []
+
+        def made() -> Iterator[pa.RecordBatch]:
+            try:
+                for batch in batches:
+                    yield batch.select(schema.names).cast(schema)
+            except BaseException as error:
+                failures.append(error)  # DuckDB would only tell its text
+                raise
+
         with closing(self.connection.cursor()) as cursor:
-            cursor.register("made", reader)
-            cursor.execute(f"CREATE TABLE {table} AS FROM made")
+            cursor.register("made", pa.RecordBatchReader.from_batches(schema, made()))
+            try:
+                cursor.execute(f"CREATE TABLE {table} AS FROM made")
+            except duckdb.Error:
+                if failures:
+                    raise failures[0] from None
+                raise
         return table
 
     @contextmanager
@@ -179,23 +205,22 @@ class DuckDBEngine:
             yield cursor.sql(query).to_arrow_reader(ROWS_A_BATCH)
 
 
-def _reader(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatchReader:
-    cast = (batch.select(schema.names).cast(schema) for batch in batches)
-    return pa.RecordBatchReader.from_batches(schema, cast)
-
-
-def open_duckdb(scratch: Path | str, settings: dict[str, Any] | None = None) -> DuckDBEngine:
+def open_duckdb(scratch: Path | str, settings: Mapping[str, str] | None = None) -> DuckDBEngine:
     """Open the embedded engine; `settings` are DuckDB's, e.g. memory_limit, temp_directory.
 
-    Raises RuntimeError where one is open already: SQLFrame knows one session a process.
+    Raises UnknownSetting, and RuntimeError where one is open already: SQLFrame knows one session a
+    process.
     """
     if _BaseSession._instance is not None:
         raise RuntimeError("a DuckDB engine is open in this process: close it first")
     folder = Path(scratch)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fixed = {"TimeZone": "UTC", "preserve_insertion_order": False}
-    spilling = {"temp_directory": str(folder / "spilled")}
     connection = duckdb.connect()
-    for name, value in {**spilling, **(settings or {}), **fixed}.items():
-        connection.execute(f"SET {name} = ?", [value])
+    given = {"temp_directory": str(folder / "spilled"), **(settings or {}), **FIXED_SETTINGS}
+    for name, value in given.items():
+        try:
+            connection.execute(f"SET {quoted(name)} = ?", [value])
+        except duckdb.Error as error:
+            connection.close()
+            raise UnknownSetting(f"{name}: {value}: {error}") from None
     return DuckDBEngine(connection, str(scratch))

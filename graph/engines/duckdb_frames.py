@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import os
 from collections.abc import Sequence
 from itertools import count
 from typing import Any
@@ -13,7 +12,7 @@ from sqlframe.base.operations import Operation, operation
 from sqlframe.duckdb import DuckDBDataFrame, DuckDBSession
 from sqlglot import exp
 
-MAX_STEPS = int(os.environ.get("STEPS", 4))
+MAX_STEPS = 3
 SIMPLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 TYPES = {
