@@ -7,17 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import duckdb
 from duckdb.sqltypes import HUGEINT
 import pyarrow as pa
 from sqlframe.base.session import _BaseSession
+from sqlframe.duckdb import DuckDBSession
 
 from graph.engines.base import BatchFunction, GroupFunction
 from graph.engines.duckdb_batches import between_groups, each_group
 from graph.engines.duckdb_files import query_of_files
-from graph.engines.duckdb_frames import Frame, Session, quoted
+from graph.engines.duckdb_frames import Frame, quoted
 from graph.id_index import id_type_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class DuckDBEngine:
     def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: str) -> None:
         self.connection = connection
         self.scratch = scratch
-        self.session = Session(connection)
+        self._sqlframe = DuckDBSession(connection)  # its functions ask which engine they are for
         self._numbers = count()
         self._tables: dict[str, str] = {}
 
@@ -143,31 +144,29 @@ class DuckDBEngine:
 
     def close(self) -> None:
         """See Engine.close."""
-        self.session.stop()
+        self._sqlframe._udf_conn.close()  # what is left open prints lines when Python ends
+        self._sqlframe.stop()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _sql(self, frame: DataFrame) -> str:
-        """The query that a frame stands for, with sums as bigint: Arrow's widest integer."""
-        sql = frame.sql(dialect="duckdb", optimize=False, pretty=False)  # type: ignore[operator]
-        relation = self.connection.sql(sql)
+        """The query that a frame stands for, with sums as bigint, as Spark's are."""
+        query = cast("Frame", frame).query()
+        relation = self.connection.sql(query)
         if HUGEINT not in relation.types:
-            return str(sql)
+            return query
         columns = ", ".join(
-            f"{quoted(name)}::BIGINT AS {quoted(name)}"
-            if kind == HUGEINT
-            else quoted(name)
+            f"{quoted(name)}::BIGINT AS {quoted(name)}" if kind == HUGEINT else quoted(name)
             for name, kind in zip(relation.columns, relation.types, strict=True)
         )
-        return f"SELECT {columns} FROM ({sql})"
+        return f"SELECT {columns} FROM ({query})"
 
-    def _frame(self, query: str) -> Frame:
+    def _frame(self, query: str) -> DataFrame:
         """A frame of a query in DuckDB's SQL."""
-        view = self._new_table()
-        self.connection.execute(f"CREATE VIEW {view} AS {query}")
-        return self._frame_of(view)
+        columns = self.connection.sql(query).columns
+        return cast("DataFrame", Frame(self.connection, query, columns))
 
-    def _frame_of(self, table: str) -> Frame:
-        return self.session.frame_of(table, self.connection.table(table).columns)
+    def _frame_of(self, table: str) -> DataFrame:
+        return self._frame(f"FROM {table}")
 
     def _count(self, table: str) -> int:
         return int(self.connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])

@@ -1,19 +1,26 @@
-"""SQLFrame's session and frames on DuckDB, with what they lack of those of PySpark."""
+"""Frames of the embedded engine: PySpark's DataFrame in the subset that this program uses.
+
+Columns, functions and windows are SQLFrame's. Its own frames are not used: they copy their whole
+query at each step, which took 15 s for the steps of one day, whatever the day's size.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
 import duckdb
-from sqlframe.base.operations import Operation, operation
-from sqlframe.duckdb import DuckDBDataFrame, DuckDBSession
-from sqlglot import exp
+from sqlframe.base.column import Column
 
-MAX_STEPS = 3
-SIMPLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+JOINS = {
+    "inner": "JOIN",
+    "left": "LEFT JOIN",
+    "right": "RIGHT JOIN",
+    "full_outer": "FULL JOIN",
+    "left_semi": "SEMI JOIN",
+    "left_anti": "ANTI JOIN",
+}
 
 TYPES = {
     "VARCHAR": "string",
@@ -60,75 +67,175 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-class Frame(DuckDBDataFrame):
-    """A frame that knows its types under Spark's names, has no partitions, and stays small.
+class Frame:
+    """A query in steps: its own SQL, over those of the frames it was made of.
 
-    SQLFrame copies a frame's whole query at each step, which takes longer than to run it; a query
-    of more than MAX_STEPS steps goes on as a view.
+    Steps are numbered as they are made, so a step's number is above those that it reads.
     """
 
-    def _convert_leaf_to_cte(self, sequence_id: str | None = None, name: str | None = None) -> Frame:
-        if len(self.expression.ctes) < MAX_STEPS:
-            return super()._convert_leaf_to_cte(sequence_id, name)
-        if not isinstance(self.expression, exp.Select):  # a union becomes a query by one more step
-            return super()._convert_leaf_to_cte(sequence_id, name)._convert_leaf_to_cte()
-        view = self.session.view_of(self.query())
-        shortened = self.session.frame_of(view, self.columns)
-        return self.copy(expression=shortened.expression, sequence_id=shortened.sequence_id)
+    _numbers = count()
 
-    @operation(Operation.FROM)
-    def join(self, other: Frame, on: Any = None, how: str = "inner") -> Frame:
-        """Join, and be done with it: later steps need not tell columns of both sides apart."""
-        joined: Frame = super().join.__wrapped__(self, other, on, how)  # type: ignore[attr-defined]
-        return joined._convert_leaf_to_cte()
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        sql: str,
+        columns: Sequence[str],
+        *parents: Frame,
+    ) -> None:
+        self.connection = connection
+        self.columns = list(columns)
+        self.parents = parents
+        self._sql = sql
+        self._number = next(self._numbers)
+
+    @property
+    def name(self) -> str:
+        """What steps that read this one call it."""
+        return f"step_{self._number}"
 
     def query(self) -> str:
-        """The frame in DuckDB's SQL."""
-        return self.sql(dialect="duckdb", optimize=False, pretty=False)
+        """The whole query in DuckDB's SQL."""
+        steps: dict[int, Frame] = {}
+        waiting = list(self.parents)
+        while waiting:
+            step = waiting.pop()
+            if steps.setdefault(step._number, step) is step:
+                waiting += (each for each in step.parents if each._number not in steps)
+        named = [f"{step.name} AS ({step._sql})" for _, step in sorted(steps.items())]
+        return f"WITH {', '.join(named)} {self._sql}" if named else self._sql
 
     @property
     def dtypes(self) -> list[tuple[str, str]]:
-        """The names and types of the columns."""
-        relation = self.session._conn.sql(self.query())
-        types = [spark_type(kind) for kind in relation.types]
-        return list(zip(self.columns, types, strict=True))
+        """The names of the columns and, as Spark names them, their types."""
+        types = self.connection.sql(self.query()).types
+        return [(name, spark_type(kind)) for name, kind in zip(self.columns, types, strict=True)]
 
-    def repartition(self, *_: object) -> Frame:  # type: ignore[override]
+    def count(self) -> int:
+        """How many rows there are."""
+        query = f"SELECT count(*) FROM ({self.query()})"
+        return int(self.connection.execute(query).fetchall()[0][0])
+
+    def select(self, *columns: Column | str) -> Frame:
+        """Choose and compute columns."""
+        return self._step(_selected(columns), _names(columns))
+
+    def filter(self, condition: Column | str) -> Frame:
+        """Keep the rows for which a condition, or a column of that name, is true."""
+        return self._step("*", self.columns, f"WHERE {_expression(condition)}")
+
+    where = filter
+
+    def withColumn(self, name: str, column: Column) -> Frame:  # noqa: N802
+        """Add a column, or compute one anew in its place."""
+        value = f"{_expression(column)} AS {quoted(name)}"
+        columns = [value if each == name else quoted(each) for each in self.columns]
+        if name in self.columns:
+            return self._step(", ".join(columns), self.columns)
+        return self._step(", ".join([*columns, value]), [*self.columns, name])
+
+    def withColumnRenamed(self, old: str, new: str) -> Frame:  # noqa: N802
+        """Rename a column."""
+        return self.withColumnsRenamed({old: new})
+
+    def withColumnsRenamed(self, names: Mapping[str, str]) -> Frame:  # noqa: N802
+        """Rename columns; `names` maps old ones to new ones."""
+        renamed = [names.get(name, name) for name in self.columns]
+        pairs = zip(self.columns, renamed, strict=True)
+        return self._step(", ".join(f"{quoted(a)} AS {quoted(b)}" for a, b in pairs), renamed)
+
+    def drop(self, *names: str) -> Frame:
+        """Leave columns out."""
+        return self.select(*(name for name in self.columns if name not in names))
+
+    def distinct(self) -> Frame:
+        """Keep one of equal rows."""
+        return self._step("DISTINCT *", self.columns)
+
+    def limit(self, rows: int) -> Frame:
+        """Keep at most so many rows, whichever."""
+        return self._step("*", self.columns, f"LIMIT {rows}")
+
+    def orderBy(self, *columns: Column | str) -> Frame:  # noqa: N802
+        """Sort the rows, for whoever reads them next."""
+        order = ", ".join(map(_expression, columns))
+        return self._step("*", self.columns, f"ORDER BY {order}")
+
+    def repartition(self, *_: object) -> Frame:
         """Nothing to do: DuckDB divides work among threads by itself."""
         return self
 
-    def coalesce(self, *_: object) -> Frame:  # type: ignore[override]
-        """Nothing to do either."""
-        return self
+    coalesce = repartition
+
+    def union(self, other: Frame) -> Frame:
+        """Put the rows of both together, columns by their places."""
+        sql = f"FROM {self.name} UNION ALL FROM {other.name}"
+        return Frame(self.connection, sql, self.columns, self, other)
+
+    unionAll = union  # noqa: N815
+
+    def unionByName(self, other: Frame) -> Frame:  # noqa: N802
+        """Put the rows of both together, columns by their names."""
+        return self.union(other.select(*self.columns))
+
+    def join(self, other: Frame, on: str | Sequence[str], how: str = "inner") -> Frame:
+        """Join by columns of equal names, which the result has once and first."""
+        keys = [on] if isinstance(on, str) else list(on)
+        left = [name for name in self.columns if name not in keys]
+        right = [name for name in other.columns if name not in keys]
+        using = ", ".join(map(quoted, keys))
+        if how in ("left_semi", "left_anti"):
+            right = []
+        columns = ", ".join(
+            [using, *(f"a.{quoted(name)}" for name in left), *(f"b.{quoted(name)}" for name in right)]
+        )
+        sql = f"SELECT {columns} FROM {self.name} AS a {JOINS[how]} {other.name} AS b USING ({using})"
+        return Frame(self.connection, sql, [*keys, *left, *right], self, other)
+
+    def crossJoin(self, other: Frame) -> Frame:  # noqa: N802
+        """Pair each row with each of another frame's."""
+        sql = f"FROM {self.name} AS a CROSS JOIN {other.name} AS b"
+        return Frame(self.connection, sql, [*self.columns, *other.columns], self, other)
+
+    def groupBy(self, *keys: str) -> Grouped:  # noqa: N802
+        """Group rows by columns."""
+        return Grouped(self, keys)
+
+    def agg(self, *columns: Column) -> Frame:
+        """Aggregate all rows to one."""
+        return self.groupBy().agg(*columns)
+
+    def _step(self, selected: str, columns: Sequence[str], rest: str = "") -> Frame:
+        sql = f"SELECT {selected} FROM {self.name} {rest}"
+        return Frame(self.connection, sql, columns, self)
 
 
-class Session(DuckDBSession):
-    """The one session of a process, on a given connection."""
+class Grouped:
+    """The groups of a frame's rows that `groupBy` made."""
 
-    _df = Frame
+    def __init__(self, frame: Frame, keys: Sequence[str]) -> None:
+        self._frame = frame
+        self._keys = keys
 
-    def __init__(self, conn: duckdb.DuckDBPyConnection | None = None, **settings: Any) -> None:
-        super().__init__(conn, **settings)
-        if not hasattr(self, "_numbers"):  # SQLFrame calls this again for each look at the session
-            self._numbers = count()
+    def agg(self, *columns: Column) -> Frame:
+        """Aggregate each group to a row: the keys and these columns."""
+        selected = [*self._keys, *columns]
+        by = f"GROUP BY {', '.join(map(quoted, self._keys))}" if self._keys else ""
+        return self._frame._step(_selected(selected), _names(selected), by)
 
-    def frame_of(self, table: str, columns: Sequence[str]) -> Frame:
-        """A frame of a table or view of DuckDB."""
-        names = (exp.to_identifier(name.lower(), quoted=not SIMPLE.fullmatch(name)) for name in columns)
-        query = exp.select(*map(exp.column, names)).from_(table)
-        frame: Frame = self._create_df(query)._convert_leaf_to_cte()
-        # Names lose their case on the way.
-        frame.display_name_mapping.update(zip(frame._columns, columns, strict=True))
-        return frame
 
-    def view_of(self, query: str) -> str:
-        """Give a query a name; returns it."""
-        view = f"scratch_view_{next(self._numbers)}"
-        self._conn.execute(f"CREATE VIEW {view} AS {query}")
-        return view
+def _selected(columns: Sequence[Column | str]) -> str:
+    names = _names(columns)
+    return ", ".join(
+        f"{_expression(column)} AS {quoted(name)}"
+        for column, name in zip(columns, names, strict=True)
+    )
 
-    def stop(self) -> None:
-        """Close the connection with its cursors; what is left open prints lines at exit."""
-        if udf := getattr(self, "_udf_conn", None):
-            udf.close()
-        super().stop()
+
+def _names(columns: Sequence[Column | str]) -> list[str]:
+    return [each if isinstance(each, str) else each.alias_or_name for each in columns]
+
+
+def _expression(column: Column | str) -> str:
+    if isinstance(column, str):
+        return quoted(column)
+    return column.column_expression.sql(dialect="duckdb", identify=True)
