@@ -263,6 +263,7 @@ class Config(Settings):
     components: Components = Components()
     communities: Communities = Communities()
     spark: dict[str, Annotated[str, BeforeValidator(_property)]] = {}
+    duckdb: dict[str, Annotated[str, BeforeValidator(_property)]] = {}
 
     @field_validator("home")
     @classmethod

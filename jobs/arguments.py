@@ -38,12 +38,22 @@ def job_parser(name: str, description: str) -> argparse.ArgumentParser:
     """A parser with the arguments that all batch jobs share; a job adds its own."""
     parser = settings_parser(name, description)
     parser.add_argument("--ds", type=day, required=True, help="day of the run, YYYY-MM-DD, UTC")
-    parser.add_argument("--engine", choices=("spark", "duckdb"), default="spark")
+    add_engine(parser)
     parser.add_argument("--run-id", type=run_id, default=None, help="name of this run in manifests")
     parser.add_argument("--dry-run", action="store_true", help="do everything but publish")
     parser.add_argument("--log-format", choices=("text", "json"), default="text")
     parser.add_argument("--log-level", choices=LEVELS, default="info")
     return parser
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add --engine to a parser; jobs.sessions.engine_name decides where it is not given."""
+    parser.add_argument(
+        "--engine",
+        choices=("spark", "duckdb"),
+        help="duckdb: inside this process; spark: needs Java. By default duckdb, and spark where "
+        "spark.master is configured or spark-submit started this",
+    )
 
 
 def parse(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:

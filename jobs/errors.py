@@ -56,6 +56,8 @@ def as_stop(error: BaseException) -> BaseException:
     Engines read lazily, so a damaged input file may show only in the middle of a run.
     """
     kind, module, text = type(error).__name__, type(error).__module__, str(error)
+    if module.endswith("duckdb"):
+        return _stop_of_duckdb(error, kind, text)
     if module.startswith(("pyspark.", "py4j.")) and UNREADABLE in text:
         file = re.search(r"while reading file (\S+?)\.?\s", text + " ")
         name = file[1].removeprefix("file:").replace("///", "/") if file else "an input file"
@@ -72,6 +74,17 @@ def as_stop(error: BaseException) -> BaseException:
     if silent or isinstance(error, ConnectionRefusedError):
         return DependencyError(
             "Spark's Java process has ended: it was killed, or the machine ran out of memory"
+        )
+    return error
+
+
+def _stop_of_duckdb(error: BaseException, kind: str, text: str) -> BaseException:
+    if kind == "InterruptException":
+        return KeyboardInterrupt()
+    if kind == "OutOfMemoryException":
+        return DependencyError(
+            f"memory or scratch space ran out: raise duckdb.memory_limit or duckdb.temp_directory, "
+            f"or use spark-submit ({text.splitlines()[0]})"
         )
     return error
 

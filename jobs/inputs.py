@@ -42,8 +42,7 @@ def read_events(engine: Engine, config: Config, ds: date) -> DataFrame:
     log, or the folder of ds itself, is missing.
     """
     paths = _event_paths(config.events.path, ds, config.lookback_days)
-    raw = engine.read(paths, config.events.format, merge_columns=True)
-    return raw.withColumn(SOURCE, F.input_file_name())
+    return engine.read(paths, config.events.format, merge_columns=True, source=SOURCE)
 
 
 def _event_paths(path: str, ds: date, lookback_days: int) -> list[str]:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from jobs import run_pipeline
+from jobs.arguments import add_engine
 from jobs.commands import run_command
 from jobs.errors import DONE
 from jobs.evaluation import evaluate
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--accounts", type=int, default=ACCOUNTS)
     arguments.add_argument("--seed", type=int, default=Settings.seed)
     arguments.add_argument("--evasion", type=float, default=0.0, help="0: bots do not hide; 1: all")
-    arguments.add_argument("--engine", choices=("spark", "duckdb"), default="spark")
+    add_engine(arguments)
     return arguments
 
 
@@ -64,7 +65,8 @@ def _demo(arguments: argparse.Namespace) -> int:
     code = run_pipeline.main(
         [
             *("--ds", str(settings.end_ds), "--config", str(log / "config.yaml")),
-            *("--set", f"home={home}", "--engine", arguments.engine),
+            *("--set", f"home={home}"),
+            *(("--engine", arguments.engine) if arguments.engine else ()),
         ]
     )
     if code == DONE:

@@ -26,10 +26,23 @@ from graph.tables import Table
 from jobs import logs
 from jobs.arguments import job_parser, parse
 from jobs.configuration import config_sha256, load
-from jobs.errors import DONE, UNEXPECTED, DataStop, as_stop, describe, exit_code
+from jobs.errors import (
+    DONE,
+    UNEXPECTED,
+    ConfigError,
+    DataStop,
+    as_stop,
+    describe,
+    exit_code,
+)
 from jobs.files import remove, write_json
 from jobs.manifest import Manifest, Step
-from jobs.sessions import engine_session, under_spark_submit
+from jobs.sessions import (
+    engine_name,
+    engine_session,
+    too_large_for_duckdb,
+    under_spark_submit,
+)
 from jobs.warehouse import Publication, Warehouse
 
 
@@ -147,7 +160,7 @@ def _run(
         manifest = Manifest(jobs[0].name, arguments.ds, arguments.run_id, config)
         try:
             if engine is None:
-                engine = stack.enter_context(_session(name, jobs, arguments, config))
+                engine = stack.enter_context(_session(name, jobs, arguments, config, log))
             stack.enter_context(engine_api(engine.api_root))
             publication = Publication(warehouse, engine, arguments.run_id)
             for job in jobs:
@@ -165,14 +178,24 @@ def _run(
 
 
 def _session(
-    name: str, jobs: Sequence[Job], arguments: argparse.Namespace, config: Config
+    name: str, jobs: Sequence[Job], arguments: argparse.Namespace, config: Config, log: Any
 ) -> AbstractContextManager[Engine]:
+    chosen = engine_name(arguments.engine, config)
     needed = any(job.needs_graphframes(config, arguments) for job in jobs)
+    if chosen == "duckdb":
+        if needed:
+            raise ConfigError(
+                "GraphFrames is Spark's alone: add --engine spark (for --scope heterogeneous and "
+                "components.algorithm=graphframes)"
+            )
+        if much := too_large_for_duckdb(config):
+            file = "run_pipeline" if name == "run" else name
+            log.warning(f"{much}: use spark-submit jobs/{file}.py with the same arguments")
     brought = under_spark_submit() or {"spark.jars", "spark.jars.packages"} & set(config.spark)
     jar = graphframes_jar() if needed and not brought else None
     scratch = config.home.absolute() / "scratch"
     remove(scratch)  # of a run that was killed: whoever holds the lock is alone here
-    return engine_session(arguments.engine, f"actorgraph {name}", config, scratch, jar)
+    return engine_session(chosen, f"actorgraph {name}", config, scratch, jar)
 
 
 def _record_failure(warehouse: Warehouse, manifest: Manifest, error: BaseException) -> None:

@@ -16,6 +16,13 @@ from jobs.java import require_java
 
 GIB = 1 << 30
 MEMORY_SHARE = 0.4
+
+# DuckDB keeps within its limit and spills beyond it; numpy and compiled loops work beside it.
+DUCKDB_MEMORY_SHARE = 0.4
+MAX_DUCKDB_GIB = 2.0
+
+# Bytes of input for each GiB of the machine's memory that the embedded engine should take.
+DUCKDB_BYTES_A_GIB = {"parquet": 256 << 20, "csv": 1280 << 20, "jsonl": 1280 << 20}
 CONTAINER_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
@@ -30,36 +37,93 @@ MAX_PARTITIONS = 2000
 SMALL_BYTES = 32 << 20
 
 
+def engine_name(asked: str | None, config: Config) -> str:
+    """The engine of a run: as asked, else Spark where a master is configured, else DuckDB.
+
+    Raises ConfigError when spark-submit is to start anything but Spark.
+    """
+    if under_spark_submit():
+        if asked == "duckdb":
+            raise ConfigError("--engine duckdb: spark-submit is always Spark; use `actorgraph`")
+        return "spark"
+    return asked or ("spark" if "spark.master" in config.spark else "duckdb")
+
+
 @contextmanager
 def engine_session(
     name: str, application: str, config: Config, scratch: Path, jar: Path | None = None
 ) -> Iterator[Engine]:
     """Open an engine, make its API the active one, and close it at the end.
 
-    `jar` is the JVM half of GraphFrames, if the run needs it. Raises ConfigError for an engine that
-    does not exist yet, DependencyError when the engine cannot be started.
+    `jar` is the JVM half of GraphFrames, if the run needs it. Raises ConfigError for a setting that
+    the engine does not know, DependencyError when the engine cannot be started.
     """
-    if name != "spark":
-        raise ConfigError(f"--engine {name}: not built yet; use --engine spark")
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if name == "duckdb":
+        opened = _duckdb_session(config, scratch)
+    else:
+        opened = _spark_session(application, config, scratch, jar)
+    try:
+        with opened as engine, engine_api(engine.api_root):
+            yield engine
+    finally:
+        remove(scratch)
+
+
+@contextmanager
+def _duckdb_session(config: Config, scratch: Path) -> Iterator[Engine]:
+    from graph.engines.duckdb import UnknownSetting, open_duckdb
+
+    try:
+        engine = open_duckdb(scratch, duckdb_settings(config, scratch))
+    except UnknownSetting as error:
+        raise ConfigError(f"duckdb: {error}") from None
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+@contextmanager
+def _spark_session(
+    application: str, config: Config, scratch: Path, jar: Path | None
+) -> Iterator[Engine]:
     from graph.engines.spark import open_spark
     from graph.engines.spark_session import kill_jvm
 
-    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not under_spark_submit():
+        os.environ["JAVA_HOME"] = str(require_java().home)
+    engine = open_spark(application, scratch, spark_settings(config, scratch, jar))
     try:
-        if not under_spark_submit():
-            os.environ["JAVA_HOME"] = str(require_java().home)
-        engine = open_spark(application, scratch, spark_settings(config, scratch, jar))
-        try:
-            with engine_api(engine.api_root):
-                yield engine
-        except BaseException as error:
-            # After an interrupt, or once Java is gone, there is nothing more to be said to it.
-            gone = isinstance(as_stop(error), KeyboardInterrupt | DependencyError)
-            kill_jvm() if gone else engine.close()
-            raise
-        engine.close()
-    finally:
-        remove(scratch)
+        yield engine
+    except BaseException as error:
+        # After an interrupt, or once Java is gone, there is nothing more to be said to it.
+        gone = isinstance(as_stop(error), KeyboardInterrupt | DependencyError)
+        kill_jvm() if gone else engine.close()
+        raise
+    engine.close()
+
+
+def duckdb_settings(config: Config, scratch: Path) -> dict[str, str]:
+    """The DuckDB settings of a run: what fits this machine, then the config's own."""
+    memory = min(MAX_DUCKDB_GIB, machine_memory_gib() * DUCKDB_MEMORY_SHARE)
+    fitting = {
+        "memory_limit": f"{memory:.2f}GiB",
+        "temp_directory": str(scratch / "spilled"),
+    }
+    return fitting | config.duckdb
+
+
+def too_large_for_duckdb(config: Config) -> str | None:
+    """Say so when the log is larger than the embedded engine should take on this machine."""
+    size = _size(config.events.path)
+    most = DUCKDB_BYTES_A_GIB[config.events.format] * machine_memory_gib()
+    if size is None or size <= most:
+        return None
+    return (
+        f"{config.events.path} has {size / GIB:.1f} GiB, and the embedded engine is meant for up "
+        f"to {most / GIB:.1f} GiB of {config.events.format} on this machine"
+    )
 
 
 def spark_settings(config: Config, scratch: Path, jar: Path | None = None) -> dict[str, str]:

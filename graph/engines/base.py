@@ -35,14 +35,19 @@ class Engine(Protocol):
     api_root: str
 
     def read(
-        self, paths: Sequence[str], file_format: str, merge_columns: bool = False
+        self,
+        paths: Sequence[str],
+        file_format: str,
+        merge_columns: bool = False,
+        source: str | None = None,
     ) -> DataFrame:
         """Read files or folders of parquet, csv or jsonl as one frame.
 
         csv has a header and its columns are strings. Rows of csv and jsonl that cannot be parsed
         are kept whole in the column UNPARSED, which is absent or null elsewhere. With
-        `merge_columns`, a parquet file may lack columns that others have; they are null. Raises
-        InputError when a path is missing or unreadable.
+        `merge_columns`, a parquet file may lack columns that others have; they are null. `source`
+        names a column to be added that holds the URL of each row's file. Raises InputError when a
+        path is missing or unreadable.
         """
 
     def write(self, frame: DataFrame, path: str, files: int | None = None) -> None:

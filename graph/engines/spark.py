@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, DataFrameReader, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 from pyspark.sql.pandas.types import from_arrow_schema
 
@@ -46,9 +47,17 @@ class SparkEngine:
         self._numbers = count()
 
     def read(
-        self, paths: Sequence[str], file_format: str, merge_columns: bool = False
+        self,
+        paths: Sequence[str],
+        file_format: str,
+        merge_columns: bool = False,
+        source: str | None = None,
     ) -> DataFrame:
         """See Engine.read."""
+        frame = self._read(paths, file_format, merge_columns)
+        return frame if source is None else frame.withColumn(source, F.input_file_name())
+
+    def _read(self, paths: Sequence[str], file_format: str, merge_columns: bool) -> DataFrame:
         reader = self.session.read.option("columnNameOfCorruptRecord", UNPARSED)
         try:
             if file_format == "csv":

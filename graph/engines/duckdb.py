@@ -1,0 +1,225 @@
+"""The embedded engine: DuckDB in this process, spoken to by SQLFrame; no Spark and no Java."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import duckdb
+from duckdb.sqltypes import HUGEINT
+import pyarrow as pa
+from sqlframe.base.session import _BaseSession
+from sqlframe.duckdb import DuckDBSession
+
+from graph.engines.base import BatchFunction, GroupFunction
+from graph.engines.duckdb_batches import between_groups, each_group
+from graph.engines.duckdb_files import query_of_files
+from graph.engines.duckdb_frames import Frame, quoted
+from graph.id_index import id_type_of
+
+if TYPE_CHECKING:
+    from graph.frames import DataFrame
+
+ROWS_A_BATCH = 100_000
+
+# Rows that one call of a function gets where equal values belong together. Above it rows are
+# sorted, which spills, and cut between groups; a call takes some 200 bytes a row.
+ROWS_TOGETHER = 2_000_000
+
+
+FIXED_SETTINGS = {"TimeZone": "UTC", "preserve_insertion_order": "false"}
+
+
+class UnknownSetting(Exception):
+    """A setting that DuckDB does not know, or a value that it cannot have."""
+
+
+class DuckDBEngine:
+    """A DuckDB connection, whose tables are the run's scratch space, and a folder it spills to."""
+
+    name = "duckdb"
+    api_root = "sqlframe.duckdb"
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: str) -> None:
+        self.connection = connection
+        self.scratch = scratch
+        self._sqlframe = DuckDBSession(connection)  # its functions ask which engine they are for
+        self._numbers = count()
+        self._tables: dict[str, str] = {}
+
+    def read(
+        self,
+        paths: Sequence[str],
+        file_format: str,
+        merge_columns: bool = False,
+        source: str | None = None,
+    ) -> DataFrame:
+        """See Engine.read."""
+        return self._frame(
+            query_of_files(self.connection, paths, file_format, merge_columns, source)
+        )
+
+    def write(self, frame: DataFrame, path: str, files: int | None = None) -> None:
+        """See Engine.write; one file, whose row groups are read and written side by side."""
+        Path(path).mkdir(parents=True)
+        target = str(Path(path) / "part-00000.parquet").replace("'", "''")
+        self.connection.execute(
+            f"COPY ({self._sql(frame)}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
+        )
+
+    def materialize(self, frame: DataFrame, name: str) -> DataFrame:
+        """See Engine.materialize; what `map_arrow` returned is stored already."""
+        sql = self._sql(frame)
+        table = self._new_table()
+        self.connection.execute(f"CREATE TABLE {table} AS {sql}")
+        if earlier := self._tables.get(name):
+            self.connection.execute(f"DROP TABLE {earlier}")
+        self._tables[name] = table
+        return self._frame_of(table)
+
+    def from_arrow(self, table: pa.Table) -> DataFrame:
+        """See Engine.from_arrow."""
+        return self._frame_of(self._store(table.to_batches(), table.schema))
+
+    def to_arrow(self, frame: DataFrame) -> pa.Table:
+        """See Engine.to_arrow."""
+        return self.connection.sql(self._sql(frame)).to_arrow_table()
+
+    def map_arrow(
+        self,
+        frame: DataFrame,
+        function: BatchFunction,
+        schema: pa.Schema,
+        together: Sequence[str] = (),
+    ) -> DataFrame:
+        """See Engine.map_arrow; computed at once."""
+        if not together:
+            with self._batches(self._sql(frame)) as batches:
+                return self._frame_of(self._store(function(batches), schema))
+        rows = self._new_table()
+        self.connection.execute(f"CREATE TABLE {rows} AS {self._sql(frame)}")
+        found = self._map_groups(rows, together, function, schema)
+        self.connection.execute(f"DROP TABLE {rows}")
+        return self._frame_of(found)
+
+    def _map_groups(
+        self, table: str, together: Sequence[str], function: BatchFunction, schema: pa.Schema
+    ) -> str:
+        query = f"FROM {table}"
+        if self._count(table) <= ROWS_TOGETHER:
+            with self._batches(query) as batches:
+                return self._store(function(batches), schema)
+        query += f" ORDER BY {', '.join(map(quoted, together))}"
+        with self._batches(query) as batches:
+            chunks = between_groups(batches, together, ROWS_TOGETHER)
+            made = (made for chunk in chunks for made in function(chunk.to_batches()))
+            return self._store(made, schema)
+
+    def map_groups_arrow(
+        self, frame: DataFrame, keys: Sequence[str], function: GroupFunction, schema: pa.Schema
+    ) -> DataFrame:
+        """See Engine.map_groups_arrow; computed at once."""
+        query = f"FROM ({self._sql(frame)}) ORDER BY {', '.join(map(quoted, keys))}"
+        with self._batches(query) as batches:
+            made = (
+                made
+                for group in each_group(batches, keys)
+                for made in function(group).to_batches()
+            )
+            return self._frame_of(self._store(made, schema))
+
+    def connected_components(self, links: DataFrame) -> DataFrame:
+        """See Engine.connected_components; memory grows with the accounts, not with the links."""
+        from graph.union_find import Forest
+
+        forest = Forest(id_type_of(links, "account_a"))
+        with self._batches(self._sql(links.select("account_a", "account_b"))) as batches:
+            for batch in batches:
+                forest.add(batch.column("account_a"), batch.column("account_b"))
+        return self.from_arrow(forest.components().drop_columns(["size"]))
+
+    def close(self) -> None:
+        """See Engine.close."""
+        self._sqlframe._udf_conn.close()  # what is left open prints lines when Python ends
+        self._sqlframe.stop()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def _sql(self, frame: DataFrame) -> str:
+        """The query that a frame stands for, with sums as bigint, as Spark's are."""
+        query = cast("Frame", frame).query()
+        relation = self.connection.sql(query)
+        if HUGEINT not in relation.types:
+            return query
+        columns = ", ".join(
+            f"{quoted(name)}::BIGINT AS {quoted(name)}" if kind == HUGEINT else quoted(name)
+            for name, kind in zip(relation.columns, relation.types, strict=True)
+        )
+        return f"SELECT {columns} FROM ({query})"
+
+    def _frame(self, query: str) -> DataFrame:
+        """A frame of a query in DuckDB's SQL."""
+        columns = self.connection.sql(query).columns
+        return cast("DataFrame", Frame(self.connection, query, columns))
+
+    def _frame_of(self, table: str) -> DataFrame:
+        return self._frame(f"FROM {table}")
+
+    def _count(self, table: str) -> int:
+        return int(self.connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+
+    def _new_table(self) -> str:
+        return f"scratch_{next(self._numbers)}"
+
+    def _store(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> str:
+        """Write record batches to a new table as they come."""
+        table = self._new_table()
+        failures: list[BaseException] = []
+
+        def made() -> Iterator[pa.RecordBatch]:
+            try:
+                for batch in batches:
+                    yield batch.select(schema.names).cast(schema)
+            except BaseException as error:
+                failures.append(error)  # DuckDB would only tell its text
+                raise
+
+        with closing(self.connection.cursor()) as cursor:
+            cursor.register("made", pa.RecordBatchReader.from_batches(schema, made()))
+            try:
+                cursor.execute(f"CREATE TABLE {table} AS FROM made")
+            except duckdb.Error:
+                if failures:
+                    raise failures[0] from None
+                raise
+        return table
+
+    @contextmanager
+    def _batches(self, query: str) -> Iterator[pa.RecordBatchReader]:
+        """The rows of a query as they come, on a connection of their own."""
+        with closing(self.connection.cursor()) as cursor:
+            yield cursor.sql(query).to_arrow_reader(ROWS_A_BATCH)
+
+
+def open_duckdb(scratch: Path | str, settings: Mapping[str, str] | None = None) -> DuckDBEngine:
+    """Open the embedded engine; `settings` are DuckDB's, e.g. memory_limit, temp_directory.
+
+    Raises UnknownSetting, and RuntimeError where one is open already: SQLFrame knows one session a
+    process.
+    """
+    if _BaseSession._instance is not None:
+        raise RuntimeError("a DuckDB engine is open in this process: close it first")
+    folder = Path(scratch)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection = duckdb.connect()
+    given = {"temp_directory": str(folder / "spilled"), **(settings or {}), **FIXED_SETTINGS}
+    for name, value in given.items():
+        try:
+            connection.execute(f"SET {quoted(name)} = ?", [value])
+        except duckdb.Error as error:
+            connection.close()
+            raise UnknownSetting(f"{name}: {value}: {error}") from None
+    return DuckDBEngine(connection, str(scratch))

@@ -1,0 +1,187 @@
+"""Input files as queries of DuckDB: parquet, csv and jsonl, with the rows that cannot be parsed."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from graph.engines.base import UNPARSED, InputError
+from graph.engines.duckdb_frames import TYPES, quoted
+
+MAX_LINE_BYTES = 64 << 20
+
+# Characters of a file's name that Spark writes as %XX where it names a row's file.
+ESCAPED = '%" <>?#[]\\^`{|}'
+
+JSON_TYPES = {"UBIGINT": "BIGINT", "HUGEINT": "BIGINT", "NULL": "VARCHAR", "JSON": "VARCHAR"}
+"""What stands for DuckDB's types of JSON values; of mixed or unknown types the text is kept."""
+
+_tables = count()
+
+
+def query_of_files(
+    connection: duckdb.DuckDBPyConnection,
+    paths: Sequence[str],
+    file_format: str,
+    merge_columns: bool,
+    source: str | None,
+) -> str:
+    """The query that reads the files under `paths`; see Engine.read."""
+    read = {"parquet": _parquet, "csv": _csv, "jsonl": _jsonl}[file_format]
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    where = f"cannot read {paths[0]}{more} as {file_format}"
+    files = [str(file) for path in paths for file in _files(path, where)]
+    if not files:
+        raise InputError(f"{where}: there are no such files in it")
+    name = "NULL" if source is None else _file_name(files)
+    try:
+        columns, query = read(connection, files, merge_columns)
+    except (duckdb.Error, UnicodeDecodeError, OSError, csv.Error) as error:
+        raise InputError(f"{where}: {error}") from None
+    if source is not None:
+        columns = [*columns, f"{name} AS {quoted(source)}"]
+    return f"SELECT {', '.join(columns)} FROM {query}"
+
+
+def _files(path: str, where: str) -> Iterator[Path]:
+    """The files of a folder and its key=value folders; names with a dot or underscore are not."""
+    root = Path(path.removeprefix("file://"))
+    if "://" in str(root):
+        raise InputError(f"{where}: the embedded engine reads local files; use --engine spark")
+    if not root.exists():
+        raise InputError(f"{where}: there is nothing of that name")
+    if not root.is_dir():
+        yield root.absolute()
+        return
+    for file in sorted(root.iterdir()):
+        if file.name[0] in "._":
+            continue
+        if file.is_file():
+            yield file.absolute()
+        elif "=" in file.name:
+            yield from _files(str(file), where)
+
+
+def _file_name(files: Sequence[str]) -> str:
+    """SQL that names a row's file as Spark does: as a URL."""
+    name = "filename"
+    for character in ESCAPED:
+        if any(character in file for file in files):
+            name = f"replace({name}, {_text(character)}, '%{ord(character):02X}')"
+    return f"'file://' || {name}"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _list(files: Sequence[str]) -> str:
+    return f"[{', '.join(map(_text, files))}]"
+
+
+def _parquet(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[str], merge_columns: bool
+) -> tuple[list[str], str]:
+    """Types that Spark has not are read as text."""
+    query = (
+        f"read_parquet({_list(files)}, union_by_name = {merge_columns}, "
+        "hive_partitioning = false, filename = true)"
+    )
+    relation = connection.sql(f"FROM {query}")
+    found = dict(zip(relation.columns, relation.types, strict=True))
+    columns = [
+        quoted(name) if _is_known(kind) else f"{quoted(name)}::VARCHAR AS {quoted(name)}"
+        for name, kind in found.items()
+        if name != "filename"
+    ]
+    return columns, query
+
+
+def _is_known(kind: Any) -> bool:
+    return kind.id in ("list", "array", "struct", "map", "decimal") or str(kind) in TYPES
+
+
+def _csv(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[str], merge_columns: bool
+) -> tuple[list[str], str]:
+    """All columns are text; rows of too few or too many fields, or an open quote, are kept whole.
+
+    Columns go by their places, so all files must have the same header.
+    """
+    names = _header(files[0])
+    for file in files[1:]:
+        if _header(file) != names:
+            raise InputError(
+                f"{file} has other columns than the files beside it, or two of one name, or one "
+                "without: give all of them the same header"
+            )
+    number = next(_tables)
+    rows, errors, scans = (f"scratch_{kind}_{number}" for kind in ("csv", "errors", "scans"))
+    types = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
+    connection.execute(f"""
+        CREATE TABLE {rows} AS FROM read_csv(
+            {_list(files)}, auto_detect = false, header = true, columns = {{{types}}},
+            delim = ',', quote = '"', escape = '"', allow_quoted_nulls = false, filename = true,
+            max_line_size = {MAX_LINE_BYTES}, store_rejects = true, rejects_limit = 0,
+            rejects_table = '{errors}', rejects_scan = '{scans}'
+        )
+    """)
+    query = f"""(
+        FROM {rows} UNION ALL BY NAME
+        SELECT ltrim(any_value(csv_line), chr(10) || chr(13)) AS {UNPARSED}, file_path AS filename
+        FROM {errors} JOIN {scans} USING (scan_id, file_id) GROUP BY file_path, line_byte_position
+    )"""
+    return [*map(quoted, names), UNPARSED], query
+
+
+def _header(file: str) -> list[str]:
+    opened = gzip.open if file.endswith(".gz") else open
+    with opened(file, "rt", encoding="utf-8-sig", newline="") as lines:
+        names = next(csv.reader(lines), [])
+    return [name or f"_c{place}" for place, name in enumerate(names)]
+
+
+def _jsonl(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[str], merge_columns: bool
+) -> tuple[list[str], str]:
+    """Each object is a row; lines that are no object are kept whole, blank ones are nothing."""
+    lines = f"scratch_lines_{next(_tables)}"
+    is_row = "json_valid(line) AND json_type(line) = 'OBJECT'"
+    connection.execute(f"""
+        CREATE TABLE {lines} AS
+        SELECT *, coalesce({is_row}, false) AS is_row
+        FROM (
+            SELECT ltrim(line, chr(65279)) AS line, filename
+            FROM read_csv(
+                {_list(files)}, auto_detect = false, header = false, columns = {{line: 'VARCHAR'}},
+                delim = '\x01', quote = '', escape = '', max_line_size = {MAX_LINE_BYTES},
+                filename = true
+            )
+        )
+        WHERE trim(line) != ''
+    """)
+    structure = connection.execute(
+        f"SELECT json_group_structure(line::JSON) FROM {lines} WHERE is_row"
+    ).fetchall()[0][0]
+    types = {name: _json_type(kind) for name, kind in json.loads(structure or "{}").items()}
+    query = f"""(
+        SELECT unnest(json_transform(CASE WHEN is_row THEN line END, {_text(json.dumps(types))})),
+               CASE WHEN NOT is_row THEN line END AS {UNPARSED}, filename
+        FROM {lines}
+    )"""
+    return [*map(quoted, types), UNPARSED], query
+
+
+def _json_type(kind: Any) -> Any:
+    if isinstance(kind, list):
+        return [_json_type(kind[0])]
+    if isinstance(kind, dict):
+        return {name: _json_type(child) for name, child in kind.items()}
+    return JSON_TYPES.get(kind, kind)
