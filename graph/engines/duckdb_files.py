@@ -133,11 +133,13 @@ def _csv(
             rejects_table = '{errors}', rejects_scan = '{scans}'
         )
     """)
-    query = f"""(
-        FROM {rows} UNION ALL BY NAME
+    # The tables of rejects belong to this connection; others are to read the rows.
+    connection.execute(f"""
+        CREATE TABLE {rows}_unparsed AS
         SELECT ltrim(any_value(csv_line), chr(10) || chr(13)) AS {UNPARSED}, file_path AS filename
         FROM {errors} JOIN {scans} USING (scan_id, file_id) GROUP BY file_path, line_byte_position
-    )"""
+    """)
+    query = f"(FROM {rows} UNION ALL BY NAME FROM {rows}_unparsed)"
     return [*map(quoted, names), UNPARSED], query
 
 

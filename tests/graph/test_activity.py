@@ -10,8 +10,6 @@ from graph.engines.base import Engine
 from graph.traces import GraphTables
 from tests.graph.in_sql import expected_rows, found_rows
 
-pytestmark = pytest.mark.spark
-
 TEN_MINUTES, DAY = 600_000_000, 86_400_000_000
 
 

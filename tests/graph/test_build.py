@@ -15,8 +15,6 @@ from tests.graph.in_sql import expected_rows, found_rows, in_sql
 from tests.graph.random_logs import arrow, log_with_repeats
 from tests.graph.tables import graph_tables
 
-pytestmark = pytest.mark.spark
-
 LISTS = log_with_repeats(seed=22, worlds=4)
 
 

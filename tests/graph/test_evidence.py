@@ -52,7 +52,6 @@ def random_evidence(seed: int) -> list[Row]:
     ]
 
 
-@pytest.mark.spark
 def test_all_inside_networks_and_the_strongest_five_elsewhere(engine: Engine) -> None:
     rows = {name: random_evidence(seed) for seed, name in enumerate(TRACES)}
     found = link_evidence(

@@ -32,7 +32,6 @@ def test_halves_are_rounded_up() -> None:
     ]
 
 
-@pytest.mark.spark
 def test_columns_are_rounded_up_and_shown(engine: Engine) -> None:
     values = [0.0, 1e-9, 0.25, 1.0, 3.0000001, 123_456.789, 1e9]
     frame = engine.from_arrow(pa.table({"value": values})).select(

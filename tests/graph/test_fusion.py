@@ -16,8 +16,6 @@ from graph.fixed_point import MICRO
 from graph.fusion import ACCOUNT_LINKS, fuse, in_fixed_point, published_account_links
 from graph.tables import columns
 
-pytestmark = pytest.mark.spark
-
 SCHEMA = columns(
     account_a="string",
     account_b="string",

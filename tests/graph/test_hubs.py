@@ -15,8 +15,6 @@ from graph.engines.base import Engine
 from graph.hubs import SUSPICIOUS_HUBS, mark_hubs, suspicious_hubs
 from graph.tables import TIMESTAMP, columns
 
-pytestmark = pytest.mark.spark
-
 DS = date(2026, 3, 20)
 LIMITS = {"ip": HubLimits(soft=2, hard=4), "device": HubLimits(soft=3, hard=3), "content": None}
 

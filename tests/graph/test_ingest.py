@@ -29,8 +29,6 @@ from graph.ingest import (
 from graph.ip_networks import index_ip_networks
 from tests.graph.tables import judged_rows
 
-pytestmark = pytest.mark.spark
-
 DAY_US = 86_400_000_000
 SPAN = (0, 10 * DAY_US)
 RULES = EventRules("s", *SPAN, ENTITY_TYPES, index_ip_networks([], date(2026, 1, 1)))

@@ -15,8 +15,6 @@ from graph.frames import DataFrame
 from graph.profiles import ACCOUNT_PROFILE, account_profile, activity_of_accounts
 from graph.tables import TIMESTAMP, columns
 
-pytestmark = pytest.mark.spark
-
 START = date(2026, 1, 1)
 LOOKBACK = 3
 Moments = dict[str, list[datetime]]

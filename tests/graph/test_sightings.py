@@ -13,8 +13,6 @@ from graph.engines.base import Engine
 from graph.sightings import SIGHTINGS, sightings
 from graph.tables import TIMESTAMP, columns
 
-pytestmark = pytest.mark.spark
-
 ROWS = columns(
     account_id="string",
     entity_type="string",

@@ -17,8 +17,6 @@ import pytest
 from graph.engines.base import Engine
 from tests.integration.sites import DAY, Row, Site, event, seconds, write_log
 
-pytestmark = pytest.mark.spark
-
 GOOD = [event(account) for account in ("ann", "bob", "cem")]
 COLUMNS = ("account_id", "event_time", "device_id")
 LOG = "log.parquet"
@@ -353,12 +351,12 @@ def as_ordinary_user() -> Iterator[None]:
 
 @pytest.mark.parametrize("closed", ["home", "home/warehouse"])
 def test_a_home_that_cannot_be_written_ends_with_5(
-    spark_engine: Engine, capsys: pytest.CaptureFixture[str], closed: str
+    any_engine: Engine, capsys: pytest.CaptureFixture[str], closed: str
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        site = Site(folder, spark_engine)
+        site = Site(folder, any_engine)
         site.configure(LOG, COLUMNS)
         (folder / closed).mkdir(parents=True)
         (folder / closed).chmod(0o555)
@@ -397,9 +395,9 @@ def dirty_rows() -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def dirty(tmp_path_factory: pytest.TempPathFactory, spark_engine: Engine) -> Site:
+def dirty(tmp_path_factory: pytest.TempPathFactory, any_engine: Engine) -> Site:
     """A day of that log, built."""
-    site = Site(tmp_path_factory.mktemp("dirty"), spark_engine)
+    site = Site(tmp_path_factory.mktemp("dirty"), any_engine)
     columns = (*COLUMNS, "content_hash", "event_id")
     site.configure(LOG, columns, max_quarantine_ratio=0.5)
     rows = [
