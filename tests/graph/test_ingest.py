@@ -230,6 +230,6 @@ def test_csv_with_times_as_text(engine: Engine, tmp_path: Path) -> None:
 
 def read(engine: Engine, folder: Path, file_format: str, columns: dict[str, str]) -> DataFrame:
     """Judge a folder's files, with times in seconds, through the engine's reader."""
-    raw = engine.read([str(folder)], file_format).withColumn(SOURCE, F.input_file_name())
+    raw = engine.read([str(folder)], file_format, source=SOURCE)
     frame = judge(engine, map_columns(raw, columns, str(folder)), RULES, deduplicate=True)
     return engine.materialize(frame, f"ingest-{file_format}")

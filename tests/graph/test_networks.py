@@ -14,6 +14,7 @@ import pytest
 
 from graph.config import Networks
 from graph.engines.base import Engine
+from graph.frames import F
 from graph.networks import NETWORKS, groups, links_inside, memberships, networks
 from graph.tables import TIMESTAMP, columns
 
