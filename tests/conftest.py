@@ -68,9 +68,7 @@ def duckdb_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine.close()
 
 
-@pytest.fixture(
-    scope="session", params=["duckdb", pytest.param("spark", marks=pytest.mark.spark)]
-)
+@pytest.fixture(scope="session", params=["duckdb", pytest.param("spark", marks=pytest.mark.spark)])
 def any_engine(request: pytest.FixtureRequest) -> Engine:
     """Each engine in turn; a test or module that is marked `spark` runs on Spark alone."""
     engine: Engine = request.getfixturevalue(f"{request.param}_engine")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import duckdb
-from duckdb.sqltypes import HUGEINT
 import pyarrow as pa
+from duckdb.sqltypes import HUGEINT
 from sqlframe.base.session import _BaseSession
 from sqlframe.duckdb import DuckDBSession
 
@@ -132,9 +132,7 @@ class DuckDBEngine:
         query = f"FROM ({self._sql(frame)}) ORDER BY {', '.join(map(quoted, keys))}"
         with self._batches(query) as batches:
             made = (
-                made
-                for group in each_group(batches, keys)
-                for made in function(group).to_batches()
+                made for group in each_group(batches, keys) for made in function(group).to_batches()
             )
             return self._frame_of(self._store(made, schema))
 

@@ -6,7 +6,7 @@ import csv
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,9 @@ def query_of_files(
     try:
         columns, query = read(connection, files, merge_columns)
     except (duckdb.Error, UnicodeDecodeError, OSError, csv.Error) as error:
-        is_binary = file_format != "parquet" and re.search("utf-?8|unicode", str(error), re.I)
+        is_binary = file_format != "parquet" and re.search(
+            "utf-?8|unicode|CSV Error", str(error), re.I
+        )
         reason = NOT_TEXT if is_binary else damaged(str(error)) or str(error)
         raise InputError(f"{where}: {reason}") from None
     if source is not None:

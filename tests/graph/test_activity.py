@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import duckdb
-import pytest
 
 from graph.activity import ACCOUNT_ACTIVITY, TRACE_ACTIVITY, bin_width
 from graph.engines.base import Engine

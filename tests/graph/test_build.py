@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import duckdb
 import pyarrow as pa
-import pytest
 
 from graph.build import EDGE_ACTIVITY, EDGES, NODES, with_networks
 from graph.engines.base import Engine

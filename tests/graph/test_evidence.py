@@ -7,7 +7,6 @@ from random import Random
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from graph.config import Trace
 from graph.engines.base import Engine

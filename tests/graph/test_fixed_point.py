@@ -6,7 +6,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from math import ceil
 
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,7 +8,6 @@ from statistics import median
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from graph.config import Trace
 from graph.engines.base import Engine

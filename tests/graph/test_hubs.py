@@ -8,7 +8,6 @@ from random import Random
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from graph.config import HubLimits, SuspiciousHubs
 from graph.engines.base import Engine

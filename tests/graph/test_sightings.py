@@ -7,7 +7,6 @@ from random import Random
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from graph.engines.base import Engine
 from graph.sightings import SIGHTINGS, sightings
