@@ -39,7 +39,8 @@ def day_bits(first_day: str, days: int, time: str = "event_at") -> Column:
 def united(column: str, days: int) -> list[Column]:
     """Aggregate day_bits of several rows to those of all: one column a word."""
     return [
-        F.bit_or(F.element_at(column, word + 1)).alias(f"{column}_{word}") for word in range(words_of(days))
+        F.bit_or(F.element_at(column, word + 1)).alias(f"{column}_{word}")
+        for word in range(words_of(days))
     ]
 
 

@@ -81,6 +81,10 @@ def as_stop(error: BaseException) -> BaseException:
 def _stop_of_duckdb(error: BaseException, kind: str, text: str) -> BaseException:
     if kind == "InterruptException":
         return KeyboardInterrupt()
+    from graph.engines.duckdb_files import damaged
+
+    if file := damaged(text):
+        return InputError(file)
     if kind == "OutOfMemoryException":
         return DependencyError(
             f"memory or scratch space ran out: raise duckdb.memory_limit or duckdb.temp_directory, "

@@ -1,4 +1,4 @@
-"""Fixtures that the whole suite shares: one Spark session for all tests."""
+"""Fixtures that the whole suite shares: one session of each engine for all tests."""
 
 from __future__ import annotations
 
@@ -58,11 +58,39 @@ def spark_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine.close()
 
 
+@pytest.fixture(scope="session")
+def duckdb_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """One embedded engine for the whole run."""
+    from graph.engines.duckdb import open_duckdb
+
+    engine = open_duckdb(tmp_path_factory.mktemp("duckdb"), {"memory_limit": "1GiB"})
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session", params=["duckdb", pytest.param("spark", marks=pytest.mark.spark)])
+def any_engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn; a test or module that is marked `spark` runs on Spark alone."""
+    engine: Engine = request.getfixturevalue(f"{request.param}_engine")
+    return engine
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave tests that are marked `spark` out of the embedded engine's turn."""
+    items[:] = [
+        item
+        for item in items
+        if not item.get_closest_marker("spark")
+        or getattr(item, "callspec", None) is None
+        or item.callspec.params.get("any_engine") != "duckdb"
+    ]
+
+
 @pytest.fixture
-def engine(spark_engine: Engine) -> Iterator[Engine]:
+def engine(any_engine: Engine) -> Iterator[Engine]:
     """The engine under test, with its API active."""
-    with engine_api(spark_engine.api_root):
-        yield spark_engine
+    with engine_api(any_engine.api_root):
+        yield any_engine
 
 
 @pytest.fixture

@@ -52,6 +52,8 @@ def group_starts(table: pa.Table, keys: Sequence[str]) -> npt.NDArray[np.int64]:
     for key in keys:
         values = table.column(key).combine_chunks()
         before, after = values[:-1], values[1:]
-        differs = pc.coalesce(pc.not_equal(before, after), pc.xor(before.is_null(), after.is_null()))
+        differs = pc.coalesce(
+            pc.not_equal(before, after), pc.xor(before.is_null(), after.is_null())
+        )
         begins[1:] |= differs.to_numpy(zero_copy_only=False)
     return np.flatnonzero(begins)

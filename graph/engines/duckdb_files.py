@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ import duckdb
 from graph.engines.base import UNPARSED, InputError
 from graph.engines.duckdb_frames import TYPES, quoted
 
-MAX_LINE_BYTES = 64 << 20
+MAX_LINE_BYTES = 8 << 20
+
+NOT_TEXT = "it holds no readable columns at all: is it of the format that `format` says?"
 
 # Characters of a file's name that Spark writes as %XX where it names a row's file.
 ESCAPED = '%" <>?#[]\\^`{|}'
@@ -44,10 +47,28 @@ def query_of_files(
     try:
         columns, query = read(connection, files, merge_columns)
     except (duckdb.Error, UnicodeDecodeError, OSError, csv.Error) as error:
-        raise InputError(f"{where}: {error}") from None
+        is_binary = file_format != "parquet" and re.search(
+            "utf-?8|unicode|CSV Error", str(error), re.I
+        )
+        reason = NOT_TEXT if is_binary else damaged(str(error)) or str(error)
+        raise InputError(f"{where}: {reason}") from None
     if source is not None:
         columns = [*columns, f"{name} AS {quoted(source)}"]
     return f"SELECT {', '.join(columns)} FROM {query}"
+
+
+def damaged(text: str) -> str | None:
+    """What an error of DuckDB says of a file that it cannot make sense of, if it is one."""
+    named = re.search(r"""file ["'](.+?)["']|["']([^"']+)["'] too small""", text)
+    name = named and (named[1] or named[2])
+    if name is None:
+        return None
+    if "is not valid UTF8" in text:
+        return (
+            f"{name} holds text that is not UTF-8, which the embedded engine cannot read: use "
+            "--engine spark, which puts such rows aside"
+        )
+    return f"{name} is damaged or not of the declared format: replace it or check it"
 
 
 def _files(path: str, where: str) -> Iterator[Path]:
@@ -101,7 +122,27 @@ def _parquet(
         for name, kind in found.items()
         if name != "filename"
     ]
+    if merge_columns:
+        _check_types(connection, files, list(found))
     return columns, query
+
+
+def _check_types(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[str], columns: Sequence[str]
+) -> None:
+    """Raise InputError for a column that is text in some files and something else in others."""
+    mixed = connection.execute(
+        f"""
+        SELECT name FROM parquet_schema({_list(files)}) WHERE type IS NOT NULL AND name IN ?
+        GROUP BY name HAVING bool_or(type = 'BYTE_ARRAY') AND bool_or(type != 'BYTE_ARRAY')
+        """,
+        [columns],
+    ).fetchall()
+    if mixed:
+        raise InputError(
+            f"{Path(files[0]).parent}: a column has one type in some files and another in others: "
+            f"write them alike ({', '.join(sorted(name for (name,) in mixed))})"
+        )
 
 
 def _is_known(kind: Any) -> bool:
@@ -129,15 +170,18 @@ def _csv(
         CREATE TABLE {rows} AS FROM read_csv(
             {_list(files)}, auto_detect = false, header = true, columns = {{{types}}},
             delim = ',', quote = '"', escape = '"', allow_quoted_nulls = false, filename = true,
-            max_line_size = {MAX_LINE_BYTES}, store_rejects = true, rejects_limit = 0,
+            max_line_size = {MAX_LINE_BYTES}, buffer_size = {4 * MAX_LINE_BYTES},
+            store_rejects = true, rejects_limit = 0,
             rejects_table = '{errors}', rejects_scan = '{scans}'
         )
     """)
-    query = f"""(
-        FROM {rows} UNION ALL BY NAME
+    # The tables of rejects belong to this connection; others are to read the rows.
+    connection.execute(f"""
+        CREATE TABLE {rows}_unparsed AS
         SELECT ltrim(any_value(csv_line), chr(10) || chr(13)) AS {UNPARSED}, file_path AS filename
         FROM {errors} JOIN {scans} USING (scan_id, file_id) GROUP BY file_path, line_byte_position
-    )"""
+    """)
+    query = f"(FROM {rows} UNION ALL BY NAME FROM {rows}_unparsed)"
     return [*map(quoted, names), UNPARSED], query
 
 
@@ -153,27 +197,29 @@ def _jsonl(
 ) -> tuple[list[str], str]:
     """Each object is a row; lines that are no object are kept whole, blank ones are nothing."""
     lines = f"scratch_lines_{next(_tables)}"
-    is_row = "json_valid(line) AND json_type(line) = 'OBJECT'"
+    is_row = "CASE WHEN json_valid(line) THEN json_type(line) END = 'OBJECT'"
     connection.execute(f"""
         CREATE TABLE {lines} AS
-        SELECT *, coalesce({is_row}, false) AS is_row
+        SELECT CASE WHEN {is_row} THEN line END AS row,
+               CASE WHEN {is_row} THEN NULL ELSE line END AS {UNPARSED}, filename
         FROM (
             SELECT ltrim(line, chr(65279)) AS line, filename
             FROM read_csv(
                 {_list(files)}, auto_detect = false, header = false, columns = {{line: 'VARCHAR'}},
                 delim = '\x01', quote = '', escape = '', max_line_size = {MAX_LINE_BYTES},
-                filename = true
+                buffer_size = {4 * MAX_LINE_BYTES}, filename = true
             )
         )
         WHERE trim(line) != ''
     """)
     structure = connection.execute(
-        f"SELECT json_group_structure(line::JSON) FROM {lines} WHERE is_row"
+        f"SELECT json_group_structure(row::JSON) FROM {lines}"
     ).fetchall()[0][0]
     types = {name: _json_type(kind) for name, kind in json.loads(structure or "{}").items()}
+    if not types:
+        return [UNPARSED], lines
     query = f"""(
-        SELECT unnest(json_transform(CASE WHEN is_row THEN line END, {_text(json.dumps(types))})),
-               CASE WHEN NOT is_row THEN line END AS {UNPARSED}, filename
+        SELECT unnest(json_transform(row, {_text(json.dumps(types))})), {UNPARSED}, filename
         FROM {lines}
     )"""
     return [*map(quoted, types), UNPARSED], query

@@ -125,7 +125,7 @@ class Frame:
 
     where = filter
 
-    def withColumn(self, name: str, column: Column) -> Frame:  # noqa: N802
+    def withColumn(self, name: str, column: Column) -> Frame:
         """Add a column, or compute one anew in its place."""
         value = f"{_expression(column)} AS {quoted(name)}"
         columns = [value if each == name else quoted(each) for each in self.columns]
@@ -133,11 +133,11 @@ class Frame:
             return self._step(", ".join(columns), self.columns)
         return self._step(", ".join([*columns, value]), [*self.columns, name])
 
-    def withColumnRenamed(self, old: str, new: str) -> Frame:  # noqa: N802
+    def withColumnRenamed(self, old: str, new: str) -> Frame:
         """Rename a column."""
         return self.withColumnsRenamed({old: new})
 
-    def withColumnsRenamed(self, names: Mapping[str, str]) -> Frame:  # noqa: N802
+    def withColumnsRenamed(self, names: Mapping[str, str]) -> Frame:
         """Rename columns; `names` maps old ones to new ones."""
         renamed = [names.get(name, name) for name in self.columns]
         pairs = zip(self.columns, renamed, strict=True)
@@ -155,7 +155,7 @@ class Frame:
         """Keep at most so many rows, whichever."""
         return self._step("*", self.columns, f"LIMIT {rows}")
 
-    def orderBy(self, *columns: Column | str) -> Frame:  # noqa: N802
+    def orderBy(self, *columns: Column | str) -> Frame:
         """Sort the rows, for whoever reads them next."""
         order = ", ".join(map(_expression, columns))
         return self._step("*", self.columns, f"ORDER BY {order}")
@@ -171,9 +171,9 @@ class Frame:
         sql = f"FROM {self.name} UNION ALL FROM {other.name}"
         return Frame(self.connection, sql, self.columns, self, other)
 
-    unionAll = union  # noqa: N815
+    unionAll = union
 
-    def unionByName(self, other: Frame) -> Frame:  # noqa: N802
+    def unionByName(self, other: Frame) -> Frame:
         """Put the rows of both together, columns by their names."""
         return self.union(other.select(*self.columns))
 
@@ -186,17 +186,23 @@ class Frame:
         if how in ("left_semi", "left_anti"):
             right = []
         columns = ", ".join(
-            [using, *(f"a.{quoted(name)}" for name in left), *(f"b.{quoted(name)}" for name in right)]
+            [
+                using,
+                *(f"a.{quoted(name)}" for name in left),
+                *(f"b.{quoted(name)}" for name in right),
+            ]
         )
-        sql = f"SELECT {columns} FROM {self.name} AS a {JOINS[how]} {other.name} AS b USING ({using})"
+        sql = (
+            f"SELECT {columns} FROM {self.name} AS a {JOINS[how]} {other.name} AS b USING ({using})"
+        )
         return Frame(self.connection, sql, [*keys, *left, *right], self, other)
 
-    def crossJoin(self, other: Frame) -> Frame:  # noqa: N802
+    def crossJoin(self, other: Frame) -> Frame:
         """Pair each row with each of another frame's."""
         sql = f"FROM {self.name} AS a CROSS JOIN {other.name} AS b"
         return Frame(self.connection, sql, [*self.columns, *other.columns], self, other)
 
-    def groupBy(self, *keys: str) -> Grouped:  # noqa: N802
+    def groupBy(self, *keys: str) -> Grouped:
         """Group rows by columns."""
         return Grouped(self, keys)
 
@@ -218,7 +224,7 @@ class Grouped:
 
     def agg(self, *columns: Column) -> Frame:
         """Aggregate each group to a row: the keys and these columns."""
-        selected = [*self._keys, *columns]
+        selected: list[Column | str] = [*self._keys, *columns]
         by = f"GROUP BY {', '.join(map(quoted, self._keys))}" if self._keys else ""
         return self._frame._step(_selected(selected), _names(selected), by)
 

@@ -15,10 +15,10 @@ from tests.graph.tables import graph_tables
 
 
 @pytest.fixture(scope="session")
-def counted_tables(spark_engine: Engine) -> GraphTables:
+def counted_tables(any_engine: Engine) -> GraphTables:
     """The graph tables of tests.graph.counted.LOG."""
-    with engine_api(spark_engine.api_root):
-        return graph_tables(spark_engine, arrow(LOG), config(), FIRST_DAY, name="counted")
+    with engine_api(any_engine.api_root):
+        return graph_tables(any_engine, arrow(LOG), config(), FIRST_DAY, name="counted")
 
 
 @pytest.fixture(scope="session")

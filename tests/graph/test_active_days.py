@@ -38,7 +38,6 @@ def test_how_many_words_hold_days(days: int, count: int) -> None:
     assert words_of(days) == count
 
 
-@pytest.mark.spark
 @pytest.mark.parametrize("days", [3, 62, 130])
 def test_bits_are_the_days_of_the_events(engine: Engine, days: int) -> None:
     """First and last microseconds of days, days before and after all bits, and 1970."""

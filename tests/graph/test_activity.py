@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import duckdb
-import pytest
 
 from graph.activity import ACCOUNT_ACTIVITY, TRACE_ACTIVITY, bin_width
 from graph.engines.base import Engine
 from graph.traces import GraphTables
 from tests.graph.in_sql import expected_rows, found_rows
-
-pytestmark = pytest.mark.spark
 
 TEN_MINUTES, DAY = 600_000_000, 86_400_000_000
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import duckdb
 import pyarrow as pa
-import pytest
 
 from graph.build import EDGE_ACTIVITY, EDGES, NODES, with_networks
 from graph.engines.base import Engine
@@ -14,8 +13,6 @@ from tests.graph.counted import FIRST_DAY, config
 from tests.graph.in_sql import expected_rows, found_rows, in_sql
 from tests.graph.random_logs import arrow, log_with_repeats
 from tests.graph.tables import graph_tables
-
-pytestmark = pytest.mark.spark
 
 LISTS = log_with_repeats(seed=22, worlds=4)
 

@@ -90,7 +90,6 @@ def planted(id_type: pa.DataType, seed: int = 5) -> tuple[list[tuple[Id, Id]], l
     return links, weights
 
 
-@pytest.mark.spark
 @pytest.mark.parametrize("id_type", [pa.int64(), pa.string()], ids=str)
 def test_tasks_and_aggregations_agree_with_the_definition(
     engine: Engine, id_type: pa.DataType
@@ -103,7 +102,6 @@ def test_tasks_and_aggregations_agree_with_the_definition(
     assert communities(engine, frame, "weighted", 4, task_limit=10) == expected
 
 
-@pytest.mark.spark
 def test_partitions_and_the_order_of_rows_do_not_matter(engine: Engine) -> None:
     links, weights = planted(pa.string(), seed=6)
     expected = communities_by_definition(links, weights, Rule(20, settles=True))
@@ -114,7 +112,6 @@ def test_partitions_and_the_order_of_rows_do_not_matter(engine: Engine) -> None:
         assert communities(engine, frame, "weighted", 20) == expected
 
 
-@pytest.mark.spark
 def test_many_buckets_give_the_same_communities(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,7 +123,6 @@ def test_many_buckets_give_the_same_communities(
         assert communities(engine, frame, "weighted", 20) == expected
 
 
-@pytest.mark.spark
 @pytest.mark.reference
 @pytest.mark.parametrize("limit", [{}, {"task_limit": 1}], ids=["tasks", "aggregations"])
 def test_cdlp_of_graphalytics(engine: Engine, reference_data: Path, limit: dict[str, int]) -> None:
@@ -138,7 +134,6 @@ def test_cdlp_of_graphalytics(engine: Engine, reference_data: Path, limit: dict[
     )
 
 
-@pytest.mark.spark
 def test_isolated_accounts_are_communities_of_one(engine: Engine) -> None:
     links = engine.from_arrow(links_of([("b", "c")], [1], pa.string()))
     vertices = engine.from_arrow(pa.table({"account_id": ["a", "b"]}))

@@ -7,7 +7,6 @@ from statistics import median
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -128,7 +127,6 @@ def test_integer_members_without_names() -> None:
     assert is_core.tolist() == [False, False, False]
 
 
-@pytest.mark.spark
 def test_through_the_engine_with_members_without_links(engine: Engine) -> None:
     links = [("n", "a", "b", 5), ("n", "b", "c", 5), ("n", "a", "c", 5), ("o", "a", "x", 7)]
     members = pa.table({"network_id": ["n", "p", "o"], "account_id": ["a", "lone", "x"]})

@@ -14,7 +14,6 @@ from graph.engines.base import Engine
 MICRO = 1_000_000
 
 
-@pytest.mark.spark
 def test_equal_to_numpy(engine: Engine) -> None:
     random = Random(9)
     accounts, entities = 30, 20
@@ -70,7 +69,6 @@ def test_equal_to_numpy(engine: Engine) -> None:
     assert max(weights.values()) <= 1
 
 
-@pytest.mark.spark
 def test_accounts_that_share_only_what_all_have_are_not_alike(engine: Engine) -> None:
     found = cosines(
         engine,

@@ -7,7 +7,6 @@ from random import Random
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from graph.config import Trace
 from graph.engines.base import Engine
@@ -52,7 +51,6 @@ def random_evidence(seed: int) -> list[Row]:
     ]
 
 
-@pytest.mark.spark
 def test_all_inside_networks_and_the_strongest_five_elsewhere(engine: Engine) -> None:
     rows = {name: random_evidence(seed) for seed, name in enumerate(TRACES)}
     found = link_evidence(

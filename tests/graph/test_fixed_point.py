@@ -6,7 +6,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from math import ceil
 
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +31,6 @@ def test_halves_are_rounded_up() -> None:
     ]
 
 
-@pytest.mark.spark
 def test_columns_are_rounded_up_and_shown(engine: Engine) -> None:
     values = [0.0, 1e-9, 0.25, 1.0, 3.0000001, 123_456.789, 1e9]
     frame = engine.from_arrow(pa.table({"value": values})).select(

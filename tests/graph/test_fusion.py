@@ -8,15 +8,12 @@ from statistics import median
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from graph.config import Trace
 from graph.engines.base import Engine
 from graph.fixed_point import MICRO
 from graph.fusion import ACCOUNT_LINKS, fuse, in_fixed_point, published_account_links
 from graph.tables import columns
-
-pytestmark = pytest.mark.spark
 
 SCHEMA = columns(
     account_a="string",

@@ -8,14 +8,11 @@ from random import Random
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from graph.config import HubLimits, SuspiciousHubs
 from graph.engines.base import Engine
 from graph.hubs import SUSPICIOUS_HUBS, mark_hubs, suspicious_hubs
 from graph.tables import TIMESTAMP, columns
-
-pytestmark = pytest.mark.spark
 
 DS = date(2026, 3, 20)
 LIMITS = {"ip": HubLimits(soft=2, hard=4), "device": HubLimits(soft=3, hard=3), "content": None}

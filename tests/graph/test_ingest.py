@@ -29,8 +29,6 @@ from graph.ingest import (
 from graph.ip_networks import index_ip_networks
 from tests.graph.tables import judged_rows
 
-pytestmark = pytest.mark.spark
-
 DAY_US = 86_400_000_000
 SPAN = (0, 10 * DAY_US)
 RULES = EventRules("s", *SPAN, ENTITY_TYPES, index_ip_networks([], date(2026, 1, 1)))
@@ -232,6 +230,6 @@ def test_csv_with_times_as_text(engine: Engine, tmp_path: Path) -> None:
 
 def read(engine: Engine, folder: Path, file_format: str, columns: dict[str, str]) -> DataFrame:
     """Judge a folder's files, with times in seconds, through the engine's reader."""
-    raw = engine.read([str(folder)], file_format).withColumn(SOURCE, F.input_file_name())
+    raw = engine.read([str(folder)], file_format, source=SOURCE)
     frame = judge(engine, map_columns(raw, columns, str(folder)), RULES, deduplicate=True)
     return engine.materialize(frame, f"ingest-{file_format}")

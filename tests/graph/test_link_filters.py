@@ -15,8 +15,6 @@ from graph.engines.base import Engine
 from graph.link_filters import mark_kept
 from tests.graph.link_rules import disparity
 
-pytestmark = pytest.mark.spark
-
 MICRO = 1_000_000
 Weights = dict[tuple[str, str], int]
 

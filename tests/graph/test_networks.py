@@ -14,10 +14,9 @@ import pytest
 
 from graph.config import Networks
 from graph.engines.base import Engine
+from graph.frames import F
 from graph.networks import NETWORKS, groups, links_inside, memberships, networks
 from graph.tables import TIMESTAMP, columns
-
-pytestmark = pytest.mark.spark
 
 Links = list[tuple[str, str]]
 
@@ -89,7 +88,7 @@ def test_the_density_may_just_be_reached(engine: Engine) -> None:
     """A path of ten accounts has 9 of 45 links: exactly a fifth."""
     links = [(f"p{n}", f"p{n + 1}") for n in range(9)]
     components, _, frame, *_ = frames_of(engine, links)
-    alone = components.select("account_id", components.account_id.alias("community_id"))
+    alone = components.select("account_id", F.col("account_id").alias("community_id"))
     settings = Networks(min_size=3, small=50, dense=0.2)
     assert groups(components, alone, frame, settings).count() == 10
     assert groups(components, alone, frame, Networks(dense=0.200001)).count() == 0

@@ -37,7 +37,6 @@ def phones() -> Iterator[None]:
     ENTITY_TYPES.remove(PHONE)
 
 
-@pytest.mark.spark
 @pytest.mark.usefixtures("phones")
 def test_its_column_becomes_nodes_edges_sightings_and_links(engine: Engine) -> None:
     config = Config.model_validate(

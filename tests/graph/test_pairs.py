@@ -15,8 +15,6 @@ from graph.frames import engine_api
 from graph.traces import TraceLinks, trace_links
 from tests.graph.tables import graph_tables
 
-pytestmark = pytest.mark.spark
-
 SECOND = 1_000_000
 WINDOW = 10 * SECOND
 MAX_BURST = 3
@@ -176,7 +174,7 @@ def row(**given: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def found(spark_engine: Engine) -> dict[str, TraceLinks]:
+def found(any_engine: Engine) -> dict[str, TraceLinks]:
     """All worlds in one log: the ids of accounts begin with their world's name."""
     rows = [
         row(
@@ -202,10 +200,10 @@ def found(spark_engine: Engine) -> dict[str, TraceLinks]:
     ]
     kinds = {column: pa.string() for column in LOG_COLUMNS} | {"event_time": pa.int64()}
     log = pa.Table.from_pylist(rows, pa.schema(list(kinds.items())))
-    with engine_api(spark_engine.api_root):
-        tables = graph_tables(spark_engine, log, CONFIG, "1970-01-01", NETWORKS, "pairs")
+    with engine_api(any_engine.api_root):
+        tables = graph_tables(any_engine, log, CONFIG, "1970-01-01", NETWORKS, "pairs")
         return {
-            name: trace_links(spark_engine, name, trace, tables, CONFIG)
+            name: trace_links(any_engine, name, trace, tables, CONFIG)
             for name, trace in CONFIG.active_traces.items()
         }
 

@@ -8,14 +8,11 @@ from random import Random
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from graph.engines.base import Engine
 from graph.frames import DataFrame
 from graph.profiles import ACCOUNT_PROFILE, account_profile, activity_of_accounts
 from graph.tables import TIMESTAMP, columns
-
-pytestmark = pytest.mark.spark
 
 START = date(2026, 1, 1)
 LOOKBACK = 3

@@ -12,8 +12,6 @@ import pytest
 from graph.engines.base import Engine
 from graph.quantiles import quantile
 
-pytestmark = pytest.mark.spark
-
 RANDOM = Random(7)
 SAMPLES = {
     "few_values": [RANDOM.randrange(4) for _ in range(101)],

@@ -72,7 +72,6 @@ def test_an_entry_holds_from_its_first_day_until_before_its_last(
     assert shared.ids.num_rows == int(holds)
 
 
-@pytest.mark.spark
 def test_ids_and_blocks_cover_what_they_name(engine: Engine) -> None:
     """An id wins over its block, a longer prefix over a shorter; only addresses are in blocks."""
     entries = [
@@ -98,7 +97,6 @@ def test_ids_and_blocks_cover_what_they_name(engine: Engine) -> None:
     assert listed_among(engine, list(seen), shared) == seen
 
 
-@pytest.mark.spark
 def test_blocks_equal_a_linear_search(engine: Engine) -> None:
     random = Random(8)
     blocks = {

@@ -7,14 +7,11 @@ from random import Random
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from graph.config import Trace
 from graph.engines.base import Engine
 from graph.sightings import SIGHTINGS, sightings
 from graph.tables import TIMESTAMP, columns
-
-pytestmark = pytest.mark.spark
 
 ROWS = columns(
     account_id="string",

@@ -50,7 +50,6 @@ def table(**columns: Any) -> pa.Table:
     return pa.table(columns)
 
 
-@pytest.mark.spark
 def test_chance_in_windows_is_counted_bin_by_bin(engine: Engine) -> None:
     """Other types, widths and event types in the same table must not count."""
     random = Random(3)
@@ -107,7 +106,6 @@ def test_chance_in_windows_is_counted_bin_by_bin(engine: Engine) -> None:
         assert units <= sum(chances) * MICRO + len(chances)
 
 
-@pytest.mark.spark
 def test_chance_without_a_window_grows_with_both_degrees(engine: Engine) -> None:
     random = Random(4)
     edges = sorted({(f"a{random.randrange(20)}", f"e{random.randrange(15)}") for _ in range(140)})
@@ -127,7 +125,6 @@ def test_chance_without_a_window_grows_with_both_degrees(engine: Engine) -> None
         assert 0 <= units - of_account[a] * of_account[b] * chance * MICRO <= 1 + 1e-6
 
 
-@pytest.mark.spark
 def test_links_get_their_surprise(engine: Engine) -> None:
     """A link without any expectation is as surprising as one in a million."""
     schema = pa.schema([("account_a", pa.string())])

@@ -29,8 +29,6 @@ from tests.graph.random_logs import (
 )
 from tests.graph.tables import graph_tables
 
-pytestmark = pytest.mark.spark
-
 KINDS = ("mobile", "vpn", "education", "residential", "hosting", None)
 NETWORKS = [
     {"cidr": f"8.{world}.0.0/24", "asn": 64_500 + world, "kind": KINDS[world % len(KINDS)]}
@@ -154,13 +152,13 @@ def make_day(engine: Engine, log: list[Row], traces: dict[str, Any], deduplicate
 
 
 @pytest.fixture(scope="module")
-def day(spark_engine: Engine) -> Day:
-    return make_day(spark_engine, random_log(seed=1), TRACES, deduplicate=True)
+def day(any_engine: Engine) -> Day:
+    return make_day(any_engine, random_log(seed=1), TRACES, deduplicate=True)
 
 
 @pytest.fixture(scope="module")
-def repeating_day(spark_engine: Engine) -> Day:
-    return make_day(spark_engine, log_with_repeats(seed=2), REPEATING_TRACES, deduplicate=False)
+def repeating_day(any_engine: Engine) -> Day:
+    return make_day(any_engine, log_with_repeats(seed=2), REPEATING_TRACES, deduplicate=False)
 
 
 @pytest.mark.parametrize("name", TRACES)

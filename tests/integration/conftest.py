@@ -15,9 +15,9 @@ from tests.integration.sites import DAY, Site
 
 
 @pytest.fixture
-def site(tmp_path: Path, spark_engine: Engine) -> Site:
+def site(tmp_path: Path, any_engine: Engine) -> Site:
     """An empty site."""
-    return Site(tmp_path, spark_engine)
+    return Site(tmp_path, any_engine)
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,6 @@ import pytest
 from graph.engines.base import Engine
 from tests.integration.sites import DAY, Row, Site, event, seconds, write_log
 
-pytestmark = pytest.mark.spark
-
 GOOD = [event(account) for account in ("ann", "bob", "cem")]
 COLUMNS = ("account_id", "event_time", "device_id")
 LOG = "log.parquet"
@@ -161,7 +159,11 @@ def types_that_differ(path: Path) -> None:
         (ids_as_floats, "column 'account_id' is of type double"),
         (ids_in_objects, "column 'device_id' is of type struct<id:string>"),
         (times_as_flags, "column 'event_time' is of type boolean, which is no time"),
-        (nanoseconds, "does not read times in nanoseconds: write them in microseconds"),
+        pytest.param(
+            nanoseconds,
+            "does not read times in nanoseconds: write them in microseconds",
+            marks=pytest.mark.spark,
+        ),
         (types_that_differ, "a column has one type in some files and another in others"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -172,6 +174,16 @@ def test_a_log_that_cannot_be_used_ends_with_3(
     site.configure(LOG, COLUMNS)
     write(site.folder / LOG)
     fails(3, message)
+
+
+def test_the_embedded_engine_says_what_to_do_about_bytes_that_are_no_text(
+    tmp_path: Path, duckdb_engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = Site(tmp_path, duckdb_engine)
+    site.configure("log", COLUMNS)
+    bytes_that_are_no_text(site.folder / "log")
+    assert site.build() == 3
+    assert "holds text that is not UTF-8, which the embedded engine" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("file_format", ["csv", "jsonl"])
@@ -243,7 +255,12 @@ def bytes_that_are_no_text(path: Path) -> None:
     [
         ("csv", csv_with_other_numbers_of_fields, "3 of 4 rows {}no account: 1, unreadable row: 2"),
         ("jsonl", broken_json_lines, "3 of 6 rows {}no readable time: 1, unreadable row: 2"),
-        ("parquet", bytes_that_are_no_text, "1 of 2 rows {}text that is not UTF-8: 1"),
+        pytest.param(
+            "parquet",
+            bytes_that_are_no_text,
+            "1 of 2 rows {}text that is not UTF-8: 1",
+            marks=pytest.mark.spark,
+        ),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -353,12 +370,12 @@ def as_ordinary_user() -> Iterator[None]:
 
 @pytest.mark.parametrize("closed", ["home", "home/warehouse"])
 def test_a_home_that_cannot_be_written_ends_with_5(
-    spark_engine: Engine, capsys: pytest.CaptureFixture[str], closed: str
+    any_engine: Engine, capsys: pytest.CaptureFixture[str], closed: str
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        site = Site(folder, spark_engine)
+        site = Site(folder, any_engine)
         site.configure(LOG, COLUMNS)
         (folder / closed).mkdir(parents=True)
         (folder / closed).chmod(0o555)

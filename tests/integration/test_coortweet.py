@@ -167,7 +167,6 @@ def components_of(engine: Engine, links: DataFrame) -> set[frozenset[str]]:
 
 
 @pytest.mark.reference
-@pytest.mark.spark
 @all_cases
 def test_pairs_weights_thresholds_and_components_equal_coortweet(
     case: Case, answers: Path, engine: Engine
@@ -191,7 +190,6 @@ def test_pairs_weights_thresholds_and_components_equal_coortweet(
 
 
 @pytest.mark.reference
-@pytest.mark.spark
 def test_a_run_without_a_filter_keeps_all_links(answers: Path, engine: Engine) -> None:
     case = CASES[1]
     config = case.config("traces.co_post.filter=none")
@@ -201,7 +199,6 @@ def test_a_run_without_a_filter_keeps_all_links(answers: Path, engine: Engine) -
 
 
 @pytest.mark.reference
-@pytest.mark.spark
 def test_the_simulated_pairs_are_found_and_no_others(
     simulated: list[Share], simulated_pairs: set[frozenset[str]], engine: Engine
 ) -> None:
@@ -222,7 +219,6 @@ shares_of_few = st.lists(
 WORLDS = 40
 
 
-@pytest.mark.spark
 @settings(
     max_examples=3,
     # A run costs seconds, so a failure is shown as it is found.

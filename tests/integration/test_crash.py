@@ -12,8 +12,6 @@ from jobs import run_pipeline
 from tests.integration.sites import DAY, Row, Site, event, write_log
 from tests.wheels import ROOT
 
-pytestmark = pytest.mark.spark
-
 FARM = [event(account, device_id="one phone") for account in ("ann", "bob", "cem", "dan")]
 GROWN = [*FARM, event("eve", device_id="one phone")]
 
@@ -34,7 +32,15 @@ def arguments(site: Site) -> list[str]:
 def start(site: Site) -> subprocess.Popen[str]:
     """The same run as a process of its own, as a scheduler starts it."""
     return subprocess.Popen(
-        [sys.executable, "-m", "jobs.command_line", "run", "--engine=spark", *arguments(site)],
+        [
+            sys.executable,
+            "-m",
+            "jobs.command_line",
+            "run",
+            "--engine",
+            site.engine.name,
+            *arguments(site),
+        ],
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,

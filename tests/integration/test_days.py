@@ -12,8 +12,6 @@ from graph.engines.base import Engine
 from graph.history import new_network_id
 from tests.integration.sites import DAY, Row, Site, event, write_log
 
-pytestmark = pytest.mark.spark
-
 FIRST, SECOND, THIRD = (DAY + timedelta(days=shift) for shift in (0, 1, 2))
 
 # Who shares a device on each day. Accounts are named after the network that they begin in.
@@ -43,8 +41,8 @@ def run(site: Site, day: date) -> dict[str, list[Row]]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, spark_engine: Engine) -> Site:
-    site = Site(tmp_path_factory.mktemp("days"), spark_engine)
+def site(tmp_path_factory: pytest.TempPathFactory, any_engine: Engine) -> Site:
+    site = Site(tmp_path_factory.mktemp("days"), any_engine)
     site.configure("log", ("account_id", "event_time", "event_type", "device_id"), lookback="1d")
     for day, groups in GROUPS.items():
         write_day(site, day, groups)

@@ -9,8 +9,6 @@ import pytest
 from graph.engines.base import Engine
 from tests.integration.sites import DAY, Row, Site, event, write_log
 
-pytestmark = pytest.mark.spark
-
 LOG = "log.parquet"
 COLUMNS = ("account_id", "event_time", "device_id", "content_hash", "event_id")
 HEX = "ABCDEF0123456789ABCD"
@@ -41,9 +39,9 @@ def dirty_rows() -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def dirty(tmp_path_factory: pytest.TempPathFactory, spark_engine: Engine) -> Site:
+def dirty(tmp_path_factory: pytest.TempPathFactory, any_engine: Engine) -> Site:
     """A day of that log, built."""
-    site = Site(tmp_path_factory.mktemp("dirty"), spark_engine)
+    site = Site(tmp_path_factory.mktemp("dirty"), any_engine)
     site.configure(LOG, COLUMNS, max_quarantine_ratio=0.5)
     rows = [
         row | {"event_time": None if (t := row["event_time"]) is None else float(t)}

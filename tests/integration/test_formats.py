@@ -17,8 +17,6 @@ import pytest
 from graph.engines.base import Engine
 from tests.integration.sites import Row, Site, event
 
-pytestmark = pytest.mark.spark
-
 EVENTS = [
     event("ann", 9.25, event_id="1", ip="8.8.8.8", content_hash='say "hi", all'),
     event("bob", 9.5, event_id="2", ip="8.8.8.8", content_hash="two\nlines"),
@@ -100,9 +98,9 @@ def built(site: Site, write: Callable[[Path], None], **events: str) -> Site:
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory, spark_engine: Engine) -> Site:
+def plain(tmp_path_factory: pytest.TempPathFactory, any_engine: Engine) -> Site:
     """The log as a plain parquet file."""
-    return built(Site(tmp_path_factory.mktemp("parquet"), spark_engine), parquet)
+    return built(Site(tmp_path_factory.mktemp("parquet"), any_engine), parquet)
 
 
 def test_the_log_is_what_it_should_be(plain: Site) -> None:

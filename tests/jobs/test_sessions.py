@@ -12,11 +12,13 @@ from jobs.configuration import load
 from jobs.errors import ConfigError
 from jobs.sessions import (
     driver_memory_gib,
-    engine_session,
+    duckdb_settings,
+    engine_name,
     java_options,
     machine_memory_gib,
     shuffle_partitions,
     spark_settings,
+    too_large_for_duckdb,
 )
 
 
@@ -73,7 +75,34 @@ def test_under_spark_submit_sizes_are_left_to_its_command(
     assert set(settings) == {"spark.sql.warehouse.dir"}
 
 
-def test_an_engine_that_does_not_exist_yet_says_so(tmp_path: Path) -> None:
-    opened = engine_session("duckdb", "test", config(tmp_path), tmp_path / "scratch")
-    with pytest.raises(ConfigError, match="--engine duckdb: not built yet; use --engine"), opened:
-        pass
+def test_the_embedded_engine_is_used_unless_a_spark_master_is_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert engine_name(None, config(tmp_path)) == "duckdb"
+    assert engine_name("spark", config(tmp_path)) == "spark"
+    clustered = config(tmp_path, "spark.master=spark://host:7077")
+    assert engine_name(None, clustered) == "spark"
+    assert engine_name("duckdb", clustered) == "duckdb"
+    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
+    assert engine_name(None, config(tmp_path)) == "spark"
+    with pytest.raises(ConfigError, match="spark-submit is always Spark"):
+        engine_name("duckdb", config(tmp_path))
+
+
+def test_the_embedded_engines_settings_fit_the_machine_and_the_config_wins(tmp_path: Path) -> None:
+    fitting = duckdb_settings(config(tmp_path), tmp_path)
+    assert float(fitting["memory_limit"].removesuffix("GiB")) <= sessions.MAX_DUCKDB_GIB
+    chosen = duckdb_settings(config(tmp_path, "duckdb.memory_limit=7GiB"), tmp_path)
+    assert chosen["memory_limit"] == "7GiB"
+    assert chosen["temp_directory"] == fitting["temp_directory"]
+
+
+def test_a_log_that_is_large_for_the_machine_is_told(tmp_path: Path) -> None:
+    log = tmp_path / "log.parquet"
+    log.touch()
+    assert too_large_for_duckdb(config(log)) is None
+    with log.open("wb") as file:
+        file.truncate(1 << 40)
+    assert "has 1024.0 GiB, and the embedded engine is meant" in str(
+        too_large_for_duckdb(config(log))
+    )
