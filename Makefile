@@ -14,7 +14,7 @@ help: ## List the targets.
 
 setup: $(VENV)/.packages $(VENV)/.java $(VENV)/.graphframes ## Make .venv with the actorgraph command, Java and the JVM artifact.
 
-demo: setup ## Simulate a week, find its networks and show what was found.
+demo: $(VENV)/.packages ## Simulate a week, find its networks and show what was found; needs no Java.
 	$(BIN)/actorgraph demo
 
 test: setup ## Run all tests.
