@@ -19,6 +19,9 @@ setup(
     package_dir={"graph.conf": "conf"},
     package_data={"graph.conf": ["**/*"]},
     install_requires=[
+        "duckdb>=2.0,<3",
+        # Frames are our own; columns and functions lean on its inner names.
+        "sqlframe>=4.10,<4.11",
         "pyspark>=4.0.1,<4.1",
         "graphframes-py==0.9.3",
         "pyarrow>=18",
@@ -37,7 +40,6 @@ setup(
     extras_require={
         "dev": [
             "coordination-network-toolkit==1.5.2",
-            "duckdb>=1.4",
             "hypothesis>=6.120",
             "igraph>=0.11",
             "import-linter>=2.1",

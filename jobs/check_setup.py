@@ -22,7 +22,7 @@ from jobs.configuration import load
 from jobs.errors import DONE, EXIT_CODES
 from jobs.java import find_java, require_java
 from jobs.printing import print_table
-from jobs.sessions import GIB, driver_memory_gib, machine_memory_gib
+from jobs.sessions import GIB, driver_memory_gib, engine_name, machine_memory_gib
 
 PYTHONS = ((3, 11), (3, 13))
 NEEDED_MEMORY_GIB = 4
@@ -65,7 +65,7 @@ def examine(config: Config) -> Iterator[Finding]:
     """All that a run needs of this machine, in the order in which to mend it."""
     yield python()
     yield from packages()
-    yield java()
+    yield java(needed=engine_name(None, config) == "spark")
     yield spark_submit()
     yield graphframes_jar()
     yield memory()
@@ -103,13 +103,13 @@ def _package(requirement: Requirement) -> Finding | None:
     return Finding(requirement.name, found, f"pip install '{requirement}'")
 
 
-def java() -> Finding:
-    """The Java that Spark would run on."""
+def java(needed: bool) -> Finding:
+    """The Java that Spark would run on; the embedded engine does without."""
     try:
         chosen = require_java()
     except DependencyError as error:
         found = find_java()
-        return Finding("Java", str(found.version) if found else "none", str(error))
+        return Finding("Java", str(found.version) if found else "none", str(error), needed)
     return Finding("Java", f"{chosen.version} at {chosen.home}")
 
 

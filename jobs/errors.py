@@ -56,6 +56,8 @@ def as_stop(error: BaseException) -> BaseException:
     Engines read lazily, so a damaged input file may show only in the middle of a run.
     """
     kind, module, text = type(error).__name__, type(error).__module__, str(error)
+    if text == "Query interrupted":  # so DuckDB tells of Ctrl-C
+        return KeyboardInterrupt()
     if module.endswith("duckdb"):
         return _stop_of_duckdb(error, kind, text)
     if module.startswith(("pyspark.", "py4j.")) and UNREADABLE in text:

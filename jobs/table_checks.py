@@ -46,12 +46,13 @@ def declared_columns(frame: DataFrame, table: Table) -> DataFrame:
 def check_rows(engine: Engine, table: Table, path: str) -> int:
     """Count a written table's rows; raises DataStop when a key is null or not unique.
 
-    Spark counts 64-bit hashes several times as fast as keys. Different hashes prove different keys;
+    Engines count 64-bit hashes several times as fast as keys. Different hashes prove different keys;
     equal ones do not prove equal keys, so a finding is counted again by the keys themselves.
     """
     frame = engine.read([path], "parquet").select(*table.key)
     whole_key = F.struct(*table.key)
-    hashed = F.xxhash64(*table.key) if engine.name == "spark" else whole_key
+    hash_function = "xxhash64" if engine.name == "spark" else "hash"
+    hashed = F.call_function(hash_function, *(F.col(name) for name in table.key))
     counts = _count_keys(engine, frame, table, hashed)
     if counts["keys"] != counts["rows"]:
         counts = _count_keys(engine, frame, table, whole_key)

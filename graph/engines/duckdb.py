@@ -65,9 +65,9 @@ class DuckDBEngine:
         source: str | None = None,
     ) -> DataFrame:
         """See Engine.read."""
-        return self._frame(
-            query_of_files(self.connection, paths, file_format, merge_columns, source)
-        )
+        query = query_of_files(self.connection, paths, file_format, merge_columns, source)
+        columns = self.connection.sql(query).columns
+        return cast("DataFrame", Frame(self.connection, query, columns))
 
     def write(self, frame: DataFrame, path: str, files: int | None = None) -> None:
         """See Engine.write; one file, whose row groups are read and written side by side."""
@@ -79,9 +79,10 @@ class DuckDBEngine:
 
     def materialize(self, frame: DataFrame, name: str) -> DataFrame:
         """See Engine.materialize; what `map_arrow` returned is stored already."""
-        sql = self._sql(frame)
-        table = self._new_table()
-        self.connection.execute(f"CREATE TABLE {table} AS {sql}")
+        table = cast("Frame", frame).table
+        if table is None or table in self._tables.values():
+            table = self._new_table()
+            self.connection.execute(f"CREATE TABLE {table} AS {self._sql(frame)}")
         if earlier := self._tables.get(name):
             self.connection.execute(f"DROP TABLE {earlier}")
         self._tables[name] = table
@@ -164,13 +165,9 @@ class DuckDBEngine:
         )
         return f"SELECT {columns} FROM ({query})"
 
-    def _frame(self, query: str) -> DataFrame:
-        """A frame of a query in DuckDB's SQL."""
-        columns = self.connection.sql(query).columns
-        return cast("DataFrame", Frame(self.connection, query, columns))
-
     def _frame_of(self, table: str) -> DataFrame:
-        return self._frame(f"FROM {table}")
+        columns = self.connection.table(table).columns
+        return cast("DataFrame", Frame(self.connection, f"FROM {table}", columns, table=table))
 
     def _count(self, table: str) -> int:
         return int(self.connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])

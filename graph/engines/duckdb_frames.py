@@ -81,10 +81,12 @@ class Frame:
         sql: str,
         columns: Sequence[str],
         *parents: Frame,
+        table: str | None = None,
     ) -> None:
         self.connection = connection
         self.columns = list(columns)
         self.parents = parents
+        self.table = table  # the whole of which this frame is, if it is that of a table
         self._sql = sql
         self._number = next(self._numbers)
 

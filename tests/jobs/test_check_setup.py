@@ -29,7 +29,9 @@ def test_a_missing_java_is_named_with_what_to_install(
     home: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    assert main(["--set", home]) == 5
+    assert main(["--set", home]) == 0, "the embedded engine needs none"
+    assert "warning  Java" in capsys.readouterr().out
+    assert main(["--set", home, "--set", "spark.master=local[2]"]) == 5
     printed = capsys.readouterr().out
     assert "missing  Java" in printed
     assert "Java: no Java found: install Java 17" in printed
