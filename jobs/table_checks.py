@@ -46,8 +46,8 @@ def declared_columns(frame: DataFrame, table: Table) -> DataFrame:
 def check_rows(engine: Engine, table: Table, path: str) -> int:
     """Count a written table's rows; raises DataStop when a key is null or not unique.
 
-    Engines count 64-bit hashes several times as fast as keys. Different hashes prove different
-    keys; equal ones do not prove equal keys, so a finding is counted again by the keys themselves.
+    64-bit hashes are counted several times as fast as keys. Different hashes prove different keys;
+    equal ones do not prove equal keys, so a finding is counted again by the keys themselves.
     """
     frame = engine.read([path], "parquet").select(*table.key)
     whole_key = F.struct(*table.key)

@@ -204,6 +204,7 @@ def spark_process(site: Path, *arguments: str, **keywords: Any) -> subprocess.Po
     """The sample job in a process and session of its own, in an empty folder."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     given = ["--ds", "2026-11-22", "--config", str(site / "site.yaml"), "--log-format", "json"]
+    given.append("--engine=spark")
     (site / "empty").mkdir(exist_ok=True)
     return subprocess.Popen(
         [sys.executable, str(ROOT / "tests" / "jobs" / "sample_job.py"), *given, *arguments],

@@ -1,0 +1,140 @@
+"""What is the embedded engine's alone: cutting between groups, spilling, errors, a quiet end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.engines import duckdb as duckdb_engine_module
+from graph.engines.base import Engine
+from graph.engines.duckdb import open_duckdb
+from graph.engines.duckdb_batches import between_groups, each_group
+from graph.frames import F, engine_api
+
+SUMS = pa.schema([("key", pa.int64()), ("total", pa.int64())])
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.integers(0, 5)), max_size=40),
+    st.integers(1, 10),
+    st.integers(1, 10),
+)
+def test_groups_are_never_cut(keys: list[int | None], rows: int, batch_rows: int) -> None:
+    keys.sort(key=lambda key: (key is None, key or 0))
+    table = pa.table({"key": pa.array(keys, pa.int64()), "row": range(len(keys))})
+    batches = table.to_batches(max_chunksize=batch_rows)
+    tables = list(between_groups(batches, ["key"], rows))
+    assert [row for each in tables for row in each.column("row").to_pylist()] == [*range(len(keys))]
+    found = [set(each.column("key").to_pylist()) for each in tables]
+    assert sum(map(len, found)) == len(set(keys))
+    groups = [set(each.column("key").to_pylist()) for each in each_group(batches, ["key"])]
+    assert groups == [{key} for key in dict.fromkeys(keys)]
+
+
+def sums(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """One row a key and call."""
+    table = pa.Table.from_batches(batches)
+    summed = table.group_by("key").aggregate([("value", "sum")])
+    yield from summed.rename_columns(SUMS.names).to_batches()
+
+
+def test_rows_that_belong_together_come_together_when_there_are_many(
+    duckdb_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duckdb_engine_module, "ROWS_TOGETHER", 100)
+    keys = [number * 7 % 50 for number in range(1_000)]
+    with engine_api(duckdb_engine.api_root):
+        frame = duckdb_engine.from_arrow(pa.table({"key": keys, "value": range(1_000)}))
+        found = duckdb_engine.to_arrow(duckdb_engine.map_arrow(frame, sums, SUMS, ["key"]))
+    assert sorted(found.column("key").to_pylist()) == [*range(50)], "no key in two calls"
+    assert sum(found.column("total").to_pylist()) == sum(range(1_000))
+
+
+def test_a_frame_that_is_stored_already_is_not_lost_by_another_name(duckdb_engine: Engine) -> None:
+    with engine_api(duckdb_engine.api_root):
+        made = duckdb_engine.from_arrow(pa.table({"key": [1]}))
+        first = duckdb_engine.materialize(made, "first")
+        duckdb_engine.materialize(first, "second")
+        duckdb_engine.materialize(duckdb_engine.from_arrow(pa.table({"key": [2]})), "second")
+        assert duckdb_engine.to_arrow(first).to_pylist() == [{"key": 1}]
+
+
+def test_an_error_of_a_function_keeps_its_kind(duckdb_engine: Engine) -> None:
+    def fail(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        raise ZeroDivisionError("of mine")
+        yield
+
+    with engine_api(duckdb_engine.api_root):
+        frame = duckdb_engine.from_arrow(pa.table({"key": [1]}))
+        with pytest.raises(ZeroDivisionError, match="of mine"):
+            duckdb_engine.map_arrow(frame, fail, SUMS)
+
+
+def test_components_of_any_size(duckdb_engine: Engine) -> None:
+    with engine_api(duckdb_engine.api_root):
+        links = pa.table({"account_a": ["b", "d", "e"], "account_b": ["a", "c", "e"]})
+        found = duckdb_engine.connected_components(duckdb_engine.from_arrow(links))
+        rows = duckdb_engine.to_arrow(found.orderBy("account_id")).to_pylist()
+    assert [tuple(row.values()) for row in rows] == [
+        ("a", "a"),
+        ("b", "a"),
+        ("c", "c"),
+        ("d", "c"),
+        ("e", "e"),
+    ]
+
+
+def test_a_join_that_drops_rows_leaves_the_left_sides_columns(duckdb_engine: Engine) -> None:
+    """SQLFrame's own frames looked for one of these columns on the right side."""
+    with engine_api(duckdb_engine.api_root):
+        left = duckdb_engine.from_arrow(pa.table({"a": [1, 2], "b": ["x", "y"]}))
+        right = duckdb_engine.from_arrow(pa.table({"a": [1]}))
+        rows = left.join(right, on="a", how="left_anti").select(
+            "a", F.concat_ws("|", "b", F.col("a").cast("string")).alias("both")
+        )
+        assert duckdb_engine.to_arrow(rows).to_pylist() == [{"a": 2, "both": "y|2"}]
+
+
+SPILLING = """
+import sys
+from pathlib import Path
+import pyarrow as pa
+from graph.engines.duckdb import UnknownSetting, open_duckdb
+from graph.frames import F, engine_api
+
+scratch = Path(sys.argv[1])
+try:
+    open_duckdb(scratch, {"memory_limits": "1GiB"})
+except UnknownSetting as error:
+    assert "memory_limits" in str(error)
+engine = open_duckdb(scratch, {"memory_limit": "100MiB"})
+with engine_api(engine.api_root):
+    rows = engine.from_arrow(pa.table({"key": range(1_000_000)}))
+    text = F.concat(F.md5(F.col("key").cast("string")), F.md5(F.lit("x")), F.md5(F.lit("y")))
+    rows = engine.materialize(rows.withColumn("text", text), "rows")
+    counted = rows.groupBy("text").agg(F.count(F.lit(1)).alias("rows"))
+    counted = engine.materialize(counted, "counted")
+    assert (rows.count(), counted.count()) == (1_000_000, 1_000_000)
+    assert any((scratch / "spilled").iterdir())
+engine.close()
+assert not scratch.exists()
+assert "pyspark" not in sys.modules
+"""
+
+
+def test_work_larger_than_memory_spills_and_a_closed_engine_is_quiet(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SPILLING, str(tmp_path / "scratch")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_second_engine_in_one_process_is_refused(duckdb_engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="close it first"):
+        open_duckdb(tmp_path)
