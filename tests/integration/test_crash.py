@@ -8,12 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from graph.engines.base import Engine
 from jobs import run_pipeline
 from tests.integration.sites import DAY, Row, Site, event, write_log
 from tests.wheels import ROOT
 
 FARM = [event(account, device_id="one phone") for account in ("ann", "bob", "cem", "dan")]
 GROWN = [*FARM, event("eve", device_id="one phone")]
+
+
+@pytest.fixture
+def site(tmp_path: Path, duckdb_engine: Engine) -> Site:
+    """An empty site; what happens around a run is the same on every engine."""
+    return Site(tmp_path, duckdb_engine)
 
 
 def values(site: Site) -> dict[str, list[Row]]:

@@ -41,8 +41,8 @@ def run(site: Site, day: date) -> dict[str, list[Row]]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, any_engine: Engine) -> Site:
-    site = Site(tmp_path_factory.mktemp("days"), any_engine)
+def site(tmp_path_factory: pytest.TempPathFactory, duckdb_engine: Engine) -> Site:
+    site = Site(tmp_path_factory.mktemp("days"), duckdb_engine)
     site.configure("log", ("account_id", "event_time", "event_type", "device_id"), lookback="1d")
     for day, groups in GROUPS.items():
         write_day(site, day, groups)
