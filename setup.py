@@ -17,7 +17,10 @@ setup(
     # conf/ is data, not a package of its own: it travels inside graph (graph/conf_files.py).
     packages=[*PACKAGES, "graph.conf"],
     package_dir={"graph.conf": "conf"},
-    package_data={"graph.conf": ["**/*"]},
+    package_data={
+        "graph.conf": ["**/*"],
+        "signatures": ["rules/*.yml", "techniques.yml", "signature.schema.json"],
+    },
     install_requires=[
         "pyspark>=4.0.1,<4.1",
         "graphframes-py==0.9.3",
