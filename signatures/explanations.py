@@ -41,7 +41,8 @@ def _reason(mistake: Any, path: KeyPath) -> str:
             return message
         case "literal_error":
             known = mistake["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-            return f"{_shown(given)!r} is not one of {', '.join(known)}{nearest(str(given), known)}"
+            hint = nearest(str(_shown(given)), known)
+            return f"{_shown(given)!r} is not one of {', '.join(known)}{hint}"
     if isinstance(given, dict | list | tuple):
         return message
     return f"{message}, got {_shown(given)!r}"

@@ -14,13 +14,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from graph.errors import ConfigError
-from graph.yaml_files import MAX_BYTES, Document, KeyPath, read_mapping
+from graph.yaml_files import Document, KeyPath, read_mapping
 from signatures.explanations import explain
 from signatures.lint import clashes, file_name, problems
 from signatures.model import Signature
 
 SUFFIX = ".yml"
 RULES = "signatures/rules"
+MAX_BYTES = 1 << 16  # the longest shipped file has 4 KiB
+MOST_TOLD = 20  # problems of one file
 LONGEST_NAME = 80  # of a key, in a message
 
 
@@ -77,7 +79,10 @@ def _add(library: Library, document: Document, name: str) -> None:
             found.append((("title",), f"the file of this title is called {file_name(signature)}"))
         if not found:
             library.signatures[name] = signature
-    library.problems += [_line(document, name, path, message) for path, message in found]
+    lines = [_line(document, name, path, message) for path, message in found[:MOST_TOLD]]
+    if len(found) > MOST_TOLD:
+        lines.append(f"{name}: and {len(found) - MOST_TOLD} more problems")
+    library.problems += lines
 
 
 def _line(document: Document, name: str, path: KeyPath, message: str) -> str:
@@ -106,7 +111,7 @@ def _text(source: Traversable, name: str) -> str:
         with source.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise ConfigError(f"{name} is larger than {MAX_BYTES >> 20} MiB: that is no signature")
+            raise ConfigError(f"{name} is larger than {MAX_BYTES >> 10} KiB: that is no signature")
         return content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the signature {name}: {error}") from None

@@ -169,7 +169,12 @@ class Examples(Settings):
 
 
 class Signature(Settings):
-    """An abuse, or with `benign` an innocent explanation, that a network or account may match."""
+    """An abuse, or with `benign` an innocent explanation, that a network or account may match.
+
+    `level` is the harm of what it finds, not how sure it is: informational explains, low annoys,
+    medium misleads many, high harms people or drowns others out, critical needs help at once. How
+    often a signature is right is measured and stands in the table calibration, never here.
+    """
 
     title: Title
     id: UUID

@@ -58,7 +58,7 @@ rows = st.lists(
 
 
 @pytest.mark.spark
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(signatures(), min_size=5, max_size=5), rows)
 def test_compiled_equals_plain(
     engine: Engine, chosen: list[Signature], values: list[dict[str, float | None]]

@@ -78,8 +78,22 @@ def test_duplicate_keys_at_any_depth(tmp_path: Path) -> None:
 
 def test_ten_megabytes_are_not_even_read(tmp_path: Path) -> None:
     found = text_problems(tmp_path, "title: " + "x" * 10_000_000)
-    assert "is larger than 1 MiB: that is no signature" in found
+    assert "is larger than 64 KiB: that is no signature" in found
     assert len(found) < 300
+
+
+def test_thousands_of_problems_are_not_all_told(tmp_path: Path) -> None:
+    found = text_problems(tmp_path, "".join(f"a{number}: 1\n" for number in range(6_000)))
+    assert len(found.splitlines()) == 21
+    assert found.endswith("more problems")
+
+
+def test_numbers_beyond_all_measure(tmp_path: Path) -> None:
+    data = deepcopy(SOUND)
+    data["detection"]["selections"]["selection_large"]["features"]["accounts"]["gte"] = 10**400
+    assert "accounts.gte: " in problems(write(tmp_path, data))
+    text = write(tmp_path, SOUND).read_text().replace("gte: 10", "gte: " + "9" * 6_000)
+    assert "Exceeds the limit" in text_problems(tmp_path, text)
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "[{a: "])
