@@ -74,7 +74,7 @@ ACCOUNT_FEATURES = [
         "device_lead_days",
         "account",
         "days",
-        "How long the account had a shared device before anybody else of the network.",
+        "How long, in the look-back, the account had a shared device before other members.",
         "over its edges to shared devices on which it was first seen first: largest time "
         "to the second "
         "member's first_seen_at; 0 where it was never first; null without a shared device",
