@@ -76,7 +76,7 @@ def test_duplicate_keys_at_any_depth(tmp_path: Path) -> None:
     assert "title was already given in line 1" in text_problems(tmp_path, text + "title: Other\n")
 
 
-def test_ten_megabytes_are_not_even_read(tmp_path: Path) -> None:
+def test_ten_megabytes_are_refused(tmp_path: Path) -> None:
     found = text_problems(tmp_path, "title: " + "x" * 10_000_000)
     assert "is larger than 64 KiB: that is no signature" in found
     assert len(found) < 300
