@@ -25,7 +25,8 @@ lint: $(VENV)/.packages ## Check format, style, types, layers and YAML.
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/yamllint --strict conf
+	$(BIN)/yamllint --strict conf signatures
+	$(BIN)/python -m jobs.check_signatures check
 
 bench: setup ## Compare speed and memory with other programs.
 	$(BIN)/python -m tests.benchmarks.bench_pipeline

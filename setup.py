@@ -17,7 +17,10 @@ setup(
     # conf/ is data, not a package of its own: it travels inside graph (graph/conf_files.py).
     packages=[*PACKAGES, "graph.conf"],
     package_dir={"graph.conf": "conf"},
-    package_data={"graph.conf": ["**/*"]},
+    package_data={
+        "graph.conf": ["**/*"],
+        "signatures": ["rules/*.yml", "techniques.yml", "signature.schema.json"],
+    },
     install_requires=[
         "duckdb>=2.0,<3",
         # Frames are our own; columns and functions lean on its inner names.

@@ -20,8 +20,8 @@ from pydantic import BaseModel, ValidationError
 
 from graph.conf_files import conf_file
 from graph.config import Config
+from graph.yaml_files import KeyPath, read_mapping, read_value
 from jobs.errors import ConfigError
-from jobs.yaml_files import KeyPath, read_mapping, read_value
 
 SHIPPED = ("default.yaml", "traces.yaml")
 PREFIX = "ACTORGRAPH__"

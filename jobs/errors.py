@@ -2,6 +2,7 @@
 
 A missing or unreadable input is an InputError (exit 3), something outside that is missing, busy or
 down a DependencyError (exit 5); both come from graph/engines/base.py, because engines raise them.
+A ConfigError (exit 2) comes from graph/errors.py, because every layer reads YAML.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 
 from graph.engines.base import DependencyError, InputError
+from graph.errors import ConfigError as ConfigError
 
 DONE = 0
 UNEXPECTED = 1
@@ -19,10 +21,6 @@ UNREADABLE = "FAILED_READ_FILE"
 
 OTHER_HEADER = "CSV header"
 """What Spark says of a CSV file whose header is not that of the others."""
-
-
-class ConfigError(Exception):
-    """Arguments or settings that cannot be meant; the message says where and what to write."""
 
 
 class DataStop(Exception):

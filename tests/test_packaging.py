@@ -19,9 +19,11 @@ import exporters, graph, jobs, signatures
 from graph.conf_files import conf_file
 from jobs.configuration import config_sha256, load
 from graph.jvm_artifacts import graphframes
+from signatures.loading import load as load_signatures
 print(*(package.__file__ for package in (exporters, graph, jobs, signatures)), sep="|")
 print(config_sha256(load()))
 print(graphframes().coordinates)
+print(*(signature.id for signature in load_signatures()))
 print(sorted(file.name for file in conf_file("examples").iterdir()))
 """
 
@@ -68,6 +70,9 @@ def test_the_wheel_holds_every_file_and_only_our_packages(wheel: Path) -> None:
     for package in PACKAGES:
         for file in (ROOT / package).rglob("*.py"):
             assert str(file.relative_to(ROOT)) in names
+    for file in (ROOT / "signatures").rglob("*"):
+        ours = file.suffix in {".yml", ".json"}
+        assert not ours or str(file.relative_to(ROOT)) in names
     for file in (ROOT / "conf").rglob("*"):
         assert file.is_dir() or f"graph/{file.relative_to(ROOT)}" in names
 

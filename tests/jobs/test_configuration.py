@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from graph.config import Config, HubLimits
+from graph.yaml_files import read_mapping
 from jobs.configuration import MASK, config_sha256, load, masked
 from jobs.errors import ConfigError
-from jobs.yaml_files import read_mapping
 
 TRACE = "{entity: content, family: content, window: 60s, filter: {quantile: 0.5}}"
 
@@ -110,7 +110,8 @@ def test_a_mistake_is_named_with_its_file_line_and_nearest_known_key(site: Any) 
         ("a: [1, 2", "line 1: expected ',' or ']'"),
         ("- 1", "line 1: expected settings as `key: value` lines"),
         ("1: 2", "line 1: write the key '1' quoted"),
-        ("a: !!python/object:os.system x", "line 1: could not determine a constructor"),
+        ("a: !!python/object:os.system x", "line 1: write the value without the tag tag:yaml"),
+        ("a: [{b: 1, c: 2}, {b: 1, b: 2}]", "line 1: a.1.b was already given in line 1"),
         ("a: 2026-13-45", "month must be in 1..12"),
         ("a: " + "[" * 20_000, "nested deeper than 32 levels"),
         ("# " + "x" * (1 << 20), "larger than 1 MiB: that is no configuration"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from jobs.errors import ConfigError
+from graph.errors import ConfigError
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
@@ -18,7 +18,7 @@ KeyPath = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML mapping, and the line of each of its keys."""
+    """A YAML mapping, and the line of each of its keys and list entries (by their number)."""
 
     data: dict[str, Any]
     lines: dict[KeyPath, int] = field(default_factory=dict)
@@ -65,7 +65,7 @@ def _compose(text: str, name: str) -> yaml.Node | None:
 
 
 def _refuse_bombs(text: str, name: str) -> None:
-    """Refuse aliases, a few of which can stand for gigabytes, and bottomless nesting."""
+    """Refuse aliases, a few of which can stand for gigabytes, tags, and bottomless nesting."""
     depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent)
@@ -75,6 +75,8 @@ def _refuse_bombs(text: str, name: str) -> None:
             raise ConfigError(
                 f"{name}, line {line}: write the value out instead of *{event.anchor}"
             )
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
+            raise ConfigError(f"{name}, line {line}: write the value without the tag {event.tag}")
         if depth > MAX_DEPTH:
             raise ConfigError(f"{name}, line {line}: nested deeper than {MAX_DEPTH} levels")
 
@@ -91,7 +93,11 @@ def _construct(node: yaml.MappingNode, name: str) -> dict[str, Any]:
 
 
 def _keys(node: yaml.Node, above: KeyPath, name: str) -> Iterator[tuple[KeyPath, yaml.Node]]:
-    """All keys of nested mappings, depth first; lists are values and have none."""
+    """All keys of nested mappings and all entries of lists, depth first."""
+    if isinstance(node, yaml.SequenceNode):
+        for number, entry in enumerate(node.value):
+            yield (*above, str(number)), entry
+            yield from _keys(entry, (*above, str(number)), name)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.tag != "tag:yaml.org,2002:str":

@@ -1,0 +1,105 @@
+"""Checks, tests and lists signatures, the shipped ones and a site's own.
+
+Run it by `actorgraph signatures check|test|list|schema [PATH ...]`. A signature that is not sound,
+or an example that does not come out as its file says, ends with exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from jobs.commands import run_command
+from jobs.errors import DONE, ConfigError
+from jobs.printing import print_table
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one of the subcommands; returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="actorgraph signatures",
+        description="Check, test and list signatures.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(required=True, metavar="check|test|list|schema")
+    for name, action, help_text in (
+        ("check", _check, "whether every file is sound, a line for each problem"),
+        ("test", _test, "whether the examples in the files come out as they say"),
+        ("list", _list, "the signatures, and with --features what they may name"),
+    ):
+        command = commands.add_parser(name, help=help_text, allow_abbrev=False)
+        command.set_defaults(action=action)
+        command.add_argument(
+            "paths",
+            nargs="*",
+            metavar="PATH",
+            help="a .yml file or a folder of them, beside the shipped ones",
+        )
+        if name == "list":
+            command.add_argument("--features", action="store_true", help="list features instead")
+    schema = commands.add_parser("schema", help="the JSON Schema of signature files, for editors")
+    schema.set_defaults(action=_schema)
+    return run_command(parser, argv, lambda arguments: int(arguments.action(arguments)))
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from signatures.loading import load
+
+    sys.stdout.write(f"{len(load(arguments.paths))} signatures are sound\n")
+    return DONE
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    from signatures.examples import wrong_examples
+    from signatures.loading import load
+
+    signatures = load(arguments.paths)
+    wrong = [line for signature in signatures for line in wrong_examples(signature)]
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+    count = sum(len(each) for one in signatures for each in one.tests.by_kind.values())
+    sys.stdout.write(f"{count} examples of {len(signatures)} signatures come out as they say\n")
+    return DONE
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from graph.features import FEATURES
+    from signatures.loading import load
+
+    if arguments.features:
+        print_table(
+            "Features",
+            ["feature", "subject", "unit", "range", "meaning"],
+            [[each.name, each.subject, each.unit, each.range, each.meaning] for each in FEATURES],
+        )
+        return DONE
+    print_table(
+        "Signatures",
+        ["title", "explains", "subject", "status", "mode", "level", "action", "tags"],
+        [
+            [
+                each.title,
+                each.benign,
+                each.subject,
+                each.status,
+                each.mode,
+                each.level,
+                each.enforcement.action if each.enforcement else None,
+                " ".join(each.tags),
+            ]
+            for each in load(arguments.paths)
+        ],
+    )
+    return DONE
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from signatures.schema import schema_text
+
+    sys.stdout.write(schema_text())
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

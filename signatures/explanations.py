@@ -1,0 +1,74 @@
+"""What the model says of a mistake, as a place in the file and a sentence that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from graph.suggestions import nearest
+from graph.yaml_files import KeyPath
+from signatures.model import Signature
+
+LONGEST_SHOWN = 80
+
+
+def explain(error: ValidationError) -> Iterator[tuple[KeyPath, str]]:
+    """The place and the explanation of each mistake that the model found."""
+    mistakes = error.errors(include_url=False)
+    for mistake in mistakes:
+        path = tuple(str(part) for part in mistake["loc"] if part != "[key]")
+        # A list that lost an entry to a mistake is not too short on its own account.
+        follows = mistake["type"] == "too_short" and any(
+            other["loc"][: len(path)] == mistake["loc"] and other is not mistake
+            for other in mistakes
+        )
+        if not follows:
+            yield path, _reason(mistake, path)
+
+
+def _reason(mistake: Any, path: KeyPath) -> str:
+    given, message = mistake["input"], str(mistake["msg"]).removeprefix("Value error, ")
+    match mistake["type"]:
+        case "extra_forbidden":
+            known = list(_model_at(path[:-1]).model_fields)
+            hint = nearest(_shown(path[-1]), known) or f"; known: {', '.join(known)}"
+            return f"unknown field{hint}"
+        case "missing":
+            return "is required"
+        case "value_error":
+            return message
+        case "literal_error":
+            known = mistake["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+            hint = nearest(str(_shown(given)), known)
+            return f"{_shown(given)!r} is not one of {', '.join(known)}{hint}"
+    if isinstance(given, dict | list | tuple):
+        return message
+    return f"{message}, got {_shown(given)!r}"
+
+
+def _shown(given: Any) -> Any:
+    """The given value, cut short where it would fill the screen."""
+    if isinstance(given, str) and len(given) > LONGEST_SHOWN:
+        return given[:LONGEST_SHOWN] + "..."
+    return given
+
+
+def _model_at(path: KeyPath) -> type[BaseModel]:
+    """The model of the mapping at a path of the file."""
+    model: type[BaseModel] = Signature
+    parts = iter(path)
+    for part in parts:
+        annotation = model.model_fields[part].annotation
+        if get_origin(annotation) in (dict, tuple):
+            next(parts, None)
+        model = next(_models_in(annotation), model)
+    return model
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)

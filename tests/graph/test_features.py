@@ -1,0 +1,67 @@
+"""The declared features: named once, with a sentence, a rule and a range; in step with conf/."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+
+from graph.conf_files import conf_file
+from graph.feature import Feature
+from graph.features import FEATURES
+from graph.features.shape import SHIPPED_TRACES
+
+TABLES = {
+    "networks",
+    "memberships",
+    "account_links",
+    "links",
+    "link_evidence",
+    "edges",
+    "edge_activity",
+    "account_activity",
+    "account_profile",
+    "accounts",
+    "sightings",
+    "moments",
+    "nodes",
+    "history",
+    "labels",
+    "declared_networks",
+    "age",
+    "content",
+    "creation",
+    "creations",
+    "coordinated_ratio",
+}
+"""Where rules may look; the last ones are explained in the package's docstring."""
+
+
+def test_names_are_unique_and_plain() -> None:
+    names = [feature.name for feature in FEATURES]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[a-z][a-z_]*[a-z]", name) for name in names)
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+def test_each_says_what_it_means_and_what_it_is_computed_from(feature: Feature) -> None:
+    assert feature.meaning.endswith(".")
+    assert TABLES & set(re.findall(r"[a-z_]+", feature.computed))
+
+
+def test_ratios_end_at_one_and_numbers_of_things_do_not() -> None:
+    ranges = {feature.name: feature.range for feature in FEATURES}
+    assert ranges["core_ratio"] == "0 to 1"
+    assert ranges["accounts"] == "2 and more"
+    assert ranges["burstiness"] == "-1 to 1"
+
+
+def test_an_empty_range_is_refused() -> None:
+    with pytest.raises(ValueError, match="feature x: low must be below high"):
+        Feature("x", "network", "ratio", "X.", "edges", low=1)
+
+
+def test_every_shipped_trace_has_its_feature() -> None:
+    shipped = yaml.safe_load(conf_file("traces.yaml").read_text(encoding="utf-8"))["traces"]
+    assert list(shipped) == list(SHIPPED_TRACES)

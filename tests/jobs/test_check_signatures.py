@@ -1,0 +1,65 @@
+"""`actorgraph signatures`: one clear line for each problem, and the exit codes of all commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jobs.check_signatures import main
+from tests.signatures.signature_files import SOUND, changed, write
+
+
+def test_check_counts_the_sound_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(write(tmp_path, SOUND))]) == 0
+    assert capsys.readouterr().out == "24 signatures are sound\n"
+
+
+def test_check_names_every_problem_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, changed("level", "urgent"))
+    write(tmp_path, changed("evidence", ["acounts"]), "other.yml")
+    assert main(["check", str(tmp_path)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert "example_ring.yml, line 4: level: 'urgent' is not one of" in lines[0]
+    assert "other.yml, line " in lines[1]
+    assert lines[1].endswith("evidence.0: unknown feature; did you mean 'accounts'?")
+
+
+def test_test_runs_all_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["test"]) == 0
+    assert capsys.readouterr().out.endswith("examples of 23 signatures come out as they say\n")
+
+
+def test_test_says_which_example_is_wrong_and_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sparse = changed("tests.positive.0.features.density", 0.05)
+    assert main(["test", str(write(tmp_path, sparse))]) == 2
+    assert (
+        "Example ring: the positive example 'A dense dozen' must match: "
+        "selection_large holds, filter_sparse holds" in capsys.readouterr().err
+    )
+
+
+def test_list_shows_signatures_or_features(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    assert "Device farm" in capsys.readouterr().out
+    assert main(["list", "--features"]) == 0
+    assert "Share of the possible links that exist" in capsys.readouterr().out
+
+
+def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "Signature"
+
+
+@pytest.mark.parametrize("arguments", [[], ["chek"], ["schema", "--set", "x"]])
+def test_what_it_does_not_know_ends_with_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert "usage: actorgraph signatures" in capsys.readouterr().err

@@ -1,0 +1,132 @@
+"""A compiled signature tells of every row what plain Python tells of it, nulls included."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from graph.engines.base import Engine
+from signatures.evaluation import match_column, matches, parts_that_hold
+from signatures.loading import load
+from signatures.model import Signature
+from tests.signatures.signature_files import SOUND
+
+FEATURES = ["accounts", "density", "burstiness", "devices"]
+BOUNDS = [0.0, 0.25, 0.5, 1.0]
+VALUES = [None, math.nan, math.inf, -math.inf, -0.0, 0.1, *BOUNDS]
+ROWS = 60
+
+comparisons = st.sampled_from(BOUNDS).flatmap(
+    lambda bound: st.sampled_from(["gt", "gte", "lt", "lte"]).map(lambda name: {name: bound})
+)
+features = st.dictionaries(st.sampled_from(FEATURES), comparisons, min_size=1, max_size=3)
+names = [*(f"selection_{sign}" for sign in "abc"), "filter_x", "filter_y"]
+conditions = st.recursive(
+    st.sampled_from([*names, "all of selection_*", "2 of selection_*", "1 of filter_*"]),
+    lambda inner: st.one_of(
+        inner.map(lambda one: f"not ({one})"),
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(
+            lambda three: f"({three[0]}) {three[1]} ({three[2]})"
+        ),
+    ),
+    max_leaves=6,
+)
+
+
+@st.composite
+def signatures(draw: Any) -> Signature:
+    parts = {name: {"because": "It is random.", "features": draw(features)} for name in names}
+    detection = {
+        "selections": {name: part for name, part in parts.items() if name.startswith("sel")},
+        "filters": {name: part for name, part in parts.items() if name.startswith("fil")},
+        "condition": draw(conditions),
+    }
+    return Signature.model_validate({**SOUND, "detection": detection})
+
+
+rows = st.lists(
+    st.fixed_dictionaries({name: st.sampled_from(VALUES) for name in FEATURES}),
+    min_size=ROWS,
+    max_size=ROWS,
+)
+
+
+@pytest.mark.spark
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(signatures(), min_size=5, max_size=5), rows)
+def test_compiled_equals_plain(
+    engine: Engine, chosen: list[Signature], values: list[dict[str, float | None]]
+) -> None:
+    found = compiled(engine, chosen, values)
+    for number, signature in enumerate(chosen):
+        assert [row[f"match_{number}"] for row in found] == [
+            matches(signature, row) for row in values
+        ]
+
+
+@pytest.mark.spark
+def test_the_shipped_signatures_match_their_examples_as_columns_too(engine: Engine) -> None:
+    library = [signature for signature in load() if signature.subject == "network"]
+    examples = [
+        example.features
+        for signature in library
+        for kind in signature.tests.by_kind.values()
+        for example in kind
+    ]
+    every = sorted(
+        {name for each in library for part in each.parts.values() for name in part.features}
+    )
+    values = [{name: example.get(name) for name in every} for example in examples]
+    found = compiled(engine, library, values)
+    for number, signature in enumerate(library):
+        assert [row[f"match_{number}"] for row in found] == [
+            matches(signature, row) for row in examples
+        ]
+
+
+def compiled(
+    engine: Engine, chosen: list[Signature], values: list[dict[str, float | None]]
+) -> list[dict[str, bool | None]]:
+    """What the engine says of each row, in the order of the rows."""
+    columns: dict[str, Any] = {
+        name: pa.array([row[name] for row in values], pa.float64()) for name in values[0]
+    }
+    columns["row"] = list(range(len(values)))
+    frame = engine.from_arrow(pa.table(columns))
+    told = frame.select(
+        "row",
+        *(match_column(each).alias(f"match_{number}") for number, each in enumerate(chosen)),
+    )
+    rows: list[dict[str, bool | None]] = engine.to_arrow(told).to_pylist()
+    return sorted(rows, key=lambda row: row["row"] or 0)
+
+
+def truths(value: float | None, comparison: Mapping[str, float]) -> bool:
+    """Whether a signature of this one comparison matches."""
+    part = {"because": "It is one.", "features": {"accounts": comparison}}
+    detection = {"selections": {"selection_one": part}, "condition": "selection_one"}
+    signature = Signature.model_validate({**SOUND, "detection": detection})
+    assert matches(signature, {"accounts": value}) == parts_that_hold(
+        signature, {"accounts": value}
+    ).get("selection_one")
+    return matches(signature, {"accounts": value})
+
+
+def test_bounds_are_what_their_names_say() -> None:
+    assert [truths(value, {"gt": 2}) for value in (1, 2, 3)] == [False, False, True]
+    assert [truths(value, {"gte": 2}) for value in (1, 2, 3)] == [False, True, True]
+    assert [truths(value, {"lt": 2}) for value in (1, 2, 3)] == [True, False, False]
+    assert [truths(value, {"lte": 2}) for value in (1, 2, 3)] == [True, True, False]
+    assert [truths(value, {"gt": 1, "lt": 3}) for value in (1, 2, 3)] == [False, True, False]
+
+
+@pytest.mark.parametrize("comparison", [{"gte": 0}, {"lte": 0}, {"gt": -1}, {"lt": 10}])
+def test_nothing_holds_for_what_is_unknown(comparison: dict[str, float]) -> None:
+    assert not truths(None, comparison)
+    assert not truths(math.nan, comparison)
