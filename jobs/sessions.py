@@ -17,12 +17,11 @@ from jobs.java import require_java
 GIB = 1 << 30
 MEMORY_SHARE = 0.4
 
-# DuckDB keeps within its limit and spills beyond it; numpy and compiled loops work beside it.
+# DuckDB keeps within its limit and spills beyond it; numpy and compiled loops work beside it. Some
+# aggregates must fit: 10 million events, 270 MB of parquet, end at 2 GiB and are done in 3.
 DUCKDB_MEMORY_SHARE = 0.4
-MAX_DUCKDB_GIB = 2.0
-
-# Bytes of input for each GiB of the machine's memory that the embedded engine should take.
-DUCKDB_BYTES_A_GIB = {"parquet": 256 << 20, "csv": 1280 << 20, "jsonl": 1280 << 20}
+MIN_DUCKDB_GIB = 2.0
+DUCKDB_TIMES_INPUT = {"parquet": 12.0, "csv": 2.4, "jsonl": 2.4}
 CONTAINER_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
@@ -105,8 +104,9 @@ def _spark_session(
 
 
 def duckdb_settings(config: Config, scratch: Path) -> dict[str, str]:
-    """The DuckDB settings of a run: what fits this machine, then the config's own."""
-    memory = min(MAX_DUCKDB_GIB, machine_memory_gib() * DUCKDB_MEMORY_SHARE)
+    """The DuckDB settings of a run: what fits the input and the machine, then the config's own."""
+    needed = (_size(config.events.path) or 0) * DUCKDB_TIMES_INPUT[config.events.format] / GIB
+    memory = min(max(MIN_DUCKDB_GIB, needed), machine_memory_gib() * DUCKDB_MEMORY_SHARE)
     fitting = {
         "memory_limit": f"{memory:.2f}GiB",
         "temp_directory": str(scratch / "spilled"),
@@ -117,7 +117,8 @@ def duckdb_settings(config: Config, scratch: Path) -> dict[str, str]:
 def too_large_for_duckdb(config: Config) -> str | None:
     """Say so when the log is larger than the embedded engine should take on this machine."""
     size = _size(config.events.path)
-    most = DUCKDB_BYTES_A_GIB[config.events.format] * machine_memory_gib()
+    memory = machine_memory_gib() * DUCKDB_MEMORY_SHARE * GIB
+    most = memory / DUCKDB_TIMES_INPUT[config.events.format]
     if size is None or size <= most:
         return None
     return (
