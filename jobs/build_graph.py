@@ -208,9 +208,8 @@ def _profiles(run: Run, graph: _Graph, accounts: DataFrame | None) -> None:
             "account_id", F.coalesce("created_at", "first_seen_ever_at").alias("created_at")
         )
     # Once written they are known to be few, and edges are not brought together to find theirs.
-    by_degree = graph.entities.filter(F.col("hub_reason") == "degree")
-    by_degree = run.engine.materialize(by_degree, "hubs_by_degree")
-    found = suspicious_hubs(by_degree, graph.edges, ages, run.config.suspicious_hubs, str(run.ds))
+    hubs = run.engine.materialize(graph.entities.filter(F.col("is_hub")), "hubs")
+    found = suspicious_hubs(hubs, graph.edges, ages, run.config.suspicious_hubs, str(run.ds))
     run.stage(SUSPICIOUS_HUBS, found, files=1)
 
 

@@ -14,12 +14,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from graph.conf_files import conf_file
 from graph.config import Config
+from graph.model_paths import model_at
 from graph.yaml_files import KeyPath, read_mapping, read_value
 from jobs.errors import ConfigError
 
@@ -154,7 +155,7 @@ def _explain(error: ValidationError, places: dict[KeyPath, str]) -> Iterator[str
 
 def _reason(problem: Any, path: KeyPath) -> str:
     if problem["type"] == "extra_forbidden":
-        known = list(_model_at(path[:-1]).model_fields)
+        known = list(model_at(Config, path[:-1]).model_fields)
         near = difflib.get_close_matches(path[-1], known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
         return f"unknown setting; {hint}"
@@ -165,22 +166,3 @@ def _reason(problem: Any, path: KeyPath) -> str:
     if problem["type"] == "value_error" or isinstance(given, dict | list):
         return message
     return f"{message}, got {masked(given, path[-1] if path else '')!r}"
-
-
-def _model_at(path: KeyPath) -> type[BaseModel]:
-    """The model of the section at a path."""
-    model: type[BaseModel] = Config
-    parts = iter(path)
-    for part in parts:
-        annotation = model.model_fields[part].annotation
-        if get_origin(annotation) is dict:
-            next(parts, None)
-        model = next(_models_in(annotation), model)
-    return model
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models_in(part)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from graph.model_paths import model_at
 from graph.suggestions import nearest
 from graph.yaml_files import KeyPath
 from signatures.model import Signature
@@ -32,7 +33,7 @@ def _reason(mistake: Any, path: KeyPath) -> str:
     given, message = mistake["input"], str(mistake["msg"]).removeprefix("Value error, ")
     match mistake["type"]:
         case "extra_forbidden":
-            known = list(_model_at(path[:-1]).model_fields)
+            known = list(model_at(Signature, path[:-1]).model_fields)
             hint = nearest(_shown(path[-1]), known) or f"; known: {', '.join(known)}"
             return f"unknown field{hint}"
         case "missing":
@@ -53,22 +54,3 @@ def _shown(given: Any) -> Any:
     if isinstance(given, str) and len(given) > LONGEST_SHOWN:
         return given[:LONGEST_SHOWN] + "..."
     return given
-
-
-def _model_at(path: KeyPath) -> type[BaseModel]:
-    """The model of the mapping at a path of the file."""
-    model: type[BaseModel] = Signature
-    parts = iter(path)
-    for part in parts:
-        annotation = model.model_fields[part].annotation
-        if get_origin(annotation) in (dict, tuple):
-            next(parts, None)
-        model = next(_models_in(annotation), model)
-    return model
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models_in(part)

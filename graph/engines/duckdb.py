@@ -30,14 +30,7 @@ ROWS_A_BATCH = 100_000
 # sorted, which spills, and cut between groups; a call takes some 200 bytes a row.
 ROWS_TOGETHER = 2_000_000
 
-
-# Joins run in the order in which the code has them, as on Spark: without statistics of the values
-# DuckDB paired all accounts of a time bin first, and ten seconds became ninety.
-FIXED_SETTINGS = {
-    "TimeZone": "UTC",
-    "preserve_insertion_order": "false",
-    "disabled_optimizers": "join_order",
-}
+FIXED_SETTINGS = {"TimeZone": "UTC", "preserve_insertion_order": "false"}
 
 
 class UnknownSetting(Exception):

@@ -2,12 +2,12 @@
 
 Words in the rules: *members* are the network's accounts in memberships; their *links* are the rows
 of account_links between two of them. The *moments* of an account are its distinct event_at in
-sightings, that is, its events on what others also touched. *Shared* means used by at least two
-members. Entities that are hubs count only where a rule says so. Edges, sightings and activity reach
-back one look-back, profiles and labels to their beginning. An account's *age* is the time from its
-creation to the end of ds; its creation is created_at of the input accounts, else the earliest
-first_seen_at of its signup rows in edge_activity, else unknown. Medians are lower medians, and ties
-go to the smallest id.
+sightings, that is, its events on what others also touched and a trace with a window looks at.
+*Shared* means used by at least two members. Entities that are hubs count only where a rule says so.
+Edges, sightings and activity reach back one look-back, profiles and labels to their beginning. An
+account's *age* is the time from its creation to the end of ds; its creation is created_at of the
+input accounts, else the earliest first_seen_at of its signup rows in edge_activity, else unknown.
+Medians are lower medians, and ties go to the smallest id.
 """
 
 from graph.features.account import ACCOUNT_FEATURES

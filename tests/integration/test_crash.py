@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,7 @@ def test_a_run_killed_in_the_middle_changes_nothing_and_the_next_one_succeeds(
     with start(site) as process:
         assert process.stderr is not None
         assert any(done in line for line in process.stderr)
+        process.send_signal(signal.SIGSTOP)  # or it might end before it is killed
         capsys.readouterr()
         assert run(site) == 5, "one writer at a time"
         assert f"(process {process.pid}" in capsys.readouterr().err
