@@ -30,12 +30,16 @@ class Journal:
 
 
 def staged(warehouse: Path, run_id: str, target: str) -> Path:
-    """Where a target's new content waits to be published."""
-    return warehouse / STAGING / run_id / "new" / target
+    """Where a target's new content waits to be published; one beside the warehouse begins `../`."""
+    return warehouse / STAGING / run_id / "new" / _inside(target)
 
 
 def _aside(warehouse: Path, run_id: str, target: str) -> Path:
-    return warehouse / STAGING / run_id / "old" / target
+    return warehouse / STAGING / run_id / "old" / _inside(target)
+
+
+def _inside(target: str) -> str:
+    return target.replace("../", "beside/", 1) if target.startswith("../") else target
 
 
 def publish(warehouse: Path, run_id: str, targets: list[str]) -> None:

@@ -22,6 +22,7 @@ from graph.config import Config
 from graph.engines.base import Engine
 from graph.frames import DataFrame, engine_api
 from graph.jvm_artifacts import graphframes_jar
+from graph.ledger import ledger_frame
 from graph.tables import Table
 from jobs import logs
 from jobs.arguments import job_parser, parse
@@ -87,6 +88,20 @@ class Run:
         """
         with self.step(f"write {table.name}") as step:
             step.rows = self._publication.stage(table, self.ds, frame, files)
+        self.manifest.rows_out[table.name] = step.rows
+        return step.rows
+
+    def ledger(self, table: Table) -> DataFrame:
+        """All rows of a ledger, those of this run left out until it has ended."""
+        return ledger_frame(self.engine, self.warehouse.folder.parent, table)
+
+    def append(self, table: Table, frame: DataFrame) -> int:
+        """Write and check rows for a ledger; they are appended when the run ends.
+
+        Raises DataStop when the frame breaks the table's declaration, or repeats a key.
+        """
+        with self.step(f"append to {table.name}") as step:
+            step.rows = self._publication.append(table, frame)
         self.manifest.rows_out[table.name] = step.rows
         return step.rows
 

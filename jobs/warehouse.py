@@ -10,9 +10,11 @@ from typing import Any
 
 from graph.engines.base import DependencyError, Engine
 from graph.frames import DataFrame
+from graph.ledger import FOLDER, ledger_frame, next_append
 from graph.published import DESCRIPTION, column_types, day_folder, read_description, read_table
 from graph.tables import Table
 from jobs import journal, lock
+from jobs.errors import DataStop
 from jobs.files import make_private, remove, write_json
 from jobs.table_checks import check_rows, declared_columns
 
@@ -110,6 +112,28 @@ class Publication:
             "run_id": self.run_id,
         }
         write_json(path / DESCRIPTION, description)
+        return rows
+
+    def append(self, table: Table, frame: DataFrame) -> int:
+        """Write and check rows to be appended to a ledger; returns their number.
+
+        Raises DataStop as `stage` does, and where the ledger has a row of the same key.
+        """
+        home = self.warehouse.folder.parent
+        name = next_append(home, table, self.run_id)
+        path = self._claim(f"../{FOLDER}/{table.name}/{name}")
+        self.engine.write(declared_columns(frame, table), str(path), 1)
+        rows = check_rows(self.engine, table, str(path))
+        key = list(table.key)
+        known = ledger_frame(self.engine, home, table).select(*key)
+        again = (
+            self.engine.read([str(path)], "parquet").select(*key).join(known, on=key, how="inner")
+        )
+        if count := again.count():
+            raise DataStop(f"ledger {table.name}: {count} of {rows} new rows have a key it has")
+        if not rows:
+            self._targets.remove(f"../{FOLDER}/{table.name}/{name}")
+            remove(path)
         return rows
 
     def stage_json(self, target: str, content: Any) -> None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from graph.engines.base import DependencyError, Engine, InputError
+from graph.ledger import read_ledger
 from graph.tables import TIMESTAMP, Table, columns
 from jobs.errors import DataStop
 from jobs.table_checks import sql_type
@@ -163,3 +164,26 @@ def test_every_type_that_tables_may_have_is_known() -> None:
     assert sql_type(pa.struct({"a": pa.int64(), "b": TIMESTAMP})) == "struct<a:bigint,b:timestamp>"
     with pytest.raises(ValueError, match="decimal128"):
         sql_type(pa.decimal128(10, 2))
+
+
+def append(warehouse: Warehouse, engine: Engine, run_id: str, table: pa.Table) -> int:
+    with warehouse.writing("test"):
+        publication = Publication(warehouse, engine, run_id)
+        count = publication.append(EDGES, engine.from_arrow(table))
+        publication.publish()
+    return count
+
+
+def test_a_ledger_grows_with_the_tables_of_a_run(warehouse: Warehouse, engine: Engine) -> None:
+    assert append(warehouse, engine, "first", rows(("u1", "d1", 2))) == 1
+    assert append(warehouse, engine, "second", rows()) == 0
+    assert append(warehouse, engine, "third", rows(("u2", "d1", 1))) == 1
+    ledger = read_ledger(warehouse.folder.parent, EDGES)
+    assert ledger.column("account_id").to_pylist() == ["u1", "u2"]
+
+
+def test_a_ledger_refuses_a_key_that_it_has(warehouse: Warehouse, engine: Engine) -> None:
+    append(warehouse, engine, "first", rows(("u1", "d1", 2)))
+    with pytest.raises(DataStop, match="ledger edges: 1 of 2 new rows have a key it has"):
+        append(warehouse, engine, "second", rows(("u1", "d1", 3), ("u2", "d1", 1)))
+    assert read_ledger(warehouse.folder.parent, EDGES).num_rows == 1

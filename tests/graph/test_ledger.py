@@ -1,0 +1,67 @@
+"""A ledger keeps every row that was ever appended, in order, and never takes a key twice."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from graph.engines.base import Engine
+from graph.ledger import LedgerError, append_to_ledger, appends, ledger_frame, read_ledger
+from graph.tables import Table, columns
+
+NOTES = Table("notes", "note", ("note_id",), columns(note_id="string", words="string"))
+
+
+def notes(*rows: tuple[str | None, str]) -> pa.Table:
+    listed = [{"note_id": note_id, "words": words} for note_id, words in rows]
+    return pa.Table.from_pylist(listed, NOTES.schema)
+
+
+def test_rows_come_back_in_the_order_they_were_appended(tmp_path: Path) -> None:
+    append_to_ledger(tmp_path, NOTES, notes(("b", "first"), ("a", "second")), "run-1")
+    append_to_ledger(tmp_path, NOTES, notes(("c", "third")), "run-0")
+    assert read_ledger(tmp_path, NOTES).column("words").to_pylist() == ["first", "second", "third"]
+    assert [folder.name for folder in appends(tmp_path, NOTES)] == [
+        "00000001-run-1",
+        "00000002-run-0",
+    ]
+
+
+def test_an_empty_ledger_has_its_columns_and_no_rows(engine: Engine, tmp_path: Path) -> None:
+    assert read_ledger(tmp_path, NOTES).schema == NOTES.schema
+    assert ledger_frame(engine, tmp_path, NOTES).count() == 0
+    assert append_to_ledger(tmp_path, NOTES, notes(), "nothing") is None
+
+
+def test_engines_read_what_arrow_appended(engine: Engine, tmp_path: Path) -> None:
+    append_to_ledger(tmp_path, NOTES, notes(("a", "one")), "x")
+    append_to_ledger(tmp_path, NOTES, notes(("b", "two")), "y")
+    rows = engine.to_arrow(ledger_frame(engine, tmp_path, NOTES)).to_pylist()
+    assert sorted(row["words"] for row in rows) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(notes(("a", "again")), id="a key the ledger has"),
+        pytest.param(notes(("b", "x"), ("b", "y")), id="a key twice"),
+        pytest.param(notes((None, "x")), id="no key"),
+    ],
+)
+def test_what_breaks_the_key_is_refused_and_nothing_is_written(
+    rows: pa.Table, tmp_path: Path
+) -> None:
+    append_to_ledger(tmp_path, NOTES, notes(("a", "one")), "x")
+    with pytest.raises(LedgerError, match="notes"):
+        append_to_ledger(tmp_path, NOTES, rows, "y")
+    assert read_ledger(tmp_path, NOTES).num_rows == 1
+
+
+def test_a_half_written_append_is_not_read(tmp_path: Path) -> None:
+    append_to_ledger(tmp_path, NOTES, notes(("a", "one")), "x")
+    half = tmp_path / "ledger" / "notes" / "_00000002-y"
+    half.mkdir()
+    (half / "part-00000.parquet").write_bytes(b"PAR1 and no more")
+    assert read_ledger(tmp_path, NOTES).num_rows == 1
+    append_to_ledger(tmp_path, NOTES, notes(("b", "two")), "y")
+    assert read_ledger(tmp_path, NOTES).column("note_id").to_pylist() == ["a", "b"]
