@@ -32,6 +32,9 @@ from graph.sightings import SIGHTINGS
 from jobs.inputs import read_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from signatures.findings import FINDINGS, find
+from signatures.loading import load
+from signatures.modes import with_modes
 
 
 def compute(run: Run) -> None:
@@ -39,7 +42,9 @@ def compute(run: Run) -> None:
     day = _day(run)
     with run.step("members"):
         tables = member_tables(run.engine, day)
-    _features(run, tables)
+    networks, accounts = _features(run, tables)
+    library = with_modes(load(run.config.signatures.paths), run.config.signatures.live)
+    run.stage(FINDINGS, find(run.engine, networks, accounts, library), files=1)
 
 
 def _day(run: Run) -> DayTables:
