@@ -28,6 +28,7 @@ COMMANDS = [
     Command("run", "jobs.run_pipeline", "All batch steps of a day, published together."),
     Command("build-graph", "jobs.build_graph", "Events to nodes, edges, hubs and sightings."),
     Command("detect-networks", "jobs.detect_networks", "Graph to links, communities, networks."),
+    Command("score-networks", "jobs.score_networks", "Networks to findings, scores, proposals."),
     Command("signatures", "jobs.check_signatures", "Check, test and list signatures."),
     Command("status", "jobs.show_status", "What is published, by day and table."),
     Command("doctor", "jobs.check_setup", "What this machine lacks, and how to mend it."),

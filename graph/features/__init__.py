@@ -10,7 +10,7 @@ input accounts, else the earliest first_seen_at of its signup rows in edge_activ
 Medians are lower medians, and ties go to the smallest id.
 """
 
-from graph.features.account import ACCOUNT_FEATURES
+from graph.features.account import ACCOUNT_FEATURES as ACCOUNT_FEATURES
 from graph.features.history import HISTORY_FEATURES
 from graph.features.infrastructure import INFRASTRUCTURE_FEATURES
 from graph.features.shape import SHAPE_FEATURES

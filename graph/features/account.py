@@ -3,7 +3,11 @@
 from typing import get_args
 
 from graph.config import Family
+from graph.engines.base import Engine
 from graph.feature import Feature
+from graph.features.statistics import lower_median, statistics
+from graph.features.tables import DAY_US, MemberTables, count_where, ratio, shared
+from graph.frames import DataFrame, F
 
 ACCOUNT_FEATURES = [
     Feature(
@@ -88,6 +92,15 @@ ACCOUNT_FEATURES = [
         "last_seen_at to the second member's first_seen_at, 0 if negative; null without one",
     ),
     Feature(
+        "device_break",
+        "account",
+        "flag",
+        "Whether the account, long used elsewhere, came to shared devices only lately.",
+        "as device_break_ratio, of this account; null with an age below 30 days or unknown, or "
+        "without a device of its own",
+        high=1,
+    ),
+    Feature(
         "first_poster_ratio",
         "account",
         "ratio",
@@ -126,3 +139,87 @@ ACCOUNT_FEATURES = [
         "1 or 0 by accounts.verified; null where unknown",
     ),
 ]
+
+
+def account_features(
+    engine: Engine, tables: MemberTables, devices: DataFrame, rhythm: DataFrame
+) -> DataFrame:
+    """Compute ACCOUNT_FEATURES: network_id, account_id (the key) and one column a feature."""
+    members = _of_members(engine, tables)
+    parts = (
+        devices.drop("network_id"),
+        rhythm.select(
+            "account_id",
+            ratio(F.col("coordinated"), F.col("events")).alias("account_coordinated_ratio"),
+            F.col("regularity").alias("account_regularity"),
+        ),
+        tables.day.account_profile.select("account_id", "longest_gap_days"),
+        _ip_networks(tables),
+        _first_poster(tables),
+        _targeted(tables),
+    )
+    for part in parts:
+        members = members.join(part, on="account_id", how="left")
+    return members.withColumn("ip_networks_used", F.coalesce("ip_networks_used", F.lit(0)))
+
+
+def _of_members(engine: Engine, tables: MemberTables) -> DataFrame:
+    medians = statistics(
+        engine, tables.members, "network_id", {"median_strength": ("strength", lower_median)}
+    )
+    members = tables.members.join(medians, on="network_id", how="inner").join(
+        tables.linked.drop("network_id"), on="account_id", how="inner"
+    )
+    strength = F.when(F.col("median_strength") > 0, F.col("strength") / F.col("median_strength"))
+    links = F.col("inside_links") + F.col("outside_links")
+    return members.select(
+        "network_id",
+        "account_id",
+        F.when(F.col("is_core"), 1).otherwise(0).alias("is_core"),
+        "core_links",
+        "link_families",
+        strength.alias("strength_ratio"),
+        ratio(F.col("outside_links"), links).alias("outside_link_ratio"),
+        (F.col("age_us") / DAY_US).alias("age_days"),
+        F.when(F.col("verified"), 1).when(~F.col("verified"), 0).alias("account_verified"),
+    )
+
+
+def _ip_networks(tables: MemberTables) -> DataFrame:
+    edges = tables.edges.filter(F.col("entity_type") == "ip_network")
+    return edges.groupBy("account_id").agg(F.count(F.lit(1)).alias("ip_networks_used"))
+
+
+def _first_poster(tables: MemberTables) -> DataFrame:
+    content = shared(tables.entities, "content").select(
+        "network_id", "entity_type", "entity_id", "first_account"
+    )
+    edges = tables.edges.join(content, on=["entity_id", "entity_type", "network_id"], how="inner")
+    first = F.col("first_account") == F.col("account_id")
+    return edges.groupBy("account_id").agg(
+        ratio(count_where(first), F.count(F.lit(1))).alias("first_poster_ratio")
+    )
+
+
+def _targeted(tables: MemberTables) -> DataFrame:
+    """Share of what members do to members that each of them receives."""
+    members = tables.members.select("network_id", F.col("account_id").alias("entity_id"))
+    targets = tables.edges.filter(
+        (F.col("entity_type") == "target") & (F.col("entity_id") != F.col("account_id"))
+    )
+    received = (
+        targets.join(members, on=["entity_id", "network_id"], how="inner")
+        .groupBy("network_id", "entity_id")
+        .agg(F.sum("events").cast("bigint").alias("received"))
+    )
+    whole = received.groupBy("network_id").agg(
+        F.sum("received").cast("bigint").alias("received_by_all")
+    )
+    placed = tables.members.select("network_id", "account_id").join(
+        whole, on="network_id", how="inner"
+    )
+    received = received.select(F.col("entity_id").alias("account_id"), "received")
+    return placed.join(received, on="account_id", how="left").select(
+        "account_id",
+        ratio(F.coalesce("received", F.lit(0)), F.col("received_by_all")).alias("targeted_ratio"),
+    )

@@ -1,6 +1,23 @@
 """Where a network comes from: ages, sign-ups, earlier sleep, earlier decisions, its market."""
 
+from datetime import timedelta
+
+from graph.engines.base import Engine
 from graph.feature import Feature
+from graph.features.devices import OLD_DAYS
+from graph.features.statistics import (
+    densest_share,
+    lower_median,
+    shortest_span,
+    spread,
+    statistics,
+)
+from graph.features.tables import DAY_US, MemberTables, count_where, ratio
+from graph.frames import Column, DataFrame, F
+
+HOUR_US = DAY_US // 24
+MIN_SIGNUPS = 3
+MIN_SILENT_DAYS = 2
 
 HISTORY_FEATURES = [
     Feature(
@@ -47,6 +64,15 @@ HISTORY_FEATURES = [
         "ratio",
         "Share of the members that were once silent for a month or longer.",
         "members with account_profile.longest_gap_days >= 30 / members",
+    ),
+    Feature(
+        "wake_day_ratio",
+        "network",
+        "ratio",
+        "Largest share of the members that showed a first sign of life on one and the same day.",
+        "largest number of members with an age of 30 days or more and account_profile."
+        "first_seen_ever_at on one day (UTC), at least 2 days after the earliest of all accounts / "
+        "members",
     ),
     Feature(
         "device_break_ratio",
@@ -119,3 +145,153 @@ HISTORY_FEATURES = [
         "null where the input is absent",
     ),
 ]
+
+
+def history_features(engine: Engine, tables: MemberTables, devices: DataFrame) -> list[DataFrame]:
+    """Compute HISTORY_FEATURES: frames of one row a network, network_id (the key).
+
+    `devices` is graph.features.devices.devices_of_accounts.
+    """
+    return [
+        _ages(engine, tables),
+        _members(tables),
+        _device_breaks(tables, devices),
+        _earlier(tables),
+        _wake_days(tables),
+        _on_decided_devices(tables),
+        *_listed(tables),
+    ]
+
+
+def _ages(engine: Engine, tables: MemberTables) -> DataFrame:
+    found = statistics(
+        engine,
+        tables.members,
+        "network_id",
+        {
+            "median_age": ("age_us", lower_median),
+            "spread": ("age_us", shortest_span(0.9, MIN_SIGNUPS)),
+            "signup_hour_ratio": ("age_us", densest_share(HOUR_US, MIN_SIGNUPS)),
+            "span": ("age_us", spread),
+        },
+    )
+    return found.select(
+        "network_id",
+        (F.col("median_age") / DAY_US).alias("median_age_days"),
+        (F.col("spread") / HOUR_US).alias("signup_spread_hours"),
+        "signup_hour_ratio",
+        (F.col("span") / DAY_US).alias("age_span_days"),
+    )
+
+
+def _members(tables: MemberTables) -> DataFrame:
+    known_age = F.col("age_us").isNotNull()
+    since = F.lit(str(tables.day.ds - timedelta(days=7))).cast("date")
+    members = tables.members.withColumn("joined_lately", F.col("joined_on") > since)
+    by_market = members.groupBy("network_id", "market").agg(F.count(F.lit(1)).alias("accounts"))
+    top = (
+        by_market.filter(F.col("market").isNotNull())
+        .groupBy("network_id")
+        .agg(ratio(F.max("accounts"), F.sum("accounts")).alias("top_market_ratio"))
+    )
+    counted = members.groupBy("network_id").agg(
+        ratio(count_where(F.col("age_us") < 7 * DAY_US), count_where(known_age)).alias(
+            "new_account_ratio"
+        ),
+        ratio(count_where(F.col("joined_lately")), F.count(F.lit(1))).alias("growth_ratio"),
+        ratio(
+            count_where(F.coalesce("verified", F.lit(False))),
+            count_where(F.col("verified").isNotNull()),
+        ).alias("verified_ratio"),
+    )
+    return counted.join(top, on="network_id", how="left")
+
+
+def _device_breaks(tables: MemberTables, devices: DataFrame) -> DataFrame:
+    return devices.groupBy("network_id").agg(
+        ratio(
+            count_where(F.col("device_break") == 1), count_where(F.col("device_break").isNotNull())
+        ).alias("device_break_ratio")
+    )
+
+
+def _earlier(tables: MemberTables) -> DataFrame:
+    placed = tables.members.select("network_id", "account_id")
+    profile = placed.join(tables.day.account_profile, on="account_id", how="left")
+    members = F.count(F.lit(1))
+    counted = profile.groupBy("network_id").agg(
+        ratio(count_where(F.col("longest_gap_days") >= 30), members).alias("dormant_ratio"),
+        ratio(count_where(F.col("prior_decisions") > 0), members).alias("prior_decision_ratio"),
+    )
+    emerged = tables.day.history.filter(F.col("event") == "re-emerged").select(
+        "network_id", F.lit(1).alias("re_emerged")
+    )
+    counted = counted.join(emerged, on="network_id", how="left")
+    return counted.withColumn("re_emerged", F.coalesce("re_emerged", F.lit(0)))
+
+
+def _wake_days(tables: MemberTables) -> DataFrame:
+    day = F.floor(F.unix_micros("first_seen_ever_at") / F.lit(DAY_US)).cast("bigint")
+    began = tables.day.account_profile.agg(F.min("first_seen_ever_at").alias("began_at"))
+    profile = tables.day.account_profile.select("account_id", "first_seen_ever_at")
+    old = tables.members.filter(F.col("age_us") >= OLD_DAYS * DAY_US)
+    woken = (
+        old.join(profile, on="account_id", how="inner")
+        .crossJoin(began)
+        .filter(
+            F.unix_micros("first_seen_ever_at")
+            >= F.unix_micros("began_at") + F.lit(MIN_SILENT_DAYS * DAY_US)
+        )
+        .withColumn("day", day)
+    )
+    by_day = woken.groupBy("network_id", "day").agg(F.count(F.lit(1)).alias("woken"))
+    most = by_day.groupBy("network_id").agg(F.max("woken").alias("woken"))
+    return _share(tables, most, "woken", "wake_day_ratio")
+
+
+def _on_decided_devices(tables: MemberTables) -> DataFrame:
+    """Members on devices of accounts outside over which a decision was made."""
+    decided = tables.day.account_profile.filter(F.col("prior_decisions") > 0).select("account_id")
+    homes = tables.members.select("account_id", F.col("network_id").alias("other_network"))
+    device = F.col("entity_type") == "device"
+    theirs = (
+        tables.day.edges.filter(device)
+        .join(decided, on="account_id", how="left_semi")
+        .join(homes, on="account_id", how="left")
+        .select("entity_id", "other_network")
+        .distinct()
+    )
+    ours = tables.edges.filter(device & ~F.col("is_hub")).join(theirs, on="entity_id", how="inner")
+    outside = ours.filter(F.coalesce(F.col("other_network") != F.col("network_id"), F.lit(True)))
+    on_them = outside.groupBy("network_id").agg(F.count_distinct("account_id").alias("on_them"))
+    return _share(tables, on_them, "on_them", "decided_device_ratio")
+
+
+def _share(tables: MemberTables, counted: DataFrame, column: str, name: str) -> DataFrame:
+    placed = tables.sizes.join(counted, on="network_id", how="left")
+    share: Column = ratio(F.coalesce(column, F.lit(0)), F.col("size"))
+    return placed.select("network_id", share.alias(name))
+
+
+def _listed(tables: MemberTables) -> list[DataFrame]:
+    """What the inputs labels and declared_networks say; nothing where they are absent."""
+    placed = tables.members.select("network_id", "account_id")
+    found = []
+    if tables.day.labels is not None:
+        abusive = tables.day.labels.filter(F.col("label") == "abusive").select("account_id")
+        on_them = (
+            placed.join(abusive, on="account_id", how="left_semi")
+            .groupBy("network_id")
+            .agg(F.count(F.lit(1)).alias("on_them"))
+        )
+        found.append(_share(tables, on_them, "on_them", "abusive_label_ratio"))
+    if tables.day.declared_networks is not None:
+        declared = tables.day.declared_networks.select("account_id", "network").distinct()
+        by_name = (
+            placed.join(declared, on="account_id", how="inner")
+            .groupBy("network_id", "network")
+            .agg(F.count(F.lit(1)).alias("named"))
+        )
+        most = by_name.groupBy("network_id").agg(F.max("named").alias("named"))
+        found.append(_share(tables, most, "named", "declared_ratio"))
+    return found

@@ -1,7 +1,21 @@
 """What a network runs on: its devices, its networks of addresses, its content and its targets."""
 
+from graph.engines.base import Engine
 from graph.feature import Feature
+from graph.features.statistics import lower_median, statistics
+from graph.features.tables import (
+    SIGNUP,
+    MemberTables,
+    count_where,
+    ratio,
+    shared,
+    sum_where,
+)
+from graph.frames import Column, DataFrame, F, Window
 from graph.ip_networks import KINDS
+
+TOP = 3
+"""Entities that features on the commonest ones look at."""
 
 INFRASTRUCTURE_FEATURES = [
     Feature(
@@ -136,7 +150,170 @@ INFRASTRUCTURE_FEATURES = [
         "network",
         "ratio",
         "Share of the members' events on targets that went to other members.",
-        "events of members' edges to a target that is another member's account_id / those to "
-        "targets; null without any",
+        "events of members' edges to a target that is a member's account_id / those to targets; "
+        "null without any",
     ),
 ]
+
+
+def infrastructure_features(engine: Engine, tables: MemberTables) -> list[DataFrame]:
+    """Compute INFRASTRUCTURE_FEATURES: frames of one row a network, network_id (the key)."""
+    return [
+        _of_entities(tables),
+        _of_edges(tables),
+        _on_top_devices(tables),
+        _on_shared_devices(tables),
+        _content(tables),
+        _content_rarity(tables),
+        _targets(tables),
+        _networks_per_account(engine, tables),
+        _signup_networks(tables),
+    ]
+
+
+def _of_type(entity_type: str) -> Column:
+    return F.col("entity_type") == entity_type
+
+
+def _of_entities(tables: MemberTables) -> DataFrame:
+    device, address = _of_type("device"), _of_type("ip_network")
+    counted = tables.entities.groupBy("network_id").agg(
+        count_where(device).alias("devices"),
+        sum_where(device, "members").alias("device_edges"),
+        count_where(address).alias("ip_networks"),
+        F.max(F.when(address, F.col("members"))).alias("top_ip_network"),
+    )
+    counted = counted.join(tables.sizes, on="network_id", how="inner")
+    return counted.select(
+        "network_id",
+        _unless_none("devices"),
+        ratio(F.col("device_edges"), F.col("devices")).alias("accounts_per_device"),
+        _unless_none("ip_networks"),
+        ratio(F.coalesce("top_ip_network", F.lit(0)), F.col("size")).alias("top_ip_network_ratio"),
+    )
+
+
+def _unless_none(name: str) -> Column:
+    return F.when(F.col(name) > 0, F.col(name)).alias(name)
+
+
+def _of_edges(tables: MemberTables) -> DataFrame:
+    known = F.col("ip_kind").isNotNull() & _of_type("ip")
+    listed = F.coalesce(F.col("hub_reason").startswith("shared:"), F.lit(False))
+    counted = tables.edges.groupBy("network_id").agg(
+        ratio(sum_where(F.col("is_hub"), "events"), F.sum("events")).alias("hub_ratio"),
+        F.count_distinct(F.when(listed, F.col("account_id"))).alias("on_listed"),
+        *(
+            ratio(
+                sum_where(known & (F.col("ip_kind") == kind), "events"), sum_where(known, "events")
+            ).alias(f"ip_{kind}_ratio")
+            for kind in KINDS
+        ),
+    )
+    counted = counted.join(tables.sizes, on="network_id", how="inner")
+    on_listed = ratio(F.col("on_listed"), F.col("size")).alias("listed_shared_ratio")
+    return counted.withColumn("listed_shared_ratio", on_listed).drop("on_listed", "size")
+
+
+def _share_of_members(tables: MemberTables, entities: DataFrame, name: str) -> DataFrame:
+    """The share of each network's members that have an edge to one of its given entities."""
+    chosen = entities.select("network_id", "entity_type", "entity_id")
+    on_them = (
+        tables.edges.join(chosen, on=["entity_id", "entity_type", "network_id"], how="left_semi")
+        .groupBy("network_id")
+        .agg(F.count_distinct("account_id").alias("on_them"))
+    )
+    counted = tables.sizes.join(on_them, on="network_id", how="left")
+    share = ratio(F.coalesce("on_them", F.lit(0)), F.col("size")).alias(name)
+    return counted.select("network_id", share)
+
+
+def _top(entities: DataFrame, entity_type: str, by: str) -> DataFrame:
+    most = Window.partitionBy("network_id").orderBy(F.col(by).desc(), F.col("entity_id"))
+    ranked = entities.filter(_of_type(entity_type)).withColumn("place", F.row_number().over(most))
+    return ranked.filter(F.col("place") <= TOP)
+
+
+def _on_top_devices(tables: MemberTables) -> DataFrame:
+    return _share_of_members(
+        tables, _top(tables.entities, "device", "members"), "top_devices_ratio"
+    )
+
+
+def _on_shared_devices(tables: MemberTables) -> DataFrame:
+    return _share_of_members(tables, shared(tables.entities, "device"), "shared_device_ratio")
+
+
+def _content(tables: MemberTables) -> DataFrame:
+    content = tables.entities.filter(_of_type("content"))
+    is_shared = (F.col("members") >= 2) & (F.col("is_hub") == 0)
+    counted = content.groupBy("network_id").agg(
+        ratio(F.count(F.lit(1)), F.sum("members")).alias("content_diversity"),
+        ratio(sum_where(is_shared, "events"), F.sum("events")).alias("shared_content_ratio"),
+    )
+    led = (
+        shared(tables.entities, "content")
+        .groupBy("network_id", "first_account")
+        .agg(F.count(F.lit(1)).alias("first"))
+    )
+    leader = led.groupBy("network_id").agg(
+        ratio(F.max("first"), F.sum("first")).alias("leader_ratio")
+    )
+    return counted.join(leader, on="network_id", how="left")
+
+
+def _content_rarity(tables: MemberTables) -> DataFrame:
+    """The mean over distinct content, summed in micro-units: the same in any order."""
+    placed = tables.members.select(F.col("account_id").alias("account_a"), "network_id")
+    others = tables.members.select(
+        F.col("account_id").alias("account_b"), F.col("network_id").alias("network_b")
+    )
+    evidence = tables.day.link_evidence.filter(_of_type("content"))
+    inside = evidence.join(placed, on="account_a", how="inner").join(
+        others, on="account_b", how="inner"
+    )
+    inside = inside.filter(F.col("network_id") == F.col("network_b"))
+    rarity = F.floor(F.col("rarity") * 1e6 + 0.5).cast("bigint")
+    distinct = inside.groupBy("network_id", "entity_id").agg(F.max(rarity).alias("rarity"))
+    mean = ratio(F.sum("rarity"), F.count(F.lit(1))) / F.lit(1e6)
+    return distinct.groupBy("network_id").agg(mean.alias("content_rarity"))
+
+
+def _targets(tables: MemberTables) -> DataFrame:
+    targets = tables.entities.filter(_of_type("target"))
+    most = Window.partitionBy("network_id").orderBy(F.col("events").desc(), F.col("entity_id"))
+    ranked = targets.withColumn("place", F.row_number().over(most))
+    members = tables.members.select(
+        "network_id", F.col("account_id").alias("entity_id"), F.lit(1).alias("is_member")
+    )
+    placed = ranked.join(members, on=["network_id", "entity_id"], how="left")
+    return placed.groupBy("network_id").agg(
+        ratio(sum_where(F.col("place") <= TOP, "events"), F.sum("events")).alias(
+            "top_targets_ratio"
+        ),
+        ratio(sum_where(F.col("is_member").isNotNull(), "events"), F.sum("events")).alias(
+            "member_target_ratio"
+        ),
+    )
+
+
+def _networks_per_account(engine: Engine, tables: MemberTables) -> DataFrame:
+    used = (
+        tables.edges.filter(_of_type("ip_network"))
+        .groupBy("network_id", "account_id")
+        .agg(F.count(F.lit(1)).alias("used"))
+    )
+    wanted = {"ip_networks_per_account": ("used", lower_median)}
+    return statistics(engine, used, "network_id", wanted)
+
+
+def _signup_networks(tables: MemberTables) -> DataFrame:
+    placed = tables.members.select("network_id", "account_id")
+    signups = tables.day.edge_activity.filter(
+        _of_type("ip_network") & (F.col("event_type") == SIGNUP)
+    )
+    return (
+        signups.join(placed, on="account_id", how="inner")
+        .groupBy("network_id")
+        .agg(F.count_distinct("entity_id").alias("signup_ip_networks"))
+    )

@@ -2,8 +2,11 @@
 
 from typing import get_args
 
+from graph.activity import ANY
 from graph.config import Family
 from graph.feature import Feature
+from graph.features.tables import MemberTables, count_where, ratio, sum_where
+from graph.frames import DataFrame, F
 
 SHIPPED_TRACES = (
     "shared_device",
@@ -118,3 +121,54 @@ SHAPE_FEATURES = [
         for event_type in EVENT_TYPES
     ),
 ]
+
+
+def shape_features(tables: MemberTables) -> list[DataFrame]:
+    """Compute SHAPE_FEATURES: frames of one row a network, network_id (the key) and features."""
+    return [_of_networks(tables), _of_members(tables), _of_links(tables), _of_events(tables)]
+
+
+def _of_networks(tables: MemberTables) -> DataFrame:
+    return tables.day.networks.select(
+        "network_id",
+        "accounts",
+        ratio(F.col("core_accounts"), F.col("accounts")).alias("core_ratio"),
+        "density",
+        F.size("families").alias("families"),
+    )
+
+
+def _of_members(tables: MemberTables) -> DataFrame:
+    linked_twice = (F.col("link_families") >= 2) & (F.col("core_links") >= 2)
+    members = F.count(F.lit(1))
+    return tables.linked.groupBy("network_id").agg(
+        ratio(F.max("inside_links") * 2, F.sum("inside_links")).alias("star_ratio"),
+        ratio(count_where(F.col("outside_links") > 0), members).alias("bridge_ratio"),
+        ratio(count_where(linked_twice), members).alias("multi_family_ratio"),
+    )
+
+
+def _of_links(tables: MemberTables) -> DataFrame:
+    """Links are seen from both ends, so that shares of the views are shares of the links."""
+    inside = tables.views.filter(F.col("other_network") == F.col("network_id"))
+    lists = {
+        f"family_{name}_ratio": F.array_contains("families", name) for name in get_args(Family)
+    } | {f"trace_{name}_ratio": F.array_contains("traces", name) for name in SHIPPED_TRACES}
+    links = F.count(F.lit(1))
+    return inside.groupBy("network_id").agg(
+        *(ratio(count_where(has), links).alias(name) for name, has in lists.items())
+    )
+
+
+def _of_events(tables: MemberTables) -> DataFrame:
+    placed = tables.members.select("network_id", "account_id")
+    whole = (F.col("entity_type") == ANY) & (F.col("bin_width_us") == 0)
+    activity = tables.day.account_activity.filter(whole).join(placed, on="account_id", how="inner")
+    return activity.groupBy("network_id").agg(
+        *(
+            ratio(sum_where(F.col("event_type") == event_type, "events"), F.sum("events")).alias(
+                f"event_{event_type}_ratio"
+            )
+            for event_type in EVENT_TYPES
+        )
+    )

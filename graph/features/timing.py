@@ -2,7 +2,14 @@
 
 import math
 
+from graph.activity import ANY
+from graph.engines.base import Engine
 from graph.feature import Feature
+from graph.features.rhythm import rhythms
+from graph.features.statistics import lower_median, statistics
+from graph.features.tables import MemberTables, ratio
+from graph.frames import DataFrame, F
+from graph.union import union_all
 
 TIMING_FEATURES = [
     Feature(
@@ -10,8 +17,10 @@ TIMING_FEATURES = [
         "network",
         "ratio",
         "Share of the members' events that lie inside the coordinated moments.",
-        "members' sightings of an entity for which link_evidence has a row of theirs with first_at "
-        "<= event_at <= last_at / events of account_activity of entity_type any, bin_width_us 0",
+        "members' sightings of an entity and of event types of a trace with a window, for which "
+        "link_evidence has rows of theirs, from the earliest first_at to the latest last_at of "
+        "them, each event_at and event_type once / events of account_activity of entity_type any, "
+        "bin_width_us 0",
     ),
     Feature(
         "link_delay_s",
@@ -74,3 +83,91 @@ TIMING_FEATURES = [
         low=1,
     ),
 ]
+
+
+def rhythm_of_accounts(engine: Engine, tables: MemberTables) -> DataFrame:
+    """What network and account features tell of each member's time, one row a member.
+
+    Columns network_id, account_id (the key), events, coordinated (of them), and those of
+    graph.features.rhythm.RHYTHMS; null where the account has no moments.
+    """
+    moments = tables.day.sightings.join(
+        tables.members.select("account_id", "time_zone"), on="account_id", how="inner"
+    ).select("account_id", "event_at", "time_zone")
+    whole = (F.col("entity_type") == ANY) & (F.col("bin_width_us") == 0)
+    events = (
+        tables.day.account_activity.filter(whole)
+        .groupBy("account_id")
+        .agg(F.sum("events").cast("bigint").alias("events"))
+    )
+    members = tables.members.select("network_id", "account_id")
+    for frame in (events, _coordinated(tables), rhythms(engine, moments)):
+        members = members.join(frame, on="account_id", how="left")
+    return engine.materialize(
+        members.withColumn("coordinated", F.coalesce("coordinated", F.lit(0))), "feature rhythms"
+    )
+
+
+def _coordinated(tables: MemberTables) -> DataFrame:
+    """How many events of each member lie inside its coordinated moments."""
+    windowed = {name: each for name, each in tables.day.traces.items() if each.window is not None}
+    members = tables.members.select("account_id")
+    sides = [
+        tables.day.link_evidence.filter(F.col("trace").isin(*windowed))
+        .withColumnRenamed(side, "account_id")
+        .select("account_id", "trace", "entity_type", "entity_id", "first_at", "last_at")
+        for side in ("account_a", "account_b")
+    ]
+    spans = (
+        union_all(sides)
+        .join(members, on="account_id", how="left_semi")
+        .groupBy("account_id", "trace", "entity_type", "entity_id")
+        .agg(F.min("first_at").alias("first_at"), F.max("last_at").alias("last_at"))
+    )
+    seen = tables.day.sightings.join(
+        spans, on=["account_id", "entity_id", "entity_type"], how="inner"
+    )
+    of_its_types = F.lit(False)
+    for name, trace in windowed.items():
+        types = F.lit(True) if trace.events is None else F.col("event_type").isin(*trace.events)
+        of_its_types |= (F.col("trace") == name) & types
+    inside = seen.filter(
+        of_its_types
+        & (F.col("event_at") >= F.col("first_at"))
+        & (F.col("event_at") <= F.col("last_at"))
+    )
+    distinct = inside.select("account_id", "event_at", "event_type").distinct()
+    return distinct.groupBy("account_id").agg(F.count(F.lit(1)).alias("coordinated"))
+
+
+def timing_features(engine: Engine, tables: MemberTables, rhythm: DataFrame) -> list[DataFrame]:
+    """Compute TIMING_FEATURES: frames of one row a network, network_id (the key)."""
+    sums = rhythm.groupBy("network_id").agg(
+        ratio(F.sum("coordinated"), F.sum("events")).alias("coordinated_ratio"),
+        ratio(F.sum("night_moments"), F.sum("local_moments")).alias("night_ratio"),
+        ratio(F.sum("round_moments"), F.sum("moments")).alias("round_minute_ratio"),
+    )
+    names = ("burstiness", "regularity", "hour_entropy")
+    medians = statistics(
+        engine, rhythm, "network_id", {name: (name, lower_median) for name in names}
+    )
+    return [sums, medians, _delays(engine, tables), _active_days(engine, tables)]
+
+
+def _delays(engine: Engine, tables: MemberTables) -> DataFrame:
+    inside = tables.views.filter(
+        (F.col("other_network") == F.col("network_id")) & (F.col("account_id") < F.col("other_id"))
+    )
+    pairs = inside.withColumnsRenamed({"account_id": "account_a", "other_id": "account_b"})
+    delays = tables.day.links.filter(F.col("kept")).join(
+        pairs.select("network_id", "account_a", "account_b"),
+        on=["account_a", "account_b"],
+        how="inner",
+    )
+    wanted = {"link_delay_s": ("avg_time_delta_s", lower_median)}
+    return statistics(engine, delays, "network_id", wanted)
+
+
+def _active_days(engine: Engine, tables: MemberTables) -> DataFrame:
+    days = tables.edges.groupBy("network_id", "account_id").agg(F.max("active_days").alias("days"))
+    return statistics(engine, days, "network_id", {"active_days": ("days", lower_median)})
