@@ -50,7 +50,7 @@ def chained(entries: Iterable[Entry], head: Head, at: datetime) -> tuple[list[st
     """The lines that carry a log on from its head, and its new head."""
     lines = []
     for entry in entries:
-        content = {
+        content: dict[str, Any] = {
             "number": head.number + 1,
             "at": at.isoformat(timespec="seconds"),
             "action": entry.action,
