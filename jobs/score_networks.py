@@ -29,12 +29,26 @@ from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.profiles import ACCOUNT_PROFILE
 from graph.sightings import SIGHTINGS
-from jobs.inputs import read_accounts
+from graph.tables import columns
+from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
 from signatures.findings import FINDINGS, find
+from signatures.inclusions import INCLUSIONS
+from signatures.judgement import Case, judge_day
 from signatures.loading import load
 from signatures.modes import with_modes
+from signatures.scores import SCORES
+
+CLEARED = columns(account_id="string")
+BOUNDS = columns(
+    signature_id="string",
+    market="string",
+    stratum="string",
+    lower="float64",
+    measured="float64",
+    borrowed="bool",
+)
 
 
 def compute(run: Run) -> None:
@@ -45,6 +59,21 @@ def compute(run: Run) -> None:
     networks, accounts = _features(run, tables)
     library = with_modes(load(run.config.signatures.paths), run.config.signatures.live)
     run.stage(FINDINGS, find(run.engine, networks, accounts, library), files=1)
+    case = Case(
+        networks=networks,
+        accounts=accounts,
+        findings=run.read(FINDINGS),
+        library=library,
+        protected=read_protected_accounts(run.engine, run.config, run.ds),
+        cleared=run.engine.from_arrow(CLEARED.empty_table()),
+        core_cut=run.config.networks.core_cut,
+        limits=run.config.proposals,
+    )
+    with run.step("judge") as step:
+        judgement = judge_day(run.engine, tables, case, run.engine.from_arrow(BOUNDS.empty_table()))
+        step.rows = judgement.accounts.count()
+    run.stage(INCLUSIONS, judgement.accounts)
+    run.stage(SCORES, judgement.scores, files=1)
 
 
 def _day(run: Run) -> DayTables:
@@ -64,6 +93,7 @@ def _day(run: Run) -> DayTables:
         account_profile=run.read(ACCOUNT_PROFILE),
         history=run.read(HISTORY),
         accounts=read_accounts(run.engine, run.config),
+        declared_networks=read_declared_networks(run.engine, run.config, run.ds),
     )
 
 

@@ -66,16 +66,19 @@ def top_findings(findings: DataFrame, signatures: DataFrame) -> DataFrame:
     named = abuse.drop("title", "subject_type", "subject_id").join(
         signatures, on="signature_id", how="inner"
     )
-    named = named.withColumn("inauthentic_kinds", F.size("inauthentic"))
+    named = (
+        named.withColumn("inauthentic_kinds", F.size("inauthentic"))
+        .withColumn("held", F.size("selections"))
+        .withColumn("is_live", F.when(F.col("mode") == "live", 1).otherwise(0))
+    )
     order = Window.partitionBy("network_id").orderBy(
-        F.when(F.col("mode") == "live", 0).otherwise(1),
-        F.col("inauthentic_kinds").desc(),
-        F.col("level_rank").desc(),
-        F.size("selections").desc(),
+        *(F.col(name).desc() for name in ("is_live", "inauthentic_kinds", "level_rank", "held")),
         F.col("signature_id"),
     )
     ranked = named.withColumn("place", F.row_number().over(order))
-    return ranked.filter(F.col("place") == 1).drop("place", "selections", "benign", "level")
+    return ranked.filter(F.col("place") == 1).drop(
+        "place", "held", "is_live", "selections", "benign", "level"
+    )
 
 
 def numbers(engine: Engine, networks: DataFrame) -> DataFrame:
@@ -94,27 +97,20 @@ def numbers(engine: Engine, networks: DataFrame) -> DataFrame:
                 [batch.column("network_id"), *(pa.array(each) for each in made)], schema=_NUMBERS
             )
 
-    wanted = [
-        "network_id",
-        *(
-            F.col(name).cast("double").alias(name)
-            for name in (
-                *LIKELIHOOD_WEIGHTS,
-                *("growth_ratio", "accounts", "followers", "level_rank", "explained", "measured"),
-            )
-        ),
-    ]
-    return engine.map_arrow(networks.select(*wanted), compute, _NUMBERS)
-
-
-def _known(batch: pa.RecordBatch, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    values: np.ndarray[tuple[int], np.dtype[np.float64]] = (
-        batch.column(name).fill_null(0).to_numpy()
+    others = ("growth_ratio", "accounts", "followers", "level_rank", "explained", "measured")
+    named = (*LIKELIHOOD_WEIGHTS, *others)
+    wanted = networks.select(
+        "network_id", *(F.col(name).cast("double").alias(name) for name in named)
     )
+    return engine.map_arrow(wanted, compute, _NUMBERS)
+
+
+def _known(batch: pa.RecordBatch, name: str) -> Doubles:
+    values: Doubles = batch.column(name).fill_null(0).to_numpy()
     return values
 
 
-def _likelihood(batch: pa.RecordBatch) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _likelihood(batch: pa.RecordBatch) -> Doubles:
     odds = np.full(batch.num_rows, INTERCEPT)
     for name, weight in LIKELIHOOD_WEIGHTS.items():
         odds = odds + weight * _known(batch, name)
