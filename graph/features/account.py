@@ -6,8 +6,9 @@ from graph.config import Family
 from graph.engines.base import Engine
 from graph.feature import Feature
 from graph.features.statistics import lower_median, statistics
-from graph.features.tables import DAY_US, MemberTables, count_where, ratio, shared
+from graph.features.tables import DAY_US, MemberTables, count_where, ratio, shared, sum_where
 from graph.frames import DataFrame, F
+from graph.ip_networks import SHARED_KINDS
 
 ACCOUNT_FEATURES = [
     Feature(
@@ -66,6 +67,14 @@ ACCOUNT_FEATURES = [
         "entities",
         "Number of address networks that the account used.",
         "its edges to ip_network",
+    ),
+    Feature(
+        "shared_address_ratio",
+        "account",
+        "ratio",
+        "Share of the account's events that came from addresses which strangers share.",
+        "events of its edges to ip, to hubs or with a nodes.ip_kind of mobile, vpn or education / "
+        "events of its edges to ip; null without any",
     ),
     Feature(
         "shared_devices",
@@ -155,6 +164,7 @@ def account_features(
         ),
         tables.day.account_profile.select("account_id", "longest_gap_days"),
         _ip_networks(tables),
+        _shared_addresses(tables),
         _first_poster(tables),
         _targeted(tables),
     )
@@ -188,6 +198,17 @@ def _of_members(engine: Engine, tables: MemberTables) -> DataFrame:
 def _ip_networks(tables: MemberTables) -> DataFrame:
     edges = tables.edges.filter(F.col("entity_type") == "ip_network")
     return edges.groupBy("account_id").agg(F.count(F.lit(1)).alias("ip_networks_used"))
+
+
+def _shared_addresses(tables: MemberTables) -> DataFrame:
+    by_strangers = F.col("is_hub") | F.coalesce(F.col("ip_kind").isin(*SHARED_KINDS), F.lit(False))
+    return (
+        tables.edges.filter(F.col("entity_type") == "ip")
+        .groupBy("account_id")
+        .agg(
+            ratio(sum_where(by_strangers, "events"), F.sum("events")).alias("shared_address_ratio")
+        )
+    )
 
 
 def _first_poster(tables: MemberTables) -> DataFrame:
