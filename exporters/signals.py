@@ -42,10 +42,10 @@ class Signals:
 
     def add(self, carried: Carried) -> None:
         """Take the contents that an account shared with others."""
-        for entity in carried.decided.evidence:
+        for entity in carried.decided.evidence.shared:
             kind, name = entity.entity_type, entity.entity_id
             sensitive = (kind, name) in self._maker.sensitive
-            if kind != "content" or entity.direction != "for" or sensitive or name in self._seen:
+            if kind != "content" or sensitive or name in self._seen:
                 continue
             self._seen.add(name)
             reviewed = carried.account["reviewer"] is not None

@@ -18,7 +18,7 @@ from exporters.enforcement.files import HashedFile
 from exporters.enforcement.formats import Carried
 from exporters.enforcement.rows import REVERSE, RowMaker
 from graph.canonical import canonical_json
-from signatures.frozen_evidence import FrozenEntity
+from signatures.frozen_evidence import SharedEntity
 
 OBSERVABLES = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 """The namespace of observables' ids (STIX 2.1, section 2.9)."""
@@ -66,7 +66,7 @@ class StixBundle:
         if user["id"] not in refs:
             self._write(user)
             refs[user["id"]] = None
-        for entity in carried.decided.evidence:
+        for entity in carried.decided.evidence.shared:
             for shared in self._shared(entity):
                 if shared["id"] not in self._entities:
                     self._entities.add(shared["id"])
@@ -116,10 +116,10 @@ class StixBundle:
         self._file.write(comma + json.dumps(thing, ensure_ascii=False, separators=(",", ":")))
         self._file.rows += 1
 
-    def _shared(self, entity: FrozenEntity) -> Iterator[dict[str, Any]]:
+    def _shared(self, entity: SharedEntity) -> Iterator[dict[str, Any]]:
         """The observable of an entity that may leave: a content's hash, inside also addresses."""
         kind, name = entity.entity_type, entity.entity_id
-        if entity.direction != "for" or (kind, name) in self._maker.sensitive:
+        if (kind, name) in self._maker.sensitive:
             return
         if kind == "content" and SHA256.fullmatch(name):
             yield observable("file", hashes={"SHA-256": name})

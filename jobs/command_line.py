@@ -29,6 +29,8 @@ COMMANDS = [
     Command("build-graph", "jobs.build_graph", "Events to nodes, edges, hubs and sightings."),
     Command("detect-networks", "jobs.detect_networks", "Graph to links, communities, networks."),
     Command("score-networks", "jobs.score_networks", "Networks to findings, scores, proposals."),
+    Command("export-enforcement", "jobs.export_enforcement", "Proposals to a batch to approve."),
+    Command("export", "jobs.manage_exports", "Approve, release, take back and verify batches."),
     Command("signatures", "jobs.check_signatures", "Check, test and list signatures."),
     Command("status", "jobs.show_status", "What is published, by day and table."),
     Command("doctor", "jobs.check_setup", "What this machine lacks, and how to mend it."),

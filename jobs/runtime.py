@@ -65,7 +65,7 @@ class Run:
         self.arguments = arguments
         self.manifest = manifest
         self.log = log
-        self._publication = publication
+        self.publication = publication
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
@@ -80,7 +80,7 @@ class Run:
 
         Raises InputError when it was never published, or in another schema version.
         """
-        return self._publication.read(table, ds or self.ds)
+        return self.publication.read(table, ds or self.ds)
 
     def stage(self, table: Table, frame: DataFrame, files: int | None = None) -> int:
         """Write and check a table's new day; returns its rows. It is published when the run ends.
@@ -88,7 +88,7 @@ class Run:
         Raises DataStop when the frame breaks the table's declaration.
         """
         with self.step(f"write {table.name}") as step:
-            step.rows = self._publication.stage(table, self.ds, frame, files)
+            step.rows = self.publication.stage(table, self.ds, frame, files)
         self.manifest.rows_out[table.name] = step.rows
         return step.rows
 
@@ -107,7 +107,7 @@ class Run:
         Raises DataStop when the frame breaks the table's declaration, or repeats a key.
         """
         with self.step(f"append to {table.name}") as step:
-            step.rows = self._publication.append(table, frame)
+            step.rows = self.publication.append(table, frame)
         self.manifest.rows_out[table.name] = step.rows
         return step.rows
 

@@ -12,7 +12,7 @@ from exporters.enforcement.fields import EVIDENCE, SCHEMA_VERSION
 from exporters.enforcement.keyed import reference
 from exporters.enforcement.wording import Wording
 from graph.canonical import canonical_sha256
-from signatures.frozen_evidence import FrozenEntity
+from signatures.frozen_evidence import FrozenEvidence
 
 AUTOMATED_DECISION = {"calibrated": "fully", "investigated": "not_automated"}
 """By route: what is approved in bulk, without a look at each network, a program has decided."""
@@ -35,7 +35,7 @@ class Decided:
     """A decision that is to leave: its ledger row, members and evidence, and who reviewed it."""
 
     row: Mapping[str, Any]
-    evidence: Sequence[FrozenEntity]
+    evidence: FrozenEvidence
     members: int | None = None
     reviewer: str | None = None
     reviewed_at: datetime | None = None
@@ -59,7 +59,7 @@ class RowMaker:
 
     def account(self, decided: Decided, number: int) -> dict[str, Any]:
         """The row of `accounts` of a decision."""
-        row, families = decided.row, families_of(decided.evidence)
+        row, families = decided.row, decided.evidence.families
         ends = row["duration_s"]
         reverse = self.operation == REVERSE
         return {
@@ -103,21 +103,28 @@ class RowMaker:
 
     def evidence(self, decided: Decided) -> Iterator[dict[str, Any]]:
         """The rows of `evidence` of a decision."""
-        for entity in decided.evidence:
+        subject = {
+            "decision_id": decided.row["decision_id"],
+            "account_id": decided.row["account_id"],
+        }
+        for entity in decided.evidence.shared:
             kind, name = entity.entity_type, entity.entity_id
             yield {
-                "decision_id": decided.row["decision_id"],
-                "account_id": decided.row["account_id"],
+                **subject,
                 "trace": entity.trace,
                 "family": entity.family,
                 "entity_type": kind,
                 "entity_ref": reference(self.key, kind, name, (kind, name) in self.sensitive),
+                "members": entity.members,
                 "co_actions": entity.co_actions,
                 "first_at": _to_second(entity.first_at),
                 "last_at": _to_second(entity.last_at),
-                "direction": entity.direction,
-                "text": self.wording.evidence(entity.family, entity.direction),
+                "direction": "for",
+                "text": self.wording.evidence(entity.family),
             }
+        for text in decided.evidence.against:
+            nothing = dict.fromkeys(EVIDENCE.names)
+            yield {**nothing, **subject, "direction": "against", "text": text}
 
     def _precision(self, signature_ids: Sequence[str]) -> float | None:
         """The highest of the signatures' lower bounds: one that is right is enough."""
@@ -134,7 +141,7 @@ class NetworkRow:
     accounts: int = 0
     families: set[str] = field(default_factory=set)
     signatures: set[str] = field(default_factory=set)
-    against: bool = False
+    against: set[str] = field(default_factory=set)
     first_at: str | None = None
     last_at: str | None = None
     policy_id: str = ""
@@ -144,9 +151,9 @@ class NetworkRow:
         """Count an account in."""
         self.accounts += 1
         self.policy_id, self.action = decided.row["policy_id"], decided.row["action"]
-        self.families.update(families_of(decided.evidence))
+        self.families.update(decided.evidence.families)
         self.signatures.update(decided.row["signature_ids"] or ())
-        self.against |= any(entity.direction == "against" for entity in decided.evidence)
+        self.against.update(decided.evidence.against)
         self.first_at = min(filter(None, (self.first_at, _first(decided.evidence))), default=None)
         self.last_at = max(filter(None, (self.last_at, _last(decided.evidence))), default=None)
 
@@ -166,15 +173,10 @@ class NetworkRow:
             "reason_text": maker.wording.reason(
                 self.policy_id, self.action, self.members or self.accounts, families
             ),
-            "not_counted": list(maker.wording.texts.not_counted.values()) if self.against else [],
+            "not_counted": sorted(self.against),
             "first_at": self.first_at,
             "last_at": self.last_at,
         }
-
-
-def families_of(evidence: Sequence[FrozenEntity]) -> list[str]:
-    """The families that speak for a decision."""
-    return sorted({entity.family for entity in evidence if entity.direction == "for"})
 
 
 def stage_share(decision_id: str) -> float:
@@ -186,11 +188,9 @@ def _to_second(text: str | None) -> str | None:
     return None if text is None else iso(datetime.fromisoformat(text))
 
 
-def _first(evidence: Sequence[FrozenEntity]) -> str | None:
-    times = [entity.first_at for entity in evidence if entity.direction == "for"]
-    return _to_second(min(filter(None, times), default=None))
+def _first(evidence: FrozenEvidence) -> str | None:
+    return _to_second(min((entity.first_at for entity in evidence.shared), default=None))
 
 
-def _last(evidence: Sequence[FrozenEntity]) -> str | None:
-    times = [entity.last_at for entity in evidence if entity.direction == "for"]
-    return _to_second(max(filter(None, times), default=None))
+def _last(evidence: FrozenEvidence) -> str | None:
+    return _to_second(max((entity.last_at for entity in evidence.shared), default=None))

@@ -55,15 +55,16 @@ def verify_batch(
     return verdict
 
 
-def verify_content(folder: Path, problems: list[str]) -> Manifest:
+def verify_content(folder: Path, problems: list[str], called: str | None = None) -> Manifest:
     """Check files, checksums, rows and counts, and add what is wrong to `problems`.
 
-    Returns the manifest; raises ValueError where there is none to be read.
+    `called` is the batch's id where its folder does not have that name yet. Returns the manifest;
+    raises ValueError where there is none to be read.
     """
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder")
     manifest = read_manifest(folder)
-    if manifest.batch_id != folder.name:
+    if manifest.batch_id != (called or folder.name):
         problems.append(f"the folder is called {folder.name}, its batch {manifest.batch_id}")
     with ThreadPoolExecutor(1) as side:  # hashing and reading rows need one core each
         sums = side.submit(lambda: list(_checksums(folder, manifest)))

@@ -47,7 +47,6 @@ class _Policies(Settings):
 class _Texts(Settings):
     reasons: dict[str, str]
     evidence: dict[str, str]
-    not_counted: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -77,10 +76,9 @@ class Wording:
         """The key of the sentence for an action under a policy."""
         return action if action in self.texts.reasons else self.policy(policy_id).reason
 
-    def evidence(self, family: str, direction: str) -> str:
-        """What an entity says, for or against."""
-        sentences = self.texts.evidence
-        return sentences.get(f"{family}.{direction}", sentences[direction])
+    def evidence(self, family: str) -> str:
+        """What an entity of a family says."""
+        return self.texts.evidence.get(family, self.texts.evidence["default"])
 
 
 def read_wording(policies: Path | None = None, texts: Path | None = None) -> Wording:
@@ -93,8 +91,8 @@ def read_wording(policies: Path | None = None, texts: Path | None = None) -> Wor
     name = str(texts or "conf/texts_en.yaml")
     absent = [
         f"{section}.{key}"
-        for section, keys in (("reasons", ("default",)), ("evidence", ("for", "against")))
-        for key in keys
+        for section in ("reasons", "evidence")
+        for key in ("default",)
         if key not in getattr(sentences, section)
     ]
     absent += [

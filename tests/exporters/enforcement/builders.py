@@ -15,7 +15,7 @@ from exporters.enforcement.formats import FORMATS, formats
 from exporters.enforcement.rows import Decided, RowMaker
 from exporters.enforcement.verify import sums_sha256_of
 from exporters.enforcement.wording import read_wording
-from signatures.frozen_evidence import FrozenEntity
+from signatures.frozen_evidence import FrozenEvidence, SharedEntity
 from signatures.life_cycle import decision_id
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -24,14 +24,16 @@ SIGNATURE = "b6f1a1c2-0000-4000-8000-000000000001"
 CONTENT = "c0ffee" + "0" * 58
 
 
-def entity(**changed: Any) -> FrozenEntity:
-    return FrozenEntity(
+def entity(**changed: Any) -> SharedEntity:
+    return SharedEntity(
         **{
             "trace": "co_post",
             "family": "content",
             "entity_type": "content",
             "entity_id": CONTENT,
+            "members": 3,
             "co_actions": 4,
+            "rarity": 5.5,
             "first_at": "2026-11-20T08:00:00+00:00",
             "last_at": "2026-11-21T09:30:00+00:00",
             **changed,
@@ -39,12 +41,14 @@ def entity(**changed: Any) -> FrozenEntity:
     )
 
 
-EVIDENCE = (
-    entity(),
-    entity(trace="co_device", family="device", entity_type="device", entity_id="dev-1"),
-    entity(trace="co_ip", family="network", entity_type="ip", entity_id="203.0.113.7",
-           direction="against"),
-)  # fmt: skip
+EVIDENCE = FrozenEvidence(
+    shared=(
+        entity(),
+        entity(trace="co_device", family="device", entity_type="device", entity_id="dev-1"),
+        entity(trace="co_ip", family="network", entity_type="ip", entity_id="203.0.113.7"),
+    ),
+    against=("posts at its own hours",),
+)
 
 
 def decided(account: str = "a1", network: str = "n1", **changed: Any) -> Decided:
