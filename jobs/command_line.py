@@ -15,11 +15,12 @@ import typer
 
 @dataclass(frozen=True)
 class Command:
-    """A subcommand and the module whose `main(argv)` it calls."""
+    """A subcommand and the module whose `main(argv)`, or other function, it calls."""
 
     name: str
     module: str
     help: str
+    function: str = "main"
 
 
 COMMANDS = [
@@ -31,6 +32,13 @@ COMMANDS = [
     Command("score-networks", "jobs.score_networks", "Networks to findings, scores, proposals."),
     Command("export-enforcement", "jobs.export_enforcement", "Proposals to a batch to approve."),
     Command("export", "jobs.manage_exports", "Approve, release, take back and verify batches."),
+    Command("freeze", "jobs.freeze_releases", "Stop releases at once."),
+    Command("unfreeze", "jobs.freeze_releases", "Let releases go on.", "unfreeze"),
+    Command("audit", "jobs.check_audit", "Whether the audit log is as it was written."),
+    Command("explain", "jobs.explain_decision", "Why a decision was made, and its evidence."),
+    Command("legal-hold", "jobs.hold_subjects", "Keep a subject whatever its age."),
+    Command("purge", "jobs.purge_days", "Delete what is older than it may be kept."),
+    Command("forget", "jobs.forget_account", "Delete what is known of an account."),
     Command("signatures", "jobs.check_signatures", "Check, test and list signatures."),
     Command("status", "jobs.show_status", "What is published, by day and table."),
     Command("doctor", "jobs.check_setup", "What this machine lacks, and how to mend it."),
@@ -72,7 +80,7 @@ def _register(command: Command) -> None:
     @app.command(command.name, help=command.help, context_settings=PASS_ALL)
     def run(context: typer.Context) -> None:
         job = import_module(command.module)
-        raise typer.Exit(job.main(context.args))
+        raise typer.Exit(getattr(job, command.function)(context.args))
 
 
 for _command in COMMANDS:

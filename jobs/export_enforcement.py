@@ -7,7 +7,6 @@ and --config. The batch holds what is proposed and was never released. Any guard
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,15 +32,7 @@ from signatures.life_cycle import current_frame, moved_frame
 
 def compute(run: Run) -> None:
     """Stage a batch of what is proposed; nothing where there is nothing."""
-    before = os.umask(0o077)  # files are closed to others
-    try:
-        export(run, begin(run.config, run.publication, datetime.now(UTC)))
-    finally:
-        os.umask(before)
-
-
-def export(run: Run, changes: Changes) -> None:
-    """Gather what is proposed, pass the guards, and stage the batch with its ledger rows."""
+    changes = begin(run.config, run.publication, datetime.now(UTC))
     Store(changes.home).tidy()
     with run.step("guards") as step:
         decisions = _proposed(run, changes)

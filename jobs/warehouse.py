@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -37,10 +38,17 @@ class Warehouse:
 
     @contextmanager
     def writing(self, command: str) -> Iterator[str | None]:
-        """Hold the lock; yields what was mended of an earlier run that died, if anything."""
-        self.create()
-        with lock.exclusive(self.folder, command):
-            yield journal.recover(self.folder)
+        """Hold the lock; yields what was mended of an earlier run that died, if anything.
+
+        Files that are written meanwhile are closed to other users.
+        """
+        before = os.umask(0o077)
+        try:
+            self.create()
+            with lock.exclusive(self.folder, command):
+                yield journal.recover(self.folder)
+        finally:
+            os.umask(before)
 
     def recover(self, command: str) -> str | None:
         """Mend what a dead run left, before reading; raises DependencyError while one publishes."""

@@ -236,10 +236,10 @@ def _appeal(name: str, number: int, line: str, latest: datetime) -> dict[str, An
     if appeal["outcome"] is not None:
         wanted += ["reviewer", "decided_at"]
     absent = [field for field in wanted if not appeal[field]]
-    if absent:
-        raise DataStop(f"{place}: {', '.join(absent)} must be given")
     if appeal["outcome"] not in (None, *OUTCOMES):
         raise DataStop(f"{place}: outcome must be one of {', '.join(OUTCOMES)}")
+    if absent:
+        raise DataStop(f"{place}: {', '.join(absent)} must be given")
     for field in ("lodged_at", "decided_at"):
         at = appeal[field]
         if at is not None and (at.tzinfo is None or at > latest):

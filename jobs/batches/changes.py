@@ -26,16 +26,12 @@ from graph.union import union_all
 from jobs.batches.store import Store
 from jobs.errors import GuardStop
 from jobs.files import remove
+from jobs.places import audit_folder
 from jobs.sessions import engine_session
 from jobs.warehouse import Publication, Warehouse
 
 MEMORY = {"memory_limit": "512MiB", "threads": "2"}
 """What the engine takes beside Python, which holds no rows, unless the config says otherwise."""
-
-
-def audit_folder(home: Path) -> Path:
-    """Where the audit log is."""
-    return home / LEDGER / AUDIT
 
 
 @dataclass
@@ -126,7 +122,6 @@ def changing(config: Config, command: str, now: datetime | None = None) -> Itera
     scratch = config.home.absolute() / "scratch"
     sized = config.model_copy(update={"duckdb": MEMORY | config.duckdb})
     with warehouse.writing(command), ExitStack() as stack:
-        stack.callback(os.umask, os.umask(0o077))  # files are closed to others
         stack.callback(warehouse.discard_staged)
         remove(scratch)
         engine = stack.enter_context(engine_session("duckdb", command, sized, scratch))

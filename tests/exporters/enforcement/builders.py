@@ -137,6 +137,8 @@ def write(
 def key_pair(name: str, folder: Path) -> Path:
     """A private key of that name, made by ssh-keygen; its public half stands beside it."""
     path = folder / name
+    if path.exists():
+        return path
     subprocess.run(
         ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(path)], check=True
     )

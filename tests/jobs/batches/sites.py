@@ -37,6 +37,7 @@ class Site:
     def __init__(self, folder: Path, keys: Path, **settings: Any) -> None:
         self.folder = folder
         self.home = folder / "home"
+        self.home.mkdir(mode=0o700, exist_ok=True)
         self.keys = keys
         self.approvers = approvers_file(keys, PEOPLE)
         key = folder / "key"
