@@ -125,7 +125,7 @@ def _decide(run: Run, judgement: Judgement, ledger: pa.Table, now: datetime) -> 
     taken = run.engine.materialize(taken, "snapshots")
     known = run.ledger(SNAPSHOTS).select(*SNAPSHOTS.key)
     run.append(SNAPSHOTS, taken.join(known, on=list(SNAPSHOTS.key), how="left_anti"))
-    fresh = {
+    fresh: dict[tuple[str, str], str] = {
         (row["snapshot_sha256"], row["account_id"]): row["evidence"]
         for row in run.engine.to_arrow(
             taken.select("snapshot_sha256", "account_id", "evidence")
