@@ -40,6 +40,7 @@ COMMANDS = [
     Command("purge", "jobs.purge_days", "Delete what is older than it may be kept."),
     Command("forget", "jobs.forget_account", "Delete what is known of an account."),
     Command("signatures", "jobs.check_signatures", "Check, test and list signatures."),
+    Command("explain", "jobs.explain_subject", "Why an account, network or decision is so."),
     Command("status", "jobs.show_status", "What is published, by day and table."),
     Command("doctor", "jobs.check_setup", "What this machine lacks, and how to mend it."),
 ]

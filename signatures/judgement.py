@@ -126,7 +126,10 @@ def _facts(
     rows = rows.join(_of_networks(engine, tables, case, top), on="network_id", how="left")
     drops = _drops(engine, tables, case).select("account_id", "drops", "dropped_by")
     rows = rows.join(engine.materialize(drops, "drops"), on="account_id", how="left")
-    return rows.withColumn("drops", F.coalesce("drops", F.lit(0)))
+    nothing = F.array_compact(F.array(F.lit(None).cast("string")))
+    return rows.withColumn("drops", F.coalesce("drops", F.lit(0))).withColumn(
+        "dropped_by", F.coalesce("dropped_by", nothing)
+    )
 
 
 def _explained(findings: DataFrame, subject: str) -> DataFrame:

@@ -30,7 +30,7 @@ SNAPSHOTS = Table(
 )
 
 STRONGEST = 10
-"""Entities that are kept of an account: the rarest, then most co-actions, then smallest id."""
+"""Entities that are kept of an account: of each family in turn the rarest, then most co-actions."""
 
 _MEMBERS = columns(
     network_id="string",
@@ -72,10 +72,11 @@ def _strongest(evidence: DataFrame) -> DataFrame:
         F.min("first_at").alias("first_at"),
         F.max("last_at").alias("last_at"),
     )
-    order = Window.partitionBy("account_id").orderBy(
-        F.col("rarity").desc(), F.col("co_actions").desc(), "trace", "entity_id"
-    )
-    ranked = by_entity.withColumn("place", F.row_number().over(order))
+    strength = (F.col("rarity").desc(), F.col("co_actions").desc(), F.col("trace"), "entity_id")
+    of_family = Window.partitionBy("account_id", "family").orderBy(*strength)
+    in_turn = Window.partitionBy("account_id").orderBy("of_family", *strength)
+    ranked = by_entity.withColumn("of_family", F.row_number().over(of_family))
+    ranked = ranked.withColumn("place", F.row_number().over(in_turn))
     return ranked.filter(F.col("place") <= STRONGEST)
 
 
