@@ -35,7 +35,6 @@ COMMANDS = [
     Command("freeze", "jobs.freeze_releases", "Stop releases at once."),
     Command("unfreeze", "jobs.freeze_releases", "Let releases go on.", "unfreeze"),
     Command("audit", "jobs.check_audit", "Whether the audit log is as it was written."),
-    Command("explain", "jobs.explain_decision", "Why a decision was made, and its evidence."),
     Command("legal-hold", "jobs.hold_subjects", "Keep a subject whatever its age."),
     Command("purge", "jobs.purge_days", "Delete what is older than it may be kept."),
     Command("forget", "jobs.forget_account", "Delete what is known of an account."),

@@ -40,7 +40,7 @@ class Counts:
         for signature in account["signature_ids"]:
             self.by["signature"][signature] += 1
         if account["reviewer"]:
-            self.reviewers.update(account["reviewer"].split("+"))
+            self.reviewers.update(account["reviewer"].split(", "))
 
     def shown(self) -> dict[str, Any]:
         """What the manifest says; networks have a file of their own."""

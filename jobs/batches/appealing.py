@@ -18,6 +18,7 @@ from jobs.batches.receiving import AHEAD
 from jobs.batches.retracting import draft
 from jobs.errors import DataStop
 from signatures.decisions import DECISIONS
+from signatures.labels import LABELS
 from signatures.ladder import LADDER
 from signatures.life_cycle import TransitionError, current, moved, opened
 
@@ -58,7 +59,8 @@ class _Desk:
         self.ledger = changes.engine.to_arrow(mine.select(*DECISIONS.columns)).cast(
             DECISIONS.schema
         )
-        self._now = {row["decision_id"]: row for row in current(self.ledger).to_pylist()}
+        rows = current(self.ledger).to_pylist()
+        self._now: dict[str, dict[str, Any]] = {row["decision_id"]: row for row in rows}
         appeals = changes.engine.to_arrow(changes.ledger(APPEALS)).to_pylist()
         self._steps = {(row["appeal_id"], row["step"]): row for row in appeals}
         self._acted = self._who_acted()
@@ -83,6 +85,10 @@ class _Desk:
             self._keep(appeal, "lodged", decision)
         if decided:
             self._decide(place, appeal, self._now[appeal["decision_id"]])
+
+    def decision(self, decision_id: str) -> dict[str, Any]:
+        """The current row of a decision."""
+        return self._now[decision_id]
 
     def _decide(self, place: str, appeal: dict[str, Any], decision: dict[str, Any]) -> None:
         reviewer = appeal["reviewer"]
@@ -165,7 +171,7 @@ class _Desk:
         for row in self.ledger.to_pylist():
             people = acted.setdefault(row["decision_id"], set())
             if row["state"] not in ("upheld", "overturned"):
-                people.update(row["actor"].split("+"))
+                people.update(row["actor"].split(", "))
             if row["batch_id"]:
                 people.add(requested.get(row["batch_id"], ""))
         return acted
@@ -183,6 +189,7 @@ def hear(changes: Changes, path: Path, person: str) -> Heard:
     for rows in desk.moved:
         changes.append(DECISIONS, changes.engine.from_arrow(rows))
     changes.rows(APPEALS, desk.appeals)
+    changes.rows(LABELS, [_label(row, desk) for row in desk.appeals if row["step"] == "decided"])
     retraction = _retraction(changes, desk, person)
     steps = [row["step"] for row in desk.appeals]
     told = Heard(
@@ -195,6 +202,24 @@ def hear(changes: Changes, path: Path, person: str) -> Heard:
     if desk.appeals:
         changes.audit("appeals", person, vars(told))
     return told
+
+
+def _label(appeal: dict[str, Any], desk: _Desk) -> dict[str, Any]:
+    """What an outcome says of the account; it never counts as a sample of a signature's errors."""
+    decision = desk.decision(appeal["decision_id"])
+    return {
+        "label_id": f"appeal:{appeal['appeal_id']}",
+        "subject_type": "account",
+        "subject_id": decision["account_id"],
+        "snapshot_sha256": decision["snapshot_sha256"],
+        "label": "benign" if appeal["outcome"] == "overturned" else "abusive",
+        "policy_id": decision["policy_id"],
+        "role": decision["subject_role"],
+        "source": "appeal",
+        "reviewer": appeal["reviewer"],
+        "labelled_at": appeal["decided_at"],
+        "reason": appeal["reason_code"],
+    }
 
 
 def _retraction(changes: Changes, desk: _Desk, person: str) -> str | None:

@@ -67,7 +67,7 @@ def complete(changes: Changes, folder: Path, manifest: Manifest, found: Approved
     """Move the decisions of a batch that has all its approvals."""
     changes.rows(
         BATCHES,
-        [batch_event(changes, manifest, "approved", actor="+".join(found.names))],
+        [batch_event(changes, manifest, "approved", actor=", ".join(found.names))],
     )
     if manifest.operation != APPLY:
         return
@@ -87,7 +87,7 @@ def complete(changes: Changes, folder: Path, manifest: Manifest, found: Approved
             "approved",
             by="approvals",
             at=changes.now,
-            actor="+".join(found.names),
+            actor=", ".join(found.names),
             reason=None,
             batch_id=manifest.batch_id,
         ),

@@ -23,6 +23,7 @@ from jobs.batches.store import Store
 from jobs.inputs import read_protected_accounts
 from signatures.decisions import DECISIONS
 from signatures.inclusions import INCLUSIONS
+from signatures.labels import LABELS
 from signatures.life_cycle import CLEARED, current_frame
 
 BASELINE_DAYS = 28
@@ -99,8 +100,21 @@ def _cleared(changes: Changes, rows: DataFrame) -> DataFrame:
     over = (
         current_frame(ledger)
         .filter(F.col("state").isin(*CLEARED) & (F.col("state_at") >= F.lit(since)))
+        .select("account_id", F.col("state_at").alias("cleared_at"))
+    )
+    benign = changes.ledger(LABELS).filter(
+        (F.col("subject_type") == "account")
+        & (F.col("label") == "benign")
+        & F.col("withdrawn_at").isNull()
+        & (F.col("labelled_at") >= F.lit(since))
+    )
+    labelled = benign.select(
+        F.col("subject_id").alias("account_id"), F.col("labelled_at").alias("cleared_at")
+    )
+    over = (
+        over.unionByName(labelled)
         .groupBy("account_id")
-        .agg(F.max("state_at").alias("cleared_at"))
+        .agg(F.max("cleared_at").alias("cleared_at"))
     )
     judged = reviewed(ledger).select("decision_id", "reviewed_at")
     rows = rows.join(over, on="account_id", how="inner").join(judged, on="decision_id", how="left")

@@ -291,7 +291,7 @@ def test_requester_reviewer_and_approver_are_three(
 ) -> None:
     from dataclasses import replace
 
-    reviewed = [replace(decided("a1"), reviewer="bob+eve", reviewed_at=NOW)]
+    reviewed = [replace(decided("a1"), reviewer="bob, eve", reviewed_at=NOW)]
     folder, _ = write(tmp_path, reviewed, requested_by="ana")
     approve(folder, keys, "ana", "bob")
     found = "\n".join(problems(folder, approvers))

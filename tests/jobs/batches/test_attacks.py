@@ -34,7 +34,7 @@ def test_the_requester_cannot_approve(site: Site, capsys: pytest.CaptureFixture[
 
 
 def test_a_reviewer_cannot_approve(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    site.decide(["a1"], route="investigated", actor="ana+judy")
+    site.decide(["a1"], route="investigated", actor="ana, judy")
     batch = site.export()
     assert batch is not None
     site.approve(batch, "ana", code=6)

@@ -13,7 +13,6 @@ from exporters.audit import Entry, Head, chained, segment_name
 from graph.enforced_entities import ENFORCED_ENTITIES
 from jobs import (
     check_audit,
-    explain_decision,
     forget_account,
     freeze_releases,
     hold_subjects,
@@ -96,21 +95,6 @@ def test_a_signature_is_frozen_by_itself(site: Site) -> None:
     assert freeze_releases.main(["--signature", "another", *why]) == 0
     assert freeze_releases.unfreeze(["--signature", SIGNATURE, *why]) == 0
     assert site.export() is not None
-
-
-def test_explain_shows_the_evidence_as_it_was(
-    applied: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (name,) = {
-        row["decision_id"]
-        for row in applied.ledger(DECISIONS).to_pylist()
-        if row["account_id"] == "a1"
-    }
-    assert explain_decision.main([name, *applied.arguments]) == 0
-    told = capsys.readouterr().out
-    for word in ("suspend", "released", "applied", "co_device", "posts at its own hours"):
-        assert word in told
-    assert explain_decision.main(["nothing", *applied.arguments]) == 2
 
 
 def later(days: int) -> str:
