@@ -138,6 +138,7 @@ JOB = Job(
     "Make a batch of the decisions that are proposed, for people to approve.",
     compute,
     _add_arguments,
+    reads_log=False,
 )
 
 

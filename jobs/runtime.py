@@ -40,6 +40,7 @@ from jobs.errors import (
 from jobs.files import remove, write_json
 from jobs.manifest import Manifest, Step
 from jobs.sessions import (
+    LITTLE_MEMORY,
     engine_name,
     engine_session,
     too_large_for_duckdb,
@@ -129,6 +130,8 @@ class Job:
     needs_graphframes: Callable[[Config, argparse.Namespace], bool] = lambda config, arguments: (
         False
     )
+    reads_log: bool = True
+    """Whether the embedded engine needs memory by the size of the log; else little suffices."""
 
 
 def main(job: Job, argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
@@ -202,6 +205,9 @@ def _session(
     name: str, jobs: Sequence[Job], arguments: argparse.Namespace, config: Config, log: Any
 ) -> AbstractContextManager[Engine]:
     chosen = engine_name(arguments.engine, config)
+    reads_log = any(job.reads_log for job in jobs)
+    if not reads_log:
+        config = config.model_copy(update={"duckdb": LITTLE_MEMORY | config.duckdb})
     needed = any(job.needs_graphframes(config, arguments) for job in jobs)
     if chosen == "duckdb":
         if needed:
@@ -209,7 +215,7 @@ def _session(
                 "GraphFrames is Spark's alone: add --engine spark (for --scope heterogeneous and "
                 "components.algorithm=graphframes)"
             )
-        if much := too_large_for_duckdb(config):
+        if reads_log and (much := too_large_for_duckdb(config)):
             file = "run_pipeline" if name == "run" else name
             log.warning(f"{much}: use spark-submit jobs/{file}.py with the same arguments")
     brought = under_spark_submit() or {"spark.jars", "spark.jars.packages"} & set(config.spark)

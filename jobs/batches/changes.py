@@ -27,11 +27,8 @@ from jobs.batches.store import Store
 from jobs.errors import GuardStop
 from jobs.files import remove
 from jobs.places import audit_folder
-from jobs.sessions import engine_session
+from jobs.sessions import LITTLE_MEMORY, engine_session
 from jobs.warehouse import Publication, Warehouse
-
-MEMORY = {"memory_limit": "512MiB", "threads": "2"}
-"""What the engine takes beside Python, which holds no rows, unless the config says otherwise."""
 
 
 @dataclass
@@ -120,7 +117,7 @@ def changing(config: Config, command: str, now: datetime | None = None) -> Itera
     now = now or datetime.now(UTC)
     warehouse = Warehouse(config.warehouse.absolute())
     scratch = config.home.absolute() / "scratch"
-    sized = config.model_copy(update={"duckdb": MEMORY | config.duckdb})
+    sized = config.model_copy(update={"duckdb": LITTLE_MEMORY | config.duckdb})
     with warehouse.writing(command), ExitStack() as stack:
         stack.callback(warehouse.discard_staged)
         remove(scratch)
