@@ -19,6 +19,7 @@ setup(
     package_dir={"graph.conf": "conf"},
     package_data={
         "graph.conf": ["**/*"],
+        "exporters": ["enforcement/schemas/*.json"],
         "signatures": ["rules/*.yml", "techniques.yml", "signature.schema.json"],
     },
     install_requires=[

@@ -70,7 +70,7 @@ def propose(changes: Changes, order: Order) -> Proposed | None:
     snapshots = changes.ledger(SNAPSHOTS)
     accounts = read_accounts(changes.engine, changes.config)
     with _scratch(changes) as scratch:
-        rows = with_reasons(order.decisions, ledger, snapshots, accounts)
+        rows = with_reasons(changes.engine, order.decisions, ledger, snapshots, accounts)
         decided = write_sorted(changes.engine, rows, scratch / "decided")
         if next(read_decided(decided), None) is None:
             return None
