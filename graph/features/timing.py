@@ -55,7 +55,7 @@ TIMING_FEATURES = [
         "How evenly a typical member's day is filled: people sleep, machines need not.",
         "median over members with at least 24 moments of the Shannon entropy of the moments' hours "
         "of day, UTC; null without any",
-        high=math.log2(24),
+        high=round(math.log2(24), 9),  # as values are
     ),
     Feature(
         "night_ratio",

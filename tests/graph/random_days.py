@@ -20,6 +20,7 @@ from tests.graph.feature_days import (
     account,
     acted,
     ago,
+    apart,
     day_of,
     declared,
     did,
@@ -218,11 +219,11 @@ INPUT_FACTS = {
 
 
 @st.composite
-def days(draw: st.DrawFn) -> Day:
-    """A day in which each input may be absent; all entities that are used are nodes."""
+def neighbourhoods(draw: st.DrawFn, inputs: list[str]) -> list[Fact]:
+    """Up to two networks and who is around them; all entities that are used are nodes."""
     links = draw(trace_links)
     facts = [*draw(memberships()), *links, *draw(actions(links))]
-    for part in (account_links, edges, edge_activity):
+    for part in (account_links, edges, edge_activity, *(INPUT_FACTS[name] for name in inputs)):
         facts += draw(part)
     reasons = st.sampled_from([None, None, None, "degree", "shared: library", "shared:"])
     kinds = st.sampled_from([None, "mobile", "hosting", "residential"])
@@ -233,7 +234,13 @@ def days(draw: st.DrawFn) -> Day:
     for name in draw(some(any_account, 8)):
         facts.append(profile(name, draw(st.sampled_from([0, 29, 30])), draw(st.integers(0, 1))))
     told = st.tuples(st.sampled_from(["born", "grew", "re-emerged"]), st.sampled_from("nm"))
-    facts += [happened(*each) for each in draw(some(told, 3))]
+    return facts + [happened(*each) for each in draw(some(told, 3))]
+
+
+@st.composite
+def days(draw: st.DrawFn, most: int = 4) -> Day:
+    """A day of some neighbourhoods, in which each input may be absent."""
     inputs = draw(some(st.sampled_from(list(INPUTS)), 3))
-    facts += [fact for name in inputs for fact in draw(INPUT_FACTS[name])]
+    parts = draw(st.lists(neighbourhoods(inputs), min_size=most // 2, max_size=most))
+    facts = [fact for place, part in enumerate(parts) for fact in apart(part, str(place))]
     return day_of(facts, inputs)
