@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections import Counter
 from random import Random
 
 import pytest
@@ -15,8 +14,6 @@ from graph.engines.base import Engine
 from graph.feature import Feature
 from graph.features import ACCOUNT_FEATURES, FEATURES, NETWORK_FEATURES
 from graph.features.computed import (
-    ACCOUNT_FEATURE_NAMES,
-    ACCOUNT_FEATURES_TABLE,
     NETWORK_FEATURE_NAMES,
     NETWORK_FEATURES_TABLE,
     compute_features,
@@ -25,7 +22,17 @@ from graph.features.computed import (
 )
 from graph.features.tables import member_tables
 from graph.frames import engine_api
-from tests.graph.feature_days import Day, Values, apart, computed, day_of, day_tables
+from tests.graph.feature_days import (
+    INPUTS,
+    TABLES,
+    Day,
+    Fact,
+    Values,
+    apart,
+    computed,
+    day_of,
+    day_tables,
+)
 from tests.graph.feature_examples import EXAMPLES
 from tests.graph.feature_examples.example import Example, members
 from tests.graph.features_oracle import ACCOUNT_RULES, expected
@@ -36,15 +43,32 @@ NAMED = {f"{place} {each.feature}: {each.because}": each for place, each in enum
 
 
 @pytest.fixture(scope="module")
-def day_of_examples() -> Day:
-    """All examples as one day, so that each engine computes once."""
-    return day_of(fact for name, each in NAMED.items() for fact in apart(each.facts, name))
+def day() -> Day:
+    """All examples and a random day in one, so that each engine computes once."""
+    facts = [fact for name, each in NAMED.items() for fact in apart(each.facts, name)]
+    return day_of(facts + apart(random_facts(), "random"))
+
+
+def random_facts() -> list[Fact]:
+    """A random day that has all inputs and enough to do; the same in each run."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HypothesisWarning)  # that the day is too long to print
+        found = find(
+            days(12),
+            lambda day: all(day[name] for name in (*TABLES, *INPUTS)) and len(day["edges"]) > 150,
+            random=Random(1),
+            settings=settings(
+                database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+            ),
+        )
+    return [(name, row) for name in found.rows if name != "networks" for row in found[name]]
 
 
 @pytest.fixture(scope="module")
-def values_of_examples(any_engine: Engine, day_of_examples: Day) -> Values:
+def values(any_engine: Engine, day: Day) -> Values:
+    """The features of the day; on Spark with every table in three partitions."""
     with engine_api(any_engine.api_root):
-        return computed(any_engine, day_tables(any_engine, day_of_examples))
+        return computed(any_engine, day_tables(any_engine, day, lambda f: f.repartition(3)))
 
 
 def same(one: float | None, other: float | None) -> bool:
@@ -89,96 +113,44 @@ def test_every_feature_has_an_example_of_its_subject(feature: Feature) -> None:
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_example(name: str, values_of_examples: Values) -> None:
+def test_example(name: str, values: Values) -> None:
     example: Example = NAMED[name]
     for subject, value in example.subjects(name).items():
-        assert same(values_of_examples[subject][example.feature], value)
+        assert same(values[subject][example.feature], value)
 
 
-def test_the_oracle_agrees_with_the_examples(
-    day_of_examples: Day, values_of_examples: Values
+def test_values_are_those_of_the_rules_and_possible(day: Day, values: Values) -> None:
+    assert differences(values, expected(day)) == {}
+    assert out_of_range(values) == []
+    known = {name for row in values.values() for name, value in row.items() if value is not None}
+    assert known == {feature.name for feature in FEATURES}
+
+
+def test_values_are_the_same_to_the_last_digit_on_the_other_engine_and_in_any_order(
+    duckdb_engine: Engine, day: Day, values: Values
 ) -> None:
-    assert differences(values_of_examples, expected(day_of_examples)) == {}
-    assert out_of_range(values_of_examples) == []
-
-
-@settings(max_examples=15, suppress_health_check=list(HealthCheck))
-@given(days())
-def test_random_days_have_the_values_of_the_rules(duckdb_engine: Engine, day: Day) -> None:
+    shuffled = {name: Random(1).sample(rows, len(rows)) for name, rows in day.rows.items()}
     with engine_api(duckdb_engine.api_root):
-        found = computed(duckdb_engine, day_tables(duckdb_engine, day))
-    assert differences(found, expected(day)) == {}
+        assert computed(duckdb_engine, day_tables(duckdb_engine, Day(shuffled))) == values
+
+
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
+@given(days())
+def test_random_days_have_the_values_of_the_rules(duckdb_engine: Engine, random_day: Day) -> None:
+    with engine_api(duckdb_engine.api_root):
+        found = computed(duckdb_engine, day_tables(duckdb_engine, random_day))
+    assert differences(found, expected(random_day)) == {}
     assert out_of_range(found) == []
 
 
-@pytest.fixture(scope="module")
-def rich_day() -> Day:
-    """A random day on which every feature is known of somebody."""
-    every = NETWORK_RULES.keys() | ACCOUNT_RULES.keys()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", HypothesisWarning)  # that the day is too long to print
-        return find(
-            days(8),
-            lambda day: known(expected(day)).keys() == every,
-            random=Random(1),
-            settings=settings(
-                max_examples=1000, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
-            ),
-        )
-
-
-def known(values: Values) -> Counter[str]:
-    """How many subjects have a value, by feature."""
-    return Counter(
-        name for row in values.values() for name, value in row.items() if value is not None
-    )
-
-
-def shuffled(day: Day) -> Day:
-    return Day({name: Random(1).sample(rows, len(rows)) for name, rows in day.rows.items()})
-
-
-@pytest.mark.spark
-def test_values_are_the_same_on_both_engines_whatever_the_order_and_the_partitions(
-    duckdb_engine: Engine, spark_engine: Engine, rich_day: Day
-) -> None:
-    with engine_api(duckdb_engine.api_root):
-        embedded = computed(duckdb_engine, day_tables(duckdb_engine, rich_day))
-        in_disorder = computed(duckdb_engine, day_tables(duckdb_engine, shuffled(rich_day)))
-    with engine_api(spark_engine.api_root):
-        cut = day_tables(spark_engine, rich_day, lambda frame: frame.repartition(5))
-        on_spark = computed(spark_engine, cut)
-    assert embedded == in_disorder == on_spark
-    assert differences(embedded, expected(rich_day)) == {}
-
-
-def test_absent_inputs_leave_their_features_unknown(engine: Engine) -> None:
+def test_unknown_features_are_not_published_and_come_back_as_unknown(engine: Engine) -> None:
+    """Here what rests on inputs that the site does not have, and on activity."""
     day = day_of(members("a b"), inputs=[])
-    values = computed(engine, day_tables(engine, day))
-    assert differences(values, expected(day)) == {}
-    assert not {"abusive_label_ratio", "declared_ratio", "age_days"} & known(values).keys()
-
-
-def test_a_day_without_networks_has_no_features(engine: Engine) -> None:
-    wide = compute_features(engine, member_tables(engine, day_tables(engine, day_of([]))))
-    tables = (
-        (NETWORK_FEATURES_TABLE, NETWORK_FEATURE_NAMES),
-        (ACCOUNT_FEATURES_TABLE, ACCOUNT_FEATURE_NAMES),
-    )
-    for frame, (table, names) in zip(wide, tables, strict=True):
-        long = engine.to_arrow(long_form(engine, frame, table, names))
-        assert long.num_rows == 0
-        assert long.schema.names == table.columns
-
-
-def test_published_features_are_the_known_ones_and_come_back_wide(engine: Engine) -> None:
-    day = day_of(members("a b"))
     networks, _ = compute_features(engine, member_tables(engine, day_tables(engine, day)))
     long = long_form(engine, networks, NETWORK_FEATURES_TABLE, NETWORK_FEATURE_NAMES)
-    [wide] = engine.to_arrow(networks).to_pylist()
-    rows = engine.to_arrow(long).to_pylist()
-    assert {row["feature"]: row["value"] for row in rows} == {
-        name: value for name, value in wide.items() if value is not None and name != "network_id"
-    }
-    back = wide_form(long, ["network_id"], NETWORK_FEATURE_NAMES)
-    assert engine.to_arrow(back).to_pylist() == [wide]
+    published = {row["feature"]: row["value"] for row in engine.to_arrow(long).to_pylist()}
+    wanted = expected(day)["n",]
+    assert published == {name: value for name, value in wanted.items() if value is not None}
+    assert not {"abusive_label_ratio", "declared_ratio", "median_age_days"} & published.keys()
+    [back] = engine.to_arrow(wide_form(long, ["network_id"], NETWORK_FEATURE_NAMES)).to_pylist()
+    assert back == {"network_id": "n", **wanted}
