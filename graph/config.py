@@ -245,6 +245,40 @@ class Communities(Settings):
     task_limit: PositiveInt = 5_000_000
 
 
+class SignatureFiles(Settings):
+    """A site's own signatures, and which signatures, shipped or its own, are live."""
+
+    paths: tuple[str, ...] = ()
+    live: tuple[str, ...] = ()
+
+
+class Floors(Settings):
+    """The lower bound of measured account precision that each action needs."""
+
+    challenge: Ratio = 0.80
+    remove_engagement: Ratio = 0.90
+    limit_reach: Ratio = 0.95
+    suspend: Ratio = 0.98
+    terminate: Ratio = 0.99
+    secure_account: Ratio = 0.80
+
+
+class Proposals(Settings):
+    """When an account may be proposed for an action (DECISIONS)."""
+
+    min_accounts: PositiveInt = 5
+    max_accounts: PositiveInt = 1000
+    floors: Floors = Floors()
+    calibration_fresh: Duration = 90 * UNITS["d"]
+    cleared: Duration = 180 * UNITS["d"]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min_accounts > self.max_accounts:
+            raise ValueError("min_accounts must not be above max_accounts")
+        return self
+
+
 class Config(Settings):
     """All settings of a run."""
 
@@ -262,6 +296,8 @@ class Config(Settings):
     identity: Identity = Identity()
     components: Components = Components()
     communities: Communities = Communities()
+    signatures: SignatureFiles = SignatureFiles()
+    proposals: Proposals = Proposals()
     spark: dict[str, Annotated[str, BeforeValidator(_property)]] = {}
     duckdb: dict[str, Annotated[str, BeforeValidator(_property)]] = {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ from graph.engines.base import Engine
 from graph.entities import ENTITY_TYPES
 from graph.frames import DataFrame, F
 from graph.tables import columns
+from graph.trust_lists import ListRefused, check_entry
 
 SHARED_ENTITIES = columns(
     entity_type="string",
@@ -29,11 +30,6 @@ SHARED_ENTITIES = columns(
 """The optional input `shared_entities`: one row per entity or CIDR; key entity_type, entity_id."""
 
 WIDEST_PREFIX = {4: 12, 6: 24}
-LONGEST_EXPIRY = timedelta(days=180)
-
-
-class ListRefused(Exception):
-    """A list has an entry that could hide too much, or that nobody answers for."""
 
 
 @dataclass(frozen=True)
@@ -68,21 +64,12 @@ def check_shared_entities(rows: Iterable[Mapping[str, Any]], day: date) -> Share
 
 
 def _check(number: int, row: Mapping[str, Any]) -> None:
-    absent = [name for name in SHARED_ENTITIES.names if row.get(name) in (None, "")]
-    if absent:
-        raise ListRefused(f"shared_entities, row {number}: {', '.join(absent)} must be given")
+    check_entry("shared_entities", SHARED_ENTITIES, number, row)
     known = {entity_type.name for entity_type in ENTITY_TYPES}
     if row["entity_type"] not in known:
         raise ListRefused(
             f"shared_entities, row {number}: entity_type {row['entity_type']!r} is none of "
             f"{', '.join(sorted(known))}"
-        )
-    if row["added_by"] == row["approved_by"]:
-        raise ListRefused(f"shared_entities, row {number}: added_by and approved_by are the same")
-    if row["expires_at"] - row["added_at"] > LONGEST_EXPIRY:
-        raise ListRefused(
-            f"shared_entities, row {number}: expires_at is more than {LONGEST_EXPIRY.days} days "
-            "after added_at"
         )
 
 

@@ -30,6 +30,7 @@ COMMANDS = [
     Command("detect-networks", "jobs.detect_networks", "Graph to links, communities, networks."),
     Command("score-networks", "jobs.score_networks", "Networks to findings, scores, proposals."),
     Command("signatures", "jobs.check_signatures", "Check, test and list signatures."),
+    Command("explain", "jobs.explain_subject", "Why an account, network or decision is so."),
     Command("status", "jobs.show_status", "What is published, by day and table."),
     Command("doctor", "jobs.check_setup", "What this machine lacks, and how to mend it."),
 ]

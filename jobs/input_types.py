@@ -50,8 +50,13 @@ def conform(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
 
 
 def _convert(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Values as another type, texts trimmed; null where that cannot be, or where it is blank."""
+    """Values as another type, texts trimmed and lists of them joined by spaces.
+
+    Null where that cannot be, or where it is blank.
+    """
     if pa.types.is_string(kind):
+        if pa.types.is_list(values.type):
+            values = pc.binary_join(values.cast(pa.list_(pa.string())), " ")
         texts = pc.utf8_trim_whitespace(values.cast(kind))
         return pc.if_else(pc.equal(texts, ""), pa.scalar(None, kind), texts)
     if pa.types.is_timestamp(kind):

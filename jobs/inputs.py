@@ -13,14 +13,10 @@ from graph.engines.base import UNPARSED, Engine, InputError
 from graph.frames import DataFrame, F, Window
 from graph.ingest import SOURCE, check_id_type
 from graph.ip_networks import IP_NETWORKS, IpNetworks, index_ip_networks
-from graph.shared_entities import (
-    SHARED_ENTITIES,
-    ListRefused,
-    SharedEntities,
-    check_shared_entities,
-)
+from graph.shared_entities import SHARED_ENTITIES, SharedEntities, check_shared_entities
 from graph.suggestions import nearest
 from graph.tables import TIMESTAMP, columns
+from graph.trust_lists import DECLARED_NETWORKS, PROTECTED_ACCOUNTS, ListRefused, in_force
 from jobs.errors import DataStop, GuardStop
 from jobs.input_types import MISTAKE, conform
 
@@ -108,6 +104,36 @@ def read_accounts(engine: Engine, config: Config) -> DataFrame | None:
     copies = Window.partitionBy("account_id").orderBy(*order)
     numbered = accounts.withColumn("place", F.row_number().over(copies))
     return numbered.filter((F.col("place") == 1) & F.col("account_id").isNotNull()).drop("place")
+
+
+def read_protected_accounts(engine: Engine, config: Config, ds: date) -> DataFrame:
+    """Read and check protected_accounts; those in force, none where the input is absent.
+
+    Raises GuardStop for an entry that nobody answers for. The list is held in memory.
+    """
+    rows = _trusted(engine, config.inputs.protected_accounts, "protected_accounts", ds)
+    return rows if rows is not None else engine.from_arrow(PROTECTED_ACCOUNTS.empty_table())
+
+
+def read_declared_networks(engine: Engine, config: Config, ds: date) -> DataFrame | None:
+    """Read and check declared_networks; those in force, None where the input is absent.
+
+    Raises GuardStop for an entry that nobody answers for. The list is held in memory.
+    """
+    return _trusted(engine, config.inputs.declared_networks, "declared_networks", ds)
+
+
+def _trusted(engine: Engine, source: Source | None, name: str, ds: date) -> DataFrame | None:
+    if source is None:
+        return None
+    schema = {"protected_accounts": PROTECTED_ACCOUNTS, "declared_networks": DECLARED_NETWORKS}[
+        name
+    ]
+    try:
+        rows = in_force(name, schema, _collect(engine, source, name, schema), ds)
+    except ListRefused as error:
+        raise GuardStop(str(error)) from None
+    return engine.from_arrow(rows)
 
 
 def _collect(

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 
 from graph.engines.base import Engine
-from jobs import build_graph, detect_networks
+from jobs import build_graph, detect_networks, score_networks
 from jobs.runtime import run_jobs
 
-STEPS = [build_graph.JOB, detect_networks.JOB]
+STEPS = [build_graph.JOB, detect_networks.JOB, score_networks.JOB]
 
 
 def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:

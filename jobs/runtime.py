@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -91,9 +92,14 @@ class Run:
         self.manifest.rows_out[table.name] = step.rows
         return step.rows
 
+    @property
+    def home(self) -> Path:
+        """The folder of all that is written: ledgers stand beside the warehouse."""
+        return self.warehouse.folder.parent
+
     def ledger(self, table: Table) -> DataFrame:
         """All rows of a ledger, those of this run left out until it has ended."""
-        return ledger_frame(self.engine, self.warehouse.folder.parent, table)
+        return ledger_frame(self.engine, self.home, table)
 
     def append(self, table: Table, frame: DataFrame) -> int:
         """Write and check rows for a ledger; they are appended when the run ends.

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from graph.activity import ACCOUNT_ACTIVITY
 from graph.build import EDGE_ACTIVITY, EDGES, NODES
@@ -22,27 +27,61 @@ from graph.features.computed import (
     long_form,
 )
 from graph.features.tables import DayTables, MemberTables, member_tables
-from graph.frames import DataFrame
+from graph.frames import DataFrame, F
 from graph.fusion import ACCOUNT_LINKS
 from graph.history import HISTORY
+from graph.ledger import read_ledger
 from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.profiles import ACCOUNT_PROFILE
 from graph.sightings import SIGHTINGS
-from jobs.inputs import read_accounts
+from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from signatures.decisions import DECISIONS
+from signatures.findings import FINDINGS, find
+from signatures.inclusions import INCLUSIONS
+from signatures.judgement import BOUNDS, Case, Judgement, judge_day
+from signatures.life_cycle import current
+from signatures.loading import load
+from signatures.modes import with_modes
+from signatures.proposals import Judged, cleared_accounts, prior_decisions, transitions
+from signatures.scores import SCORES
+from signatures.snapshots import SNAPSHOTS, take_snapshots
 
 
 def compute(run: Run) -> None:
-    """Judge the day's networks and stage what is found."""
-    day = _day(run)
+    """Judge the day's networks, stage what is found, and append the decisions that follow."""
+    ledger = read_ledger(run.home, DECISIONS)
     with run.step("members"):
-        tables = member_tables(run.engine, day)
-    _features(run, tables)
+        tables = member_tables(run.engine, _day(run, ledger))
+    networks, accounts = _features(run, tables)
+    library = with_modes(load(run.config.signatures.paths), run.config.signatures.live)
+    run.stage(FINDINGS, find(run.engine, networks, accounts, library), files=1)
+    now = datetime.now(UTC)
+    since = now - timedelta(microseconds=run.config.proposals.cleared)
+    case = Case(
+        networks=networks,
+        accounts=accounts,
+        findings=run.read(FINDINGS),
+        library=library,
+        protected=read_protected_accounts(run.engine, run.config, run.ds),
+        cleared=run.engine.from_arrow(cleared_accounts(ledger, since)),
+        core_cut=run.config.networks.core_cut,
+        limits=run.config.proposals,
+    )
+    with run.step("judge"):
+        bounds = run.engine.from_arrow(BOUNDS.empty_table())
+        judgement = judge_day(run.engine, tables, case, bounds)
+    run.stage(INCLUSIONS, judgement.accounts)
+    run.stage(SCORES, judgement.scores, files=1)
+    _decide(run, judgement, ledger, now)
 
 
-def _day(run: Run) -> DayTables:
+def _day(run: Run, ledger: pa.Table) -> DayTables:
+    decided = run.engine.from_arrow(prior_decisions(ledger))
+    profile = run.read(ACCOUNT_PROFILE).drop("prior_decisions")
+    profile = profile.join(decided, on="account_id", how="left")
     return DayTables(
         ds=run.ds,
         traces=run.config.active_traces,
@@ -56,9 +95,12 @@ def _day(run: Run) -> DayTables:
         nodes=run.read(NODES),
         sightings=run.read(SIGHTINGS),
         account_activity=run.read(ACCOUNT_ACTIVITY),
-        account_profile=run.read(ACCOUNT_PROFILE),
+        account_profile=profile.withColumn(
+            "prior_decisions", F.coalesce("prior_decisions", F.lit(0))
+        ),
         history=run.read(HISTORY),
         accounts=read_accounts(run.engine, run.config),
+        declared_networks=read_declared_networks(run.engine, run.config, run.ds),
     )
 
 
@@ -75,6 +117,53 @@ def _features(run: Run, tables: MemberTables) -> tuple[DataFrame, DataFrame]:
         long_form(run.engine, accounts, ACCOUNT_FEATURES_TABLE, ACCOUNT_FEATURE_NAMES),
     )
     return networks, accounts
+
+
+def _decide(run: Run, judgement: Judgement, ledger: pa.Table, now: datetime) -> None:
+    """Append what begins or moves on today, with the snapshots that it rests on."""
+    taken = take_snapshots(run.engine, judgement.accounts, judgement.evidence, run.ds)
+    taken = run.engine.materialize(taken, "snapshots")
+    known = run.ledger(SNAPSHOTS).select(*SNAPSHOTS.key)
+    run.append(SNAPSHOTS, taken.join(known, on=list(SNAPSHOTS.key), how="left_anti"))
+    fresh: dict[tuple[str, str], str] = {
+        (row["snapshot_sha256"], row["account_id"]): row["evidence"]
+        for row in run.engine.to_arrow(
+            taken.select("snapshot_sha256", "account_id", "evidence")
+        ).to_pylist()
+    }
+
+    def evidence(snapshot: str, account: str) -> str | None:
+        if (snapshot, account) in fresh:
+            return fresh[snapshot, account]
+        chosen = (pc.field("snapshot_sha256") == snapshot) & (pc.field("account_id") == account)
+        found: list[str] = read_ledger(run.home, SNAPSHOTS, chosen).column("evidence").to_pylist()
+        return found[0] if found else None
+
+    rows = _concerned(run, judgement, taken, ledger)
+    moved = transitions(Judged(run.ds, now, rows, ledger, evidence))
+    run.append(DECISIONS, run.engine.from_arrow(moved))
+    for state in sorted(set(moved.column("state").to_pylist())):
+        run.manifest.figures[f"decisions {state}"] = moved.column("state").to_pylist().count(state)
+
+
+def _concerned(
+    run: Run, judgement: Judgement, taken: DataFrame, ledger: pa.Table
+) -> list[dict[str, Any]]:
+    """The rows of accounts that a decision may begin or move for."""
+    proposed = current(ledger)
+    proposed = proposed.filter(pc.equal(proposed.column("state"), "proposed"))
+    standing = run.engine.from_arrow(proposed.select(["account_id"])).distinct()
+    standing = standing.withColumn("standing", F.lit(True))
+    snapshots = taken.select("account_id", "snapshot_sha256")
+    why = judgement.top.select("network_id", F.col("reasons").alias("why"))
+    rows = (
+        judgement.accounts.join(standing, on="account_id", how="left")
+        .filter(F.col("included") | F.col("reviewed") | F.coalesce("standing", F.lit(False)))
+        .join(snapshots, on="account_id", how="left")
+        .join(why, on="network_id", how="left")
+    )
+    found: list[dict[str, Any]] = run.engine.to_arrow(rows).to_pylist()
+    return found
 
 
 JOB = Job(

@@ -13,8 +13,10 @@ from graph.features.tables import (
     on_other_members,
     ratio,
     shared,
+    sum_where,
 )
 from graph.frames import DataFrame, F
+from graph.ip_networks import SHARED_KINDS
 
 ACCOUNT_FEATURES = [
     Feature(
@@ -73,6 +75,14 @@ ACCOUNT_FEATURES = [
         "entities",
         "Number of address networks that the account used.",
         "its edges to ip_network",
+    ),
+    Feature(
+        "shared_address_ratio",
+        "account",
+        "ratio",
+        "Share of the account's events that came from addresses which strangers share.",
+        "events of its edges to ip, to hubs or with a nodes.ip_kind of mobile, vpn or education / "
+        "events of its edges to ip; null without any",
     ),
     Feature(
         "shared_devices",
@@ -162,6 +172,7 @@ def account_features(
         ),
         tables.day.account_profile.select("account_id", "longest_gap_days"),
         _ip_networks(tables),
+        _shared_addresses(tables),
         _first_poster(tables),
         _targeted(tables),
     )
@@ -195,6 +206,17 @@ def _of_members(engine: Engine, tables: MemberTables) -> DataFrame:
 def _ip_networks(tables: MemberTables) -> DataFrame:
     edges = tables.edges.filter(F.col("entity_type") == "ip_network")
     return edges.groupBy("account_id").agg(F.count(F.lit(1)).alias("ip_networks_used"))
+
+
+def _shared_addresses(tables: MemberTables) -> DataFrame:
+    by_strangers = F.col("is_hub") | F.coalesce(F.col("ip_kind").isin(*SHARED_KINDS), F.lit(False))
+    return (
+        tables.edges.filter(F.col("entity_type") == "ip")
+        .groupBy("account_id")
+        .agg(
+            ratio(sum_where(by_strangers, "events"), F.sum("events")).alias("shared_address_ratio")
+        )
+    )
 
 
 def _first_poster(tables: MemberTables) -> DataFrame:

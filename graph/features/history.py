@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from graph.engines.base import Engine
 from graph.feature import Feature
+from graph.features.devices import OLD_DAYS
 from graph.features.statistics import (
     densest_share,
     lower_median,
@@ -16,6 +17,7 @@ from graph.frames import Column, DataFrame, F
 
 HOUR_US = DAY_US // 24
 MIN_SIGNUPS = 3
+MIN_SILENT_DAYS = 2
 
 HISTORY_FEATURES = [
     Feature(
@@ -61,6 +63,15 @@ HISTORY_FEATURES = [
         "ratio",
         "Share of the members that were once silent for a month or longer.",
         "members with account_profile.longest_gap_days >= 30 / members",
+    ),
+    Feature(
+        "wake_day_ratio",
+        "network",
+        "ratio",
+        "Largest share of the members that showed a first sign of life on one and the same day.",
+        "largest number of members with an age of 30 days or more and account_profile."
+        "first_seen_ever_at on one day (UTC), at least 2 days after the earliest of all accounts / "
+        "members",
     ),
     Feature(
         "device_break_ratio",
@@ -144,6 +155,7 @@ def history_features(engine: Engine, tables: MemberTables, devices: DataFrame) -
         _members(tables),
         _device_breaks(tables, devices),
         _earlier(tables),
+        _wake_days(tables),
         _on_decided_devices(tables),
         *_listed(tables),
     ]
@@ -214,6 +226,25 @@ def _earlier(tables: MemberTables) -> DataFrame:
     )
     counted = counted.join(emerged, on="network_id", how="left")
     return counted.withColumn("re_emerged", F.coalesce("re_emerged", F.lit(0)))
+
+
+def _wake_days(tables: MemberTables) -> DataFrame:
+    day = F.floor(F.unix_micros("first_seen_ever_at") / F.lit(DAY_US)).cast("bigint")
+    began = tables.day.account_profile.agg(F.min("first_seen_ever_at").alias("began_at"))
+    profile = tables.day.account_profile.select("account_id", "first_seen_ever_at")
+    old = tables.members.filter(F.col("age_us") >= OLD_DAYS * DAY_US)
+    woken = (
+        old.join(profile, on="account_id", how="inner")
+        .crossJoin(began)
+        .filter(
+            F.unix_micros("first_seen_ever_at")
+            >= F.unix_micros("began_at") + F.lit(MIN_SILENT_DAYS * DAY_US)
+        )
+        .withColumn("day", day)
+    )
+    by_day = woken.groupBy("network_id", "day").agg(F.count(F.lit(1)).alias("woken"))
+    most = by_day.groupBy("network_id").agg(F.max("woken").alias("woken"))
+    return _share(tables, most, "woken", "wake_day_ratio")
 
 
 def _on_decided_devices(tables: MemberTables) -> DataFrame:

@@ -33,6 +33,8 @@ END = datetime(2026, 11, 23, tzinfo=UTC)
 UNTOLD = ["device"]
 """The families of a network of whose links nothing is told; in a real one there is one."""
 
+LOG_BEGINS = END - timedelta(days=28)
+
 Row = dict[str, Any]
 Fact = tuple[str, Row]
 """A row, and the table that it is in."""
@@ -286,9 +288,13 @@ def acted(account: str, events: int, event_type: str = "post", entity_type: str 
     }
 
 
-def profile(account: str, gap_days: int = 0, decisions: int = 0) -> Fact:
+def profile(
+    account: str, gap_days: int = 0, decisions: int = 0, first: datetime | None = None
+) -> Fact:
+    """What is known of an account; it was first seen as the log begins, unless told otherwise."""
     return "account_profile", {
         "account_id": account,
+        "first_seen_ever_at": first or LOG_BEGINS,
         "longest_gap_days": gap_days,
         "prior_decisions": decisions,
     }

@@ -54,6 +54,13 @@ def age_days(n: Network, account: str) -> Number:
     return None if age is None else age / DAY
 
 
+def shared_address_ratio(n: Network, account: str) -> Number:
+    own = [row for row in n.edges("ip") if row["account_id"] == account]
+    kinds = ("mobile", "vpn", "education")
+    by_strangers = [row for row in own if n.is_hub(row) or n.node(row)["ip_kind"] in kinds]
+    return share(events(by_strangers), events(own))
+
+
 ACCOUNT_RULES: dict[str, AccountRule] = {
     "is_core": lambda n, a: int(a in n.core),
     "core_links": lambda n, a: len(n.core_links(a)),
@@ -63,6 +70,7 @@ ACCOUNT_RULES: dict[str, AccountRule] = {
     "age_days": age_days,
     "longest_gap_days": lambda n, a: n.profiles.get(a, {}).get("longest_gap_days"),
     "ip_networks_used": lambda n, a: sum(r["account_id"] == a for r in n.edges("ip_network")),
+    "shared_address_ratio": shared_address_ratio,
     "shared_devices": lambda n, a: len(n.shared_edges(a, "device")),
     "device_lead_days": device_lead_days,
     "left_device_days": left_device_days,

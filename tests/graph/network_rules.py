@@ -300,6 +300,16 @@ NETWORK_RULES |= {
 }
 
 
+@rule
+def wake_day_ratio(n: Network) -> Number:
+    first = {a: row["first_seen_ever_at"] for a, row in n.profiles.items()}
+    began = min(first.values(), default=END)
+    woken = {a for a, at in first.items() if at >= began + 2 * DAY}
+    old = {a for a in n.members if (n.age(a) or HOUR) >= 30 * DAY}
+    by_day = Counter(first[account].date() for account in woken & old)
+    return max(by_day.values(), default=0) / len(n.members)
+
+
 def device_break_of(n: Network, account: str) -> Number:
     own = [row for row in n.edges("device") if row["account_id"] == account]
     on_shared = [row for row, _ in n.shared_edges(account, "device")]

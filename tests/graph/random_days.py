@@ -14,6 +14,7 @@ from tests.graph.feature_days import (
     DS,
     END,
     INPUTS,
+    LOG_BEGINS,
     TRACES,
     Day,
     Fact,
@@ -65,6 +66,13 @@ creations = st.none() | st.builds(
     near,
 )
 """Around the ages that rules ask for, an hour apart, and after the day."""
+
+wakings = st.builds(
+    lambda days, beside: LOG_BEGINS + timedelta(days=days) + beside,
+    st.sampled_from([0, 2, 2.5, 3]),
+    near,
+)
+"""First signs of life, as the log begins or around two days later."""
 
 zones = st.sampled_from(
     [None, "UTC", "Asia/Kolkata", "America/New_York", "Pacific/Auckland", "Mars/Olympus", ""]
@@ -232,15 +240,16 @@ def neighbourhoods(draw: st.DrawFn, inputs: list[str]) -> list[Fact]:
         kind = draw(kinds) if entity_type in ("ip", "ip_network") else None
         facts.append(node(entity_type, entity_id, draw(reasons), kind))
     for name in draw(some(any_account, 8)):
-        facts.append(profile(name, draw(st.sampled_from([0, 29, 30])), draw(st.integers(0, 1))))
+        gap, decisions = draw(st.sampled_from([0, 29, 30])), draw(st.integers(0, 1))
+        facts.append(profile(name, gap, decisions, draw(wakings)))
     told = st.tuples(st.sampled_from(["born", "grew", "re-emerged"]), st.sampled_from("nm"))
     return facts + [happened(*each) for each in draw(some(told, 3))]
 
 
 @st.composite
-def days(draw: st.DrawFn, most: int = 4) -> Day:
-    """A day of some neighbourhoods, in which each input may be absent."""
-    inputs = draw(some(st.sampled_from(list(INPUTS)), 3))
-    parts = draw(st.lists(neighbourhoods(inputs), min_size=most // 2, max_size=most))
+def days(draw: st.DrawFn, least: int = 2, inputs: tuple[str, ...] = ()) -> Day:
+    """A day of at least so many neighbourhoods; each input may be absent, but for those named."""
+    present = {*inputs, *draw(st.lists(st.sampled_from(list(INPUTS))))}
+    parts = draw(st.lists(neighbourhoods(sorted(present)), min_size=least, max_size=2 * least))
     facts = [fact for place, part in enumerate(parts) for fact in apart(part, str(place))]
-    return day_of(facts, inputs)
+    return day_of(facts, sorted(present))

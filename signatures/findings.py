@@ -1,0 +1,135 @@
+"""Findings: which signatures match which networks and accounts, and why, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+
+from graph.engines.base import Engine
+from graph.feature import Subject
+from graph.frames import DataFrame, F
+from graph.tables import Table, columns
+from graph.union import union_all
+from signatures.evaluation import match_column, parts_that_hold
+from signatures.model import BY_NAME, Selection, Signature
+from signatures.words import in_words
+
+FINDINGS = Table(
+    name="findings",
+    grain="network or account, and signature that matches it",
+    key=("subject_type", "subject_id", "signature_id"),
+    schema=columns(
+        subject_type="string",  # network | account
+        subject_id="string",
+        network_id="string",
+        signature_id="string",
+        title="string",
+        benign="bool",
+        mode="string",
+        status="string",
+        level="string",
+        selections=pa.list_(pa.string()),  # those that hold
+        inauthentic=pa.list_(pa.string()),  # what the held ones show beyond coordination
+        reasons=pa.list_(pa.string()),
+    ),
+)
+
+IDS: dict[Subject, str] = {"network": "network_id", "account": "account_id"}
+
+
+def find(
+    engine: Engine, networks: DataFrame, accounts: DataFrame, library: Sequence[Signature]
+) -> DataFrame:
+    """Apply all signatures in one scan a subject type; columns of FINDINGS.
+
+    `networks` and `accounts` are the features, wide. A deprecated signature finds nothing.
+    """
+    active = sorted(
+        (each for each in library if each.status != "deprecated"), key=lambda each: str(each.id)
+    )
+    wide: dict[Subject, DataFrame] = {"network": networks, "account": accounts}
+    found = [
+        _find_of(engine, subject, frame, [each for each in active if each.subject == subject])
+        for subject, frame in wide.items()
+    ]
+    return union_all(found)
+
+
+def _find_of(
+    engine: Engine, subject: Subject, features: DataFrame, signatures: Sequence[Signature]
+) -> DataFrame:
+    ids = sorted({"network_id", IDS[subject]})
+    named = sorted(_features_of(signatures))
+    matched = features.select(
+        *ids,
+        *named,
+        *(match_column(each).alias(_column(place)) for place, each in enumerate(signatures)),
+    )
+    some = F.lit(False)
+    for place in range(len(signatures)):
+        some |= F.col(_column(place))
+    tell = partial(_tell, subject=subject, signatures=signatures, named=named)
+    return engine.map_arrow(matched.filter(some), tell, FINDINGS.schema)
+
+
+def _column(place: int) -> str:
+    return f"match_{place}"
+
+
+def _features_of(signatures: Iterable[Signature]) -> set[str]:
+    return {
+        feature
+        for each in signatures
+        for feature in (
+            *each.evidence,
+            *(name for part in each.parts.values() for name in part.features),
+        )
+    }
+
+
+def _tell(
+    batches: Iterable[pa.RecordBatch],
+    subject: Subject,
+    signatures: Sequence[Signature],
+    named: Sequence[str],
+) -> Iterator[pa.RecordBatch]:
+    """Write the rows of what matched; only those are looked at one by one."""
+    for batch in batches:
+        rows = []
+        for place, signature in enumerate(signatures):
+            of_it = batch.filter(batch.column(_column(place)))
+            rows += [_finding(subject, signature, row) for row in of_it.to_pylist()]
+        yield pa.RecordBatch.from_pylist(rows, schema=FINDINGS.schema)
+
+
+def _finding(subject: Subject, signature: Signature, row: dict[str, Any]) -> dict[str, Any]:
+    held = [
+        name
+        for name, holds in parts_that_hold(signature, row).items()
+        if holds and name in signature.detection.selections
+    ]
+    selections = [signature.detection.selections[name] for name in held]
+    return {
+        "subject_type": subject,
+        "subject_id": row[IDS[subject]],
+        "network_id": row["network_id"],
+        "signature_id": str(signature.id),
+        "title": signature.title,
+        "benign": signature.benign,
+        "mode": signature.mode,
+        "status": signature.status,
+        "level": signature.level,
+        "selections": held,
+        "inauthentic": sorted({each.inauthentic for each in selections if each.inauthentic}),
+        "reasons": [_reason(each, row) for each in selections],
+    }
+
+
+def _reason(selection: Selection, row: dict[str, Any]) -> str:
+    """What a selection rests on, with the subject's values."""
+    return "; ".join(
+        in_words(BY_NAME[name], row[name]) for name in selection.features if row[name] is not None
+    )

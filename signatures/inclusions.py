@@ -1,0 +1,201 @@
+"""Who may be proposed, for what, and why everybody else is left out (DECISIONS)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from graph.config import Proposals
+from graph.frames import Column, DataFrame, F
+from graph.tables import Table, columns
+from signatures.ladder import BORROWED_AT_MOST, LADDER, SECURE, affordable
+from signatures.roles import ACTOR
+
+INCLUSIONS = Table(
+    name="inclusions",
+    grain="account in a network",
+    key=("network_id", "account_id"),
+    schema=columns(
+        network_id="string",
+        account_id="string",
+        role="string",
+        role_reasons=pa.list_(pa.string()),
+        included=pa.bool_(),
+        action="string",
+        policy_id="string",
+        signature_id="string",
+        market="string",
+        reasons=pa.list_(pa.string()),  # why it is left out; empty for who is included
+        dropped_by=pa.list_(pa.string()),  # the first single entities and neighbours it hangs on
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """A condition that keeps an account out of what is proposed, and its reason in plain words."""
+
+    name: str
+    reason: str
+    holds: Callable[[Proposals], Column]
+
+
+def _restricted() -> Column:
+    """Whether a restriction is at stake: the account is an actor and not only challenged."""
+    return (F.col("role") == ACTOR) & (F.coalesce("action", F.lit("")) != BORROWED_AT_MOST)
+
+
+OBSTACLES = (
+    Obstacle(
+        "no_signature",
+        "no signature of abuse matches its network",
+        lambda limits: F.col("signature_id").isNull(),
+    ),
+    Obstacle(
+        "shadow",
+        "the signature runs in shadow: its findings are only looked at",
+        lambda limits: F.col("mode") != "live",
+    ),
+    Obstacle(
+        "not_stable",
+        "the signature is not stable yet",
+        lambda limits: F.col("status") != "stable",
+    ),
+    Obstacle(
+        "explained",
+        "an innocent explanation matches its network",
+        lambda limits: F.col("network_explained"),
+    ),
+    Obstacle(
+        "account_explained",
+        "an innocent explanation matches the account",
+        lambda limits: F.col("account_explained"),
+    ),
+    Obstacle(
+        "not_inauthentic",
+        "nothing shows more than coordination: no automation, false identity or hijacking",
+        lambda limits: F.col("inauthentic_kinds") == 0,
+    ),
+    Obstacle(
+        "content_alone",
+        "only content or timing ties the network",
+        lambda limits: F.col("signature_id").isNotNull() & ~F.col("tied_otherwise"),
+    ),
+    Obstacle(
+        "role",
+        "its role is neither actor nor compromised",
+        lambda limits: ~F.col("role").isin(ACTOR, "compromised"),
+    ),
+    Obstacle(
+        "victims_signature",
+        "the signature secures hijacked accounts, and this one is not",
+        lambda limits: (F.col("role") == ACTOR) & (F.col("declared_action") == SECURE),
+    ),
+    Obstacle(
+        "small",
+        "the network is too small to be judged without people",
+        lambda limits: F.col("size") < limits.min_accounts,
+    ),
+    Obstacle(
+        "large",
+        "the network is too large to be judged without a sample",
+        lambda limits: F.col("size") > limits.max_accounts,
+    ),
+    Obstacle(
+        "not_measured",
+        "the precision of the signature is not measured, or not lately, where the account is",
+        lambda limits: F.col("signature_id").isNotNull() & F.col("lower").isNull(),
+    ),
+    Obstacle(
+        "below_floor",
+        "the measured precision is below what the lightest action needs",
+        lambda limits: F.col("lower").isNotNull() & F.col("action").isNull(),
+    ),
+    Obstacle(
+        "not_core",
+        "it is not at the core of the network",
+        lambda limits: _restricted() & ~F.col("is_core"),
+    ),
+    Obstacle(
+        "one_observation",
+        "fewer than two independent families link it to core members",
+        lambda limits: _restricted() & ~F.col("independent"),
+    ),
+    Obstacle(
+        "few_neighbours",
+        "fewer than two core members are linked to it",
+        lambda limits: _restricted() & (F.col("core_links") < 2),
+    ),
+    Obstacle(
+        "dropped",
+        "a single entity or neighbour holds it in the core",
+        lambda limits: _restricted() & (F.col("drops") > 0),
+    ),
+    Obstacle("protected", "the account is protected", lambda limits: F.col("protected")),
+    Obstacle(
+        "cleared",
+        "the account was cleared lately: an earlier decision was overturned or taken back",
+        lambda limits: F.col("cleared"),
+    ),
+    Obstacle(
+        "declared",
+        "a declared network exempts all traces that link it",
+        lambda limits: F.col("declared"),
+    ),
+)
+
+NEVER_REVIEWED = (
+    "no_signature",
+    "shadow",
+    "explained",
+    "account_explained",
+    "protected",
+    "declared",
+)
+"""Obstacles that keep an account out of review, too."""
+
+
+def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
+    """Judge every member: `accounts` with action, reasons, included and reviewed added.
+
+    One row an account with role, size, is_core, core_links, independent, drops, signature_id, mode,
+    status, inauthentic_kinds, declared_action, policy_id, tied_otherwise, network_explained,
+    account_explained, protected, cleared, declared, lower (the lowest bound of measured precision
+    overall and in the account's market and stratum; null: one of them has no fresh sample) and
+    borrowed. action is what the lower bound allows; reviewed, whether a person should look at one
+    who is not included.
+    """
+    chosen = accounts.withColumn("action", _action(limits))
+    reasons = F.array_compact(
+        F.array(*(F.when(_holds(each, limits), F.lit(each.reason)) for each in OBSTACLES))
+    )
+    kept_out = F.lit(False)
+    for each in OBSTACLES:
+        if each.name in (*NEVER_REVIEWED, "role"):
+            kept_out |= _holds(each, limits)
+    judged = chosen.withColumn("reasons", reasons).withColumn("kept_out", kept_out)
+    included = F.size("reasons") == 0
+    return (
+        judged.withColumn("included", included)
+        .withColumn("reviewed", ~included & ~F.col("kept_out"))
+        .drop("kept_out")
+    )
+
+
+def _holds(obstacle: Obstacle, limits: Proposals) -> Column:
+    return F.coalesce(obstacle.holds(limits), F.lit(False))
+
+
+def _action(limits: Proposals) -> Column:
+    """The declared action or a lighter one for an actor; what secures it for a hijacked account."""
+    floors = dict(limits.floors)
+    declared = F.when(F.col("borrowed"), F.lit(BORROWED_AT_MOST)).otherwise(
+        F.col("declared_action")
+    )
+    of_actor = affordable(declared, F.col("lower"), floors)
+    secured = F.when((F.col("lower") >= F.lit(floors[SECURE])) & ~F.col("borrowed"), F.lit(SECURE))
+    return F.when(F.col("role") == "compromised", secured).otherwise(
+        F.when(F.col("declared_action").isin(*LADDER), of_actor)
+    )

@@ -1,0 +1,93 @@
+"""Whether two families of traces are two observations of an account, or one seen twice.
+
+Two traces are independent when their families differ and they do not rest on the same events or
+the same entity (DECISIONS, Vocabulary). One login from one tablet at home is a device, an address
+and perhaps a sign-up, so these families count as one basis. Of other bases each must have evidence
+of its own: a span of events, from the first to the last, that the other has not.
+"""
+
+from __future__ import annotations
+
+from graph.frames import Column, DataFrame, F
+from graph.union import union_all
+
+INFRASTRUCTURE = ("device", "network", "signup")
+"""Families that may all be one login."""
+
+
+def basis_of(family: str) -> Column:
+    """The basis of the family in a column."""
+    return F.when(F.col(family).isin(*INFRASTRUCTURE), F.lit("infrastructure")).otherwise(
+        F.col(family)
+    )
+
+
+def core_evidence(
+    evidence: DataFrame, account_links: DataFrame, members: DataFrame, families: DataFrame
+) -> DataFrame:
+    """What links members to core members of their network, seen from each member.
+
+    From LINK_EVIDENCE, ACCOUNT_LINKS, members (network_id, account_id, is_core), families (trace,
+    family) to rows network_id, account_id, other_id, trace, family, entity_type, entity_id,
+    co_actions, rarity, first_at, last_at. Only evidence of kept links counts.
+    """
+    kept = account_links.select("account_a", "account_b", "traces")
+    told = evidence.join(kept, on=["account_a", "account_b"], how="inner").filter(
+        F.array_contains("traces", F.col("trace"))
+    )
+    core = members.filter(F.col("is_core")).select(
+        F.col("account_id").alias("other_id"), F.col("network_id").alias("other_network")
+    )
+    sides = [
+        told.withColumnsRenamed({mine: "account_id", other: "other_id"}).select(
+            "account_id",
+            "other_id",
+            "trace",
+            "entity_type",
+            "entity_id",
+            "co_actions",
+            "rarity",
+            "first_at",
+            "last_at",
+        )
+        for mine, other in (("account_a", "account_b"), ("account_b", "account_a"))
+    ]
+    placed = union_all(sides).join(
+        members.select("account_id", "network_id"), on="account_id", how="inner"
+    )
+    inside = placed.join(core, on="other_id", how="inner").filter(
+        F.col("network_id") == F.col("other_network")
+    )
+    return inside.join(families, on="trace", how="inner").drop("other_network")
+
+
+def independent_accounts(evidence: DataFrame) -> DataFrame:
+    """Accounts that at least two independent families link to core members: account_id (the key).
+
+    `evidence` is core_evidence.
+    """
+    spans = evidence.select(
+        "account_id",
+        basis_of("family").alias("basis"),
+        F.unix_micros("first_at").alias("first_us"),
+        F.unix_micros("last_at").alias("last_us"),
+    ).distinct()
+    counted = spans.groupBy("account_id", "basis").agg(F.count(F.lit(1)).alias("spans"))
+    others = counted.withColumnsRenamed({"basis": "other_basis", "spans": "other_spans"})
+    both = counted.join(others, on="account_id", how="inner").filter(
+        F.col("basis") < F.col("other_basis")
+    )
+    common = (
+        spans.join(
+            spans.withColumnRenamed("basis", "other_basis"),
+            on=["account_id", "first_us", "last_us"],
+            how="inner",
+        )
+        .filter(F.col("basis") < F.col("other_basis"))
+        .groupBy("account_id", "basis", "other_basis")
+        .agg(F.count(F.lit(1)).alias("common"))
+    )
+    judged = both.join(common, on=["account_id", "basis", "other_basis"], how="left")
+    shared = F.coalesce("common", F.lit(0))
+    own = (F.col("spans") > shared) & (F.col("other_spans") > shared)
+    return judged.filter(own).select("account_id").distinct()

@@ -1,0 +1,296 @@
+"""From features and findings to scores of networks and inclusions of their accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from graph.config import Proposals
+from graph.drops import find_drops
+from graph.engines.base import Engine
+from graph.features.tables import MemberTables
+from graph.fixed_point import MICRO
+from graph.frames import DataFrame, F
+from graph.networks import links_inside
+from graph.tables import columns
+from signatures.inclusions import judge
+from signatures.independence import INFRASTRUCTURE, core_evidence, independent_accounts
+from signatures.ladder import LADDER, SECURE, signature_rows
+from signatures.model import Signature
+from signatures.roles import with_roles
+from signatures.scores import LIKELIHOOD_WEIGHTS, numbers, top_findings
+
+TRACE_FAMILIES = columns(trace="string", family="string")
+
+BOUNDS = columns(
+    signature_id="string",
+    market="string",  # null: all markets
+    stratum="string",  # null: all; else `shared` or `own` addresses
+    lower="float64",  # lower bound of account precision, 95%, by networks
+    measured="float64",
+    borrowed="bool",
+)
+"""The measured precision that applies on a day; what has no fresh sample has no row."""
+
+TYING = (*INFRASTRUCTURE, "target")
+"""Families of which one must tie a network: content or timing alone is coordination."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that is judged of one day, beside the tables of its members.
+
+    networks and accounts are the features, wide; protected and cleared have account_id.
+    """
+
+    networks: DataFrame
+    accounts: DataFrame
+    findings: DataFrame
+    library: Sequence[Signature]
+    protected: DataFrame
+    cleared: DataFrame
+    core_cut: float
+    limits: Proposals
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`accounts` is inclusions.judge's frame, `scores` has SCORES' columns, `evidence` is that of
+
+    independence.core_evidence, and `top` of scores.top_findings.
+    """
+
+    accounts: DataFrame
+    scores: DataFrame
+    evidence: DataFrame
+    top: DataFrame
+
+
+def judge_day(engine: Engine, tables: MemberTables, case: Case, bounds: DataFrame) -> Judgement:
+    """Judge a day's networks and accounts.
+
+    `bounds` has the columns of BOUNDS.
+    """
+    signatures = engine.from_arrow(signature_rows(case.library))
+    top = engine.materialize(top_findings(case.findings, signatures), "top findings")
+    evidence = engine.materialize(_evidence(engine, tables), "core evidence")
+    roles = engine.materialize(with_roles(case.accounts), "roles")
+    facts = _facts(engine, tables, case, roles, top, evidence)
+    judged = engine.materialize(judge(with_bounds(facts, bounds), case.limits), "judged accounts")
+    return Judgement(judged, _scores(engine, tables, case, top, judged), evidence, top)
+
+
+def _evidence(engine: Engine, tables: MemberTables) -> DataFrame:
+    families = [
+        {"trace": name, "family": trace.family} for name, trace in tables.day.traces.items()
+    ]
+    return core_evidence(
+        tables.day.link_evidence,
+        tables.day.account_links,
+        tables.members.select("network_id", "account_id", "is_core"),
+        engine.from_arrow(pa.Table.from_pylist(families, schema=TRACE_FAMILIES)),
+    )
+
+
+def _facts(
+    engine: Engine,
+    tables: MemberTables,
+    case: Case,
+    roles: DataFrame,
+    top: DataFrame,
+    evidence: DataFrame,
+) -> DataFrame:
+    """One row an account with all that inclusions.judge looks at, but for the bounds."""
+    flags = {
+        "independent": independent_accounts(evidence),
+        "protected": case.protected.select("account_id").distinct(),
+        "cleared": case.cleared.select("account_id").distinct(),
+        "declared": _declared(tables, evidence),
+        "account_explained": _explained(case.findings, "account"),
+    }
+    rows = roles.select(
+        "network_id",
+        "account_id",
+        "role",
+        "role_reasons",
+        (F.col("is_core") == 1).alias("is_core"),
+        "core_links",
+        "shared_address_ratio",
+    ).join(tables.members.select("account_id", "market"), on="account_id", how="left")
+    for name, listed in flags.items():
+        marked = engine.materialize(listed.withColumn(name, F.lit(True)), f"fact {name}")
+        rows = rows.join(marked, on="account_id", how="left")
+        rows = rows.withColumn(name, F.coalesce(name, F.lit(False)))
+    rows = rows.join(_of_networks(engine, tables, case, top), on="network_id", how="left")
+    drops = _drops(engine, tables, case).select("account_id", "drops", "dropped_by")
+    rows = rows.join(engine.materialize(drops, "drops"), on="account_id", how="left")
+    nothing = F.array_compact(F.array(F.lit(None).cast("string")))
+    return rows.withColumn("drops", F.coalesce("drops", F.lit(0))).withColumn(
+        "dropped_by", F.coalesce("dropped_by", nothing)
+    )
+
+
+def _explained(findings: DataFrame, subject: str) -> DataFrame:
+    """Subjects that an innocent explanation matches, whatever its mode."""
+    benign = findings.filter((F.col("subject_type") == subject) & F.col("benign"))
+    return benign.select(F.col("subject_id").alias(f"{subject}_id")).distinct()
+
+
+def _of_networks(engine: Engine, tables: MemberTables, case: Case, top: DataFrame) -> DataFrame:
+    tying = F.lit(False)
+    for family in TYING:
+        tying |= F.array_contains("families", family)
+    networks = tables.day.networks.select(
+        "network_id", F.col("accounts").alias("size"), tying.alias("tied_otherwise")
+    )
+    explained = _explained(case.findings, "network").withColumn("network_explained", F.lit(True))
+    named = top.select(
+        "network_id",
+        "signature_id",
+        "mode",
+        "status",
+        "inauthentic_kinds",
+        F.col("action").alias("declared_action"),
+        "duration_s",
+        "policy_id",
+    )
+    rows = networks.join(explained, on="network_id", how="left").join(
+        named, on="network_id", how="left"
+    )
+    explained_or_not = F.coalesce("network_explained", F.lit(False))
+    return engine.materialize(rows.withColumn("network_explained", explained_or_not), "networks")
+
+
+def _drops(engine: Engine, tables: MemberTables, case: Case) -> DataFrame:
+    """What drops members of networks that are small enough to be proposed at all."""
+    judged = tables.sizes.filter(F.col("size") <= case.limits.max_accounts).select("network_id")
+    placed = tables.members.join(judged, on="network_id", how="left_semi")
+    weight = F.floor(F.col("weight") * MICRO + 0.5).cast("bigint")
+    links = tables.day.account_links.withColumn("weight", weight)
+    inside = links_inside(links, placed.select("account_id", "network_id"), "network_id")
+    inside = engine.materialize(inside, "links of networks to judge")
+    return find_drops(engine, inside, tables.day.link_evidence, tables.day.traces, case.core_cut)
+
+
+def _declared(tables: MemberTables, evidence: DataFrame) -> DataFrame:
+    """Accounts of which a declared network exempts every trace that links them to core members."""
+    declared = tables.day.declared_networks
+    if declared is None:
+        return evidence.select("account_id").filter(F.lit(False))
+    named = declared.select("network", "account_id", "allowed_traces")
+    others = declared.select("network", F.col("account_id").alias("other_id"))
+    links = evidence.select("account_id", "other_id", "trace", "family").distinct()
+    allowed = (
+        links.join(named, on="account_id", how="inner")
+        .join(others, on=["network", "other_id"], how="inner")
+        .filter(
+            (F.col("family") != "device")
+            & F.array_contains(F.split("allowed_traces", " "), F.col("trace"))
+        )
+        .select("account_id", "other_id", "trace")
+        .distinct()
+    )
+    rest = links.join(allowed, on=["account_id", "other_id", "trace"], how="left_anti")
+    return (
+        allowed.select("account_id")
+        .distinct()
+        .join(rest.select("account_id"), on="account_id", how="left_anti")
+    )
+
+
+SHARED_STRATUM = 0.5
+
+
+def with_bounds(accounts: DataFrame, bounds: DataFrame) -> DataFrame:
+    """Add to accounts the precision that applies to each: stratum, lower, measured, borrowed.
+
+    lower is the smallest of the bounds overall, in the account's market and in its stratum of
+    shared infrastructure; null where one of them has no fresh sample. An account whose market is
+    unknown is judged overall and by its stratum.
+    """
+    stratum = F.when(F.col("shared_address_ratio") >= SHARED_STRATUM, F.lit("shared")).otherwise(
+        F.lit("own")
+    )
+    rows = accounts.withColumn("stratum", stratum)
+    everywhere = bounds.filter(F.col("market").isNull() & F.col("stratum").isNull())
+    in_market = bounds.filter(F.col("market").isNotNull())
+    in_stratum = bounds.filter(F.col("stratum").isNotNull())
+    rows = rows.join(
+        everywhere.select(
+            "signature_id", F.col("lower").alias("lower_all"), "measured", "borrowed"
+        ),
+        on="signature_id",
+        how="left",
+    )
+    rows = rows.join(
+        in_market.select("signature_id", "market", F.col("lower").alias("lower_market")),
+        on=["signature_id", "market"],
+        how="left",
+    )
+    rows = rows.join(
+        in_stratum.select("signature_id", "stratum", F.col("lower").alias("lower_stratum")),
+        on=["signature_id", "stratum"],
+        how="left",
+    )
+    of_market = F.when(F.col("market").isNull(), F.col("lower_all")).otherwise(
+        F.col("lower_market")
+    )
+    known = F.col("lower_all").isNotNull() & of_market.isNotNull()
+    known &= F.col("lower_stratum").isNotNull()
+    lower = F.when(known, F.least(F.col("lower_all"), of_market, F.col("lower_stratum")))
+    return (
+        rows.withColumn("lower", lower)
+        .withColumn("borrowed", F.coalesce("borrowed", F.lit(False)))
+        .drop("lower_all", "lower_market", "lower_stratum")
+    )
+
+
+def _scores(
+    engine: Engine, tables: MemberTables, case: Case, top: DataFrame, judged: DataFrame
+) -> DataFrame:
+    rank = {action: place for place, action in enumerate((SECURE, *LADDER))}
+    ranked = F.lit(None).cast("int")
+    for action, place in rank.items():
+        ranked = F.when(F.col("action") == action, F.lit(place)).otherwise(ranked)
+    ranked = F.when(F.col("included"), ranked)
+    of_accounts = judged.groupBy("network_id").agg(
+        F.max(F.when(F.col("network_explained"), 1).otherwise(0)).alias("explained"),
+        F.max(ranked).alias("rank"),
+        F.max(F.when(F.col("reviewed"), 1).otherwise(0)).alias("reviewed"),
+        F.max("measured").alias("measured"),
+    )
+    followers = tables.members.groupBy("network_id").agg(
+        F.sum("followers").cast("bigint").alias("followers")
+    )
+    named = top.select("network_id", "signature_id", "level_rank", "reasons")
+    titles = case.findings.select("signature_id", "title").distinct()
+    networks = case.networks.select("network_id", "accounts", "growth_ratio", *LIKELIHOOD_WEIGHTS)
+    for part in (of_accounts, followers, named):
+        networks = networks.join(part, on="network_id", how="left")
+    networks = engine.materialize(networks.join(titles, on="signature_id", how="left"), "scoring")
+    scored = networks.join(numbers(engine, networks), on="network_id", how="inner")
+    heaviest = F.lit(None).cast("string")
+    for name, place in rank.items():
+        heaviest = F.when(F.col("rank") == place, F.lit(name)).otherwise(heaviest)
+    disposition = (
+        F.when(F.col("explained") == 1, F.lit("explained"))
+        .when(F.col("rank").isNotNull(), F.lit("propose"))
+        .when(F.col("reviewed") == 1, F.lit("review"))
+        .otherwise(F.lit("monitor"))
+    )
+    return scored.select(
+        "network_id",
+        "likelihood",
+        F.col("measured").isNotNull().alias("calibrated"),
+        "harm",
+        "priority",
+        "signature_id",
+        "title",
+        heaviest.alias("action"),
+        disposition.alias("disposition"),
+        F.coalesce("reasons", F.array_compact(F.array(F.lit(None).cast("string")))).alias(
+            "reasons"
+        ),
+    )

@@ -1,0 +1,130 @@
+"""Scores: how likely a network is abuse, how much harm it does, and what to look at first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from graph.engines.base import Engine
+from graph.frames import DataFrame, F, Window
+from graph.tables import Table, columns
+
+Doubles = npt.NDArray[np.float64]
+
+SCORES = Table(
+    name="scores",
+    grain="network",
+    key=("network_id",),
+    schema=columns(
+        network_id="string",
+        likelihood="float64",  # that its accounts are abusive; measured where calibrated
+        calibrated="bool",
+        harm="float64",  # 0 to 1: severity, reach and speed
+        priority="float64",  # likelihood times harm
+        signature_id="string",  # the top one; null where none matches
+        title="string",
+        action="string",  # the heaviest that is proposed for an account; null where none is
+        disposition="string",  # propose | review | monitor | explained
+        reasons=pa.list_(pa.string()),
+    ),
+)
+
+LIKELIHOOD_WEIGHTS = {
+    "multi_family_ratio": 2.0,
+    "coordinated_ratio": 2.0,
+    "shared_device_ratio": 1.0,
+    "signup_hour_ratio": 1.0,
+    "ip_hosting_ratio": 1.0,
+    "core_ratio": 0.5,
+}
+"""Hand-set weights of features, unknown ones 0, in log odds; used until labels measure better."""
+
+INTERCEPT = -3.0
+MATCHED = 2.0
+"""Log odds that a matching signature adds, and that an innocent explanation takes away."""
+
+SEVERITY = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""By level, informational first."""
+
+REACH_DECADES = 7
+"""Accounts and followers at which reach is full: ten million."""
+
+_NUMBERS = columns(network_id="string", likelihood="float64", harm="float64", priority="float64")
+
+
+def top_findings(findings: DataFrame, signatures: DataFrame) -> DataFrame:
+    """The one signature of abuse that names each network; network_id (the key).
+
+    Live ones first, then the most kinds of inauthenticity, the severest, the most selections, the
+    smallest id. Adds level_rank, action, duration_s and policy_id of ladder.SIGNATURES, and
+    inauthentic_kinds.
+    """
+    abuse = findings.filter((F.col("subject_type") == "network") & ~F.col("benign"))
+    named = abuse.drop("title", "subject_type", "subject_id").join(
+        signatures, on="signature_id", how="inner"
+    )
+    named = (
+        named.withColumn("inauthentic_kinds", F.size("inauthentic"))
+        .withColumn("held", F.size("selections"))
+        .withColumn("is_live", F.when(F.col("mode") == "live", 1).otherwise(0))
+    )
+    order = Window.partitionBy("network_id").orderBy(
+        *(F.col(name).desc() for name in ("is_live", "inauthentic_kinds", "level_rank", "held")),
+        F.col("signature_id"),
+    )
+    ranked = named.withColumn("place", F.row_number().over(order))
+    return ranked.filter(F.col("place") == 1).drop(
+        "place", "held", "is_live", "selections", "benign", "level"
+    )
+
+
+def numbers(engine: Engine, networks: DataFrame) -> DataFrame:
+    """Likelihood, harm and priority of networks: network_id (the key), in millionths rounded down.
+
+    `networks` has network_id, the features of LIKELIHOOD_WEIGHTS, growth_ratio, accounts,
+    followers (of all members), level_rank (null: no signature), explained (a benign signature
+    matches) and measured (the measured precision, null where not calibrated).
+    """
+
+    def compute(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            likelihood, harm = _likelihood(batch), _harm(batch)
+            made = [np.floor(each * 1e6) / 1e6 for each in (likelihood, harm, likelihood * harm)]
+            yield pa.RecordBatch.from_arrays(
+                [batch.column("network_id"), *(pa.array(each) for each in made)], schema=_NUMBERS
+            )
+
+    others = ("growth_ratio", "accounts", "followers", "level_rank", "explained", "measured")
+    named = (*LIKELIHOOD_WEIGHTS, *others)
+    wanted = networks.select(
+        "network_id", *(F.col(name).cast("double").alias(name) for name in named)
+    )
+    return engine.map_arrow(wanted, compute, _NUMBERS)
+
+
+def _known(batch: pa.RecordBatch, name: str) -> Doubles:
+    values: Doubles = batch.column(name).fill_null(0).to_numpy()
+    return values
+
+
+def _likelihood(batch: pa.RecordBatch) -> Doubles:
+    odds = np.full(batch.num_rows, INTERCEPT)
+    for name, weight in LIKELIHOOD_WEIGHTS.items():
+        odds = odds + weight * _known(batch, name)
+    matched = batch.column("level_rank").is_valid().to_numpy(zero_copy_only=False)
+    odds = odds + MATCHED * matched - MATCHED * _known(batch, "explained")
+    measured = batch.column("measured").to_numpy(zero_copy_only=False)
+    found: Doubles = np.where(np.isnan(measured), 1 / (1 + np.exp(-odds)), measured)
+    return found
+
+
+def _harm(batch: pa.RecordBatch) -> Doubles:
+    """Severity by level, the rest of it by reach and by speed of growth."""
+    severity = np.array(SEVERITY)[_known(batch, "level_rank").astype(int)]
+    people = 1 + _known(batch, "accounts") + _known(batch, "followers")
+    reach = np.minimum(np.log10(people) / REACH_DECADES, 1)
+    harm: Doubles = severity * (0.5 + 0.3 * reach + 0.2 * _known(batch, "growth_ratio"))
+    return harm
