@@ -111,9 +111,9 @@ def _coordinated(tables: MemberTables) -> DataFrame:
     """How many events of each member lie inside its coordinated moments."""
     windowed = {name: each for name, each in tables.day.traces.items() if each.window is not None}
     sides = [
-        tables.evidence.filter(F.col("trace").isin(*windowed))
-        .withColumnRenamed(side, "account_id")
-        .select("account_id", "trace", "entity_type", "entity_id", "first_at", "last_at")
+        tables.evidence.withColumnRenamed(side, "account_id").select(
+            "account_id", "trace", "entity_type", "entity_id", "first_at", "last_at"
+        )
         for side in ("account_a", "account_b")
     ]
     spans = (
