@@ -39,6 +39,8 @@ setup(
         "rich>=13.9",
         "structlog>=24.4",
         "jgo>=3.2",
+        # Quantiles of the beta and t distributions, and the fit of the learned weights.
+        "scipy>=1.15",
     ],
     extras_require={
         "dev": [
@@ -50,7 +52,8 @@ setup(
             "networkx>=3.4",
             "pytest>=8.3",
             "ruff>=0.9",
-            "scipy>=1.15",
+            "scikit-learn>=1.6",
+            "statsmodels>=0.14.4",
             "types-PyYAML",
             "yamllint>=1.35",
         ],
