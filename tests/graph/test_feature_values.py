@@ -142,14 +142,18 @@ def test_random_days_have_the_values_of_the_rules(duckdb_engine: Engine, random_
     assert out_of_range(found) == []
 
 
-def test_unknown_features_are_not_published_and_come_back_as_unknown(engine: Engine) -> None:
+def test_unknown_features_are_not_published_and_come_back_as_unknown(
+    duckdb_engine: Engine,
+) -> None:
     """Here what rests on inputs that the site does not have, and on activity."""
     day = day_of(members("a b"), inputs=[])
-    networks, _ = compute_features(engine, member_tables(engine, day_tables(engine, day)))
-    long = long_form(engine, networks, NETWORK_FEATURES_TABLE, NETWORK_FEATURE_NAMES)
-    published = {row["feature"]: row["value"] for row in engine.to_arrow(long).to_pylist()}
-    wanted = expected(day)["n",]
-    assert published == {name: value for name, value in wanted.items() if value is not None}
-    assert not {"abusive_label_ratio", "declared_ratio", "median_age_days"} & published.keys()
-    [back] = engine.to_arrow(wide_form(long, ["network_id"], NETWORK_FEATURE_NAMES)).to_pylist()
-    assert back == {"network_id": "n", **wanted}
+    engine = duckdb_engine
+    with engine_api(engine.api_root):
+        networks, _ = compute_features(engine, member_tables(engine, day_tables(engine, day)))
+        long = long_form(engine, networks, NETWORK_FEATURES_TABLE, NETWORK_FEATURE_NAMES)
+        published = {row["feature"]: row["value"] for row in engine.to_arrow(long).to_pylist()}
+        wanted = expected(day)["n",]
+        assert published == {name: value for name, value in wanted.items() if value is not None}
+        assert not {"abusive_label_ratio", "declared_ratio", "median_age_days"} & published.keys()
+        [back] = engine.to_arrow(wide_form(long, ["network_id"], NETWORK_FEATURE_NAMES)).to_pylist()
+        assert back == {"network_id": "n", **wanted}

@@ -14,7 +14,7 @@ from tests.graph.feature_days import (
     used,
 )
 from tests.graph.feature_examples.example import example, members
-from tests.graph.feature_examples.history import OLD, OWN
+from tests.graph.feature_examples.history import MICROSECOND, OLD, OWN
 from tests.graph.feature_examples.infrastructure import POSTED
 from tests.graph.feature_examples.timing import CLOCK, SHARED, TOGETHER, at, rhythm
 
@@ -162,6 +162,16 @@ ACCOUNT_EXAMPLES = [
         used("b", "device d1", ago(1)),
         used("a", "device d2", ago(10)),
         used("b", "device d2", ago(1)),
+    ),
+    example(
+        "device_break",
+        "exactly a month old is old enough",
+        {"a": 1, "b": None},
+        account("a", ago(30)),
+        account("b", ago(30) + MICROSECOND),
+        OWN,
+        used("a", "device d1", ago(1)),
+        used("b", "device d1", ago(1)),
     ),
     example(
         "first_poster_ratio",

@@ -115,11 +115,13 @@ HISTORY_EXAMPLES = [
     ),
     example(
         "wake_day_ratio",
-        "who is new is not woken",
-        0,
+        "who is younger than a month, or of unknown age, is not woken; c is a month old",
+        1 / 3,
         profile("x"),
-        account("a", ago(20)),
+        account("a", ago(30) + MICROSECOND),
+        account("c", ago(30)),
         profile("a", first=ago(20)),
+        profile("c", first=ago(20)),
         profile("b", first=ago(20)),
     ),
     example(
