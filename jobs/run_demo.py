@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from rich.console import Console
 
-from jobs import run_pipeline
+from jobs import demo_story, run_pipeline
 from jobs.arguments import add_engine
 from jobs.commands import run_command
 from jobs.errors import DONE
@@ -71,6 +71,9 @@ def _demo(arguments: argparse.Namespace) -> int:
     )
     if code == DONE:
         _show(home, log, settings.end_ds)
+        sys.stdout.write("\nFrom a network to actions on accounts, and back:\n")
+        for line in demo_story.tell(home, log, settings.end_ds):
+            sys.stdout.write(f"{line}\n")
     return code
 
 

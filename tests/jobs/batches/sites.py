@@ -20,11 +20,11 @@ from jobs import export_enforcement, manage_exports
 from jobs.batches.changes import Changes, changing
 from jobs.batches.store import Store
 from jobs.configuration import load
+from jobs.enforcement_desk import Desk
 from signatures.decisions import DECISIONS
 from signatures.frozen_evidence import FrozenEvidence
 from signatures.life_cycle import current, opened
 from signatures.snapshots import SNAPSHOTS
-from tests.enforcement_desk import Desk
 from tests.exporters.enforcement.builders import SIGNATURE, approvers_file, entity, key_pair
 
 TODAY = datetime.now(UTC).date()

@@ -26,11 +26,11 @@ from jobs.batches.figures import gather
 from jobs.batches.receiving import receive
 from jobs.batches.releasing import Voided, release
 from jobs.batches.retracting import Chosen, retract
+from jobs.enforcement_desk import Desk, Refused
 from jobs.errors import DataStop, GuardStop
 from jobs.places import audit_folder
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import TransitionError, check_history, current, current_frame
-from tests.enforcement_desk import Desk, Refused
 from tests.exporters.enforcement.builders import key_pair
 from tests.jobs.batches.sites import TODAY, Site, appeal_of
 
