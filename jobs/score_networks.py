@@ -34,7 +34,7 @@ from graph.history import HISTORY
 from graph.ledger import read_ledger
 from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
-from graph.profiles import ACCOUNT_PROFILE
+from graph.profiles import ACCOUNT_PROFILE, with_standing
 from graph.sightings import SIGHTINGS
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
@@ -53,7 +53,7 @@ from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
 from signatures.loading import load
 from signatures.modes import with_modes
-from signatures.proposals import Judged, cleared_accounts, prior_decisions, transitions
+from signatures.proposals import Judged, cleared_accounts, standing, transitions
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS, take_snapshots
 
@@ -112,9 +112,8 @@ def _as_accounts(names: Iterable[str]) -> pa.Table:
 
 
 def _day(run: Run, ledger: pa.Table) -> DayTables:
-    decided = run.engine.from_arrow(prior_decisions(ledger))
-    profile = run.read(ACCOUNT_PROFILE).drop("prior_decisions")
-    profile = profile.join(decided, on="account_id", how="left")
+    cleared = timedelta(microseconds=run.config.proposals.cleared)
+    known = run.engine.from_arrow(standing(ledger, cleared))
     return DayTables(
         ds=run.ds,
         traces=run.config.active_traces,
@@ -128,9 +127,7 @@ def _day(run: Run, ledger: pa.Table) -> DayTables:
         nodes=run.read(NODES),
         sightings=run.read(SIGHTINGS),
         account_activity=run.read(ACCOUNT_ACTIVITY),
-        account_profile=profile.withColumn(
-            "prior_decisions", F.coalesce("prior_decisions", F.lit(0))
-        ),
+        account_profile=with_standing(run.read(ACCOUNT_PROFILE), known),
         history=run.read(HISTORY),
         accounts=read_accounts(run.engine, run.config),
         declared_networks=read_declared_networks(run.engine, run.config, run.ds),
