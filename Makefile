@@ -34,8 +34,10 @@ docs: $(VENV)/.packages ## Write docs/features.md and the signatures' JSON Schem
 
 bench: setup ## Compare speed and memory with other programs.
 	$(BIN)/python -m tests.benchmarks.bench_pipeline
+	$(BIN)/python -m tests.benchmarks.bench_embedded --links 10000000
 	$(BIN)/python -m tests.benchmarks.bench_components --links 10000000 --graphframes
 	$(BIN)/python -m tests.benchmarks.bench_label_propagation --links 10000000
+	$(BIN)/python -m tests.benchmarks.bench_signatures --networks 100000
 
 zip: dist/actorgraph.zip ## Build dist/actorgraph.zip for spark-submit --py-files.
 
