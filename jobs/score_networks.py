@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -129,9 +129,22 @@ def _day(run: Run, ledger: pa.Table) -> DayTables:
         account_activity=run.read(ACCOUNT_ACTIVITY),
         account_profile=with_standing(run.read(ACCOUNT_PROFILE), known),
         history=run.read(HISTORY),
+        labels=_account_labels(run),
         accounts=read_accounts(run.engine, run.config),
         declared_networks=read_declared_networks(run.engine, run.config, run.ds),
     )
+
+
+def _account_labels(run: Run) -> DataFrame | None:
+    """What the labels of accounts say that hold at the end of the day; None without any label."""
+    ledger = read_ledger(run.home, LABELS)
+    if not ledger.num_rows:
+        return None
+    end = datetime.combine(run.ds + timedelta(days=1), time(), UTC)
+    valid = valid_labels(ledger, end)
+    of_accounts = valid.filter(pc.equal(valid.column("subject_type"), "account"))
+    named = of_accounts.select(["subject_id", "label"]).rename_columns(["account_id", "label"])
+    return run.engine.from_arrow(named)
 
 
 def _features(run: Run, tables: MemberTables) -> tuple[DataFrame, DataFrame]:
