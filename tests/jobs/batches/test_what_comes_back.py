@@ -13,12 +13,13 @@ import pytest
 from exporters.enforcement.approvals import read_approvers
 from exporters.enforcement.verify import verify_batch
 from graph.enforced_entities import ENFORCED_ENTITIES
+from graph.engines.base import Engine
 from jobs.batches.receiving import expire, overdue
 from signatures.decisions import DECISIONS
 from signatures.labels import LABELS, check_labels
 from signatures.life_cycle import current
 from tests.exporters.enforcement.builders import key_pair
-from tests.jobs.batches.sites import Site, appeal_of
+from tests.jobs.batches.sites import TODAY, Site, appeal_of
 from tests.jobs.batches.test_attacks import decision_of, listed
 
 
@@ -196,7 +197,6 @@ def test_a_list_that_moves_much_waits_for_somebody(
 ) -> None:
     from graph.networks import NETWORKS
     from signatures.inclusions import INCLUSIONS
-    from tests.jobs.batches.sites import TODAY
     from tests.jobs.batches.warehouses import publish
 
     site.decide(["a1"])
@@ -230,3 +230,39 @@ def test_verify_needs_neither_spark_nor_an_engine(applied: Site) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], check=False)
     assert done.returncode == 0
+
+
+@pytest.mark.spark
+def test_spark_makes_the_same_batch(site: Site, spark_engine: Engine) -> None:
+    site.decide(["a1", "a2"], network_id="n2")
+    site.decide(["b1"], route="investigated", actor="ana, judy")
+    mine = site.export("--format", "ids")
+    site.engine = spark_engine
+    theirs = site.export("--format", "ids")
+    assert mine is not None and theirs is not None
+
+    def told(batch: Path) -> list[dict[str, object]]:
+        passing = ("batch_id", "valid_until")
+        return [
+            {name: value for name, value in row.items() if name not in passing}
+            for file in ("accounts.jsonl", "networks.jsonl", "evidence.jsonl")
+            for row in rows(batch / file)
+        ]
+
+    assert told(theirs) == told(mine)
+    assert told(mine)[0]["account_id"] == "b1"
+
+
+def test_a_full_disk_leaves_nothing_half_made(site: Site) -> None:
+    """A limit on the size of files stands for the disk: writes fail in the middle."""
+    site.decide([f"a{number:03d}" for number in range(200)])
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); "
+        "from jobs.export_enforcement import main; sys.exit(main(sys.argv[1:]))"
+    )
+    call = ["--ds", str(TODAY), "--as", "requester", *site.arguments]
+    done = subprocess.run([sys.executable, "-c", program, *call], check=False)
+    assert done.returncode != 0
+    assert not list(site.store.proposed.glob("*"))
+    assert site.counted() == {"proposed": 200}
+    assert site.export() is not None
