@@ -7,7 +7,8 @@ Run it by `actorgraph score-networks` or `spark-submit jobs/score_networks.py`, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,7 +42,14 @@ from jobs.runtime import main as run_job
 from signatures.decisions import DECISIONS
 from signatures.findings import FINDINGS, find
 from signatures.inclusions import INCLUSIONS
+from signatures.investigated import (
+    benign_accounts,
+    benign_snapshots,
+    decided_by_people,
+    investigated,
+)
 from signatures.judgement import BOUNDS, Case, Judgement, judge_day
+from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
 from signatures.loading import load
 from signatures.modes import with_modes
@@ -53,12 +61,13 @@ from signatures.snapshots import SNAPSHOTS, take_snapshots
 def compute(run: Run) -> None:
     """Judge the day's networks, stage what is found, and append the decisions that follow."""
     ledger = read_ledger(run.home, DECISIONS)
+    now = datetime.now(UTC)
+    verdicts = _verdicts(run, now)
     with run.step("members"):
         tables = member_tables(run.engine, _day(run, ledger))
     networks, accounts = _features(run, tables)
     library = with_modes(load(run.config.signatures.paths), run.config.signatures.live)
     run.stage(FINDINGS, find(run.engine, networks, accounts, library), files=1)
-    now = datetime.now(UTC)
     since = now - timedelta(microseconds=run.config.proposals.cleared)
     case = Case(
         networks=networks,
@@ -66,7 +75,9 @@ def compute(run: Run) -> None:
         findings=run.read(FINDINGS),
         library=library,
         protected=read_protected_accounts(run.engine, run.config, run.ds),
-        cleared=run.engine.from_arrow(cleared_accounts(ledger, since)),
+        cleared=run.engine.from_arrow(
+            pa.concat_tables([cleared_accounts(ledger, since), _as_accounts(verdicts.benign)])
+        ),
         core_cut=run.config.networks.core_cut,
         limits=run.config.proposals,
     )
@@ -75,7 +86,29 @@ def compute(run: Run) -> None:
         judgement = judge_day(run.engine, tables, case, bounds)
     run.stage(INCLUSIONS, judgement.accounts)
     run.stage(SCORES, judgement.scores, files=1)
-    _decide(run, judgement, ledger, now)
+    _decide(run, case, judgement, ledger, now, verdicts)
+
+
+@dataclass(frozen=True)
+class _Verdicts:
+    """What reviewers have said that holds now, and of whom."""
+
+    labels: pa.Table
+    snapshots: pa.Table
+    benign: set[str]
+
+
+def _verdicts(run: Run, now: datetime) -> _Verdicts:
+    """Read the verdicts that hold, and the snapshots that they judge; bounded by what people do."""
+    labels = valid_labels(read_ledger(run.home, LABELS), now)
+    named = labels.column("snapshot_sha256").drop_null().combine_chunks()
+    judged = pc.field("snapshot_sha256").isin(named.cast(pa.string()))
+    snapshots = read_ledger(run.home, SNAPSHOTS, judged)
+    return _Verdicts(labels, snapshots, benign_accounts(labels, snapshots))
+
+
+def _as_accounts(names: Iterable[str]) -> pa.Table:
+    return pa.table({"account_id": pa.array(sorted(names), pa.string())})
 
 
 def _day(run: Run, ledger: pa.Table) -> DayTables:
@@ -119,7 +152,14 @@ def _features(run: Run, tables: MemberTables) -> tuple[DataFrame, DataFrame]:
     return networks, accounts
 
 
-def _decide(run: Run, judgement: Judgement, ledger: pa.Table, now: datetime) -> None:
+def _decide(
+    run: Run,
+    case: Case,
+    judgement: Judgement,
+    ledger: pa.Table,
+    now: datetime,
+    verdicts: _Verdicts,
+) -> None:
     """Append what begins or moves on today, with the snapshots that it rests on."""
     taken = take_snapshots(run.engine, judgement.accounts, judgement.evidence, run.ds)
     taken = run.engine.materialize(taken, "snapshots")
@@ -141,9 +181,22 @@ def _decide(run: Run, judgement: Judgement, ledger: pa.Table, now: datetime) -> 
 
     rows = _concerned(run, judgement, taken, ledger)
     moved = transitions(Judged(run.ds, now, rows, ledger, evidence))
+    judged = pa.concat_tables([ledger, moved])
+    moved = pa.concat_tables([moved, _by_people(run, verdicts, case, judged, now)])
     run.append(DECISIONS, run.engine.from_arrow(moved))
     for state in sorted(set(moved.column("state").to_pylist())):
         run.manifest.figures[f"decisions {state}"] = moved.column("state").to_pylist().count(state)
+
+
+def _by_people(
+    run: Run, verdicts: _Verdicts, case: Case, ledger: pa.Table, now: datetime
+) -> pa.Table:
+    """What the investigated route moves; lists of accounts keep out of it as well."""
+    listed = case.protected.select("account_id").unionByName(case.cleared.select("account_id"))
+    kept_out = set(run.engine.to_arrow(listed).column("account_id").to_pylist())
+    proposed = investigated(verdicts.labels, verdicts.snapshots, case.library, kept_out)
+    benign = benign_snapshots(verdicts.labels)
+    return decided_by_people(proposed, benign, ledger, run.ds, now)
 
 
 def _concerned(
