@@ -23,6 +23,7 @@ INCLUSIONS = Table(
         role="string",
         role_reasons=pa.list_(pa.string()),
         included=pa.bool_(),
+        restrictable=pa.bool_(),  # a restriction could rest on what links it, whatever is measured
         action="string",
         policy_id="string",
         signature_id="string",
@@ -157,6 +158,26 @@ NEVER_REVIEWED = (
 """Obstacles that keep an account out of review, too."""
 
 
+AWAITING = ("shadow", "not_stable", "not_measured", "below_floor")
+"""Obstacles that only measuring takes away."""
+
+LINKED_WEAKLY = ("not_core", "one_observation", "few_neighbours", "dropped")
+"""Obstacles to a restriction that do not keep anybody from a challenge."""
+
+
+def candidate() -> Column:
+    """Whether nothing but missing measurement keeps a member from an action; of INCLUSIONS' rows.
+
+    What may be restricted is a part of it, those that are `restrictable`. Neither depends on what
+    was measured before, so that measuring again measures the same thing.
+    """
+    passing = {each.reason for each in OBSTACLES if each.name in (*AWAITING, *LINKED_WEAKLY)}
+    passed = F.lit(0)
+    for reason in sorted(passing):
+        passed += F.when(F.array_contains("reasons", reason), 1).otherwise(0)
+    return F.col("signature_id").isNotNull() & (F.size("reasons") == passed)
+
+
 def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
     """Judge every member: `accounts` with action, reasons, included and reviewed added.
 
@@ -167,7 +188,9 @@ def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
     borrowed. action is what the lower bound allows; reviewed, whether a person should look at one
     who is not included.
     """
-    chosen = accounts.withColumn("action", _action(limits))
+    chosen = accounts.withColumn("action", _action(limits)).withColumn(
+        "restrictable", (F.col("role") != ACTOR) | _well_linked()
+    )
     reasons = F.array_compact(
         F.array(*(F.when(_holds(each, limits), F.lit(each.reason)) for each in OBSTACLES))
     )
@@ -181,6 +204,12 @@ def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
         judged.withColumn("included", included)
         .withColumn("reviewed", ~included & ~F.col("kept_out"))
         .drop("kept_out")
+    )
+
+
+def _well_linked() -> Column:
+    return (
+        F.col("is_core") & F.col("independent") & (F.col("core_links") >= 2) & (F.col("drops") == 0)
     )
 
 

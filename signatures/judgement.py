@@ -12,7 +12,7 @@ from graph.drops import find_drops
 from graph.engines.base import Engine
 from graph.features.tables import MemberTables
 from graph.fixed_point import MICRO
-from graph.frames import DataFrame, F
+from graph.frames import Column, DataFrame, F
 from graph.networks import links_inside
 from graph.tables import columns
 from signatures.inclusions import judge
@@ -203,6 +203,12 @@ def _declared(tables: MemberTables, evidence: DataFrame) -> DataFrame:
 SHARED_STRATUM = 0.5
 
 
+def stratum_of(shared_address_ratio: str) -> Column:
+    """`shared` or `own`: whether an account mostly comes from addresses that others use, too."""
+    shared = F.col(shared_address_ratio) >= SHARED_STRATUM
+    return F.when(shared, F.lit("shared")).otherwise(F.lit("own"))
+
+
 def with_bounds(accounts: DataFrame, bounds: DataFrame) -> DataFrame:
     """Add to accounts the precision that applies to each: stratum, lower, measured, borrowed.
 
@@ -210,10 +216,7 @@ def with_bounds(accounts: DataFrame, bounds: DataFrame) -> DataFrame:
     shared infrastructure; null where one of them has no fresh sample. An account whose market is
     unknown is judged overall and by its stratum.
     """
-    stratum = F.when(F.col("shared_address_ratio") >= SHARED_STRATUM, F.lit("shared")).otherwise(
-        F.lit("own")
-    )
-    rows = accounts.withColumn("stratum", stratum)
+    rows = accounts.withColumn("stratum", stratum_of("shared_address_ratio"))
     everywhere = bounds.filter(F.col("market").isNull() & F.col("stratum").isNull())
     in_market = bounds.filter(F.col("market").isNotNull())
     in_stratum = bounds.filter(F.col("stratum").isNotNull())
