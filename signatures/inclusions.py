@@ -48,6 +48,11 @@ def _restricted() -> Column:
     return (F.col("role") == ACTOR) & (F.coalesce("action", F.lit("")) != BORROWED_AT_MOST)
 
 
+def _named_but_not(condition: Column) -> Column:
+    """Whether a signature names the network and a condition on it fails, or is unknown."""
+    return F.col("signature_id").isNotNull() & ~F.coalesce(condition, F.lit(False))
+
+
 OBSTACLES = (
     Obstacle(
         "no_signature",
@@ -57,12 +62,12 @@ OBSTACLES = (
     Obstacle(
         "shadow",
         "the signature runs in shadow: its findings are only looked at",
-        lambda limits: F.col("mode") != "live",
+        lambda limits: _named_but_not(F.col("mode") == "live"),
     ),
     Obstacle(
         "not_stable",
         "the signature is not stable yet",
-        lambda limits: F.col("status") != "stable",
+        lambda limits: _named_but_not(F.col("status") == "stable"),
     ),
     Obstacle(
         "explained",
@@ -77,7 +82,7 @@ OBSTACLES = (
     Obstacle(
         "not_inauthentic",
         "nothing shows more than coordination: no automation, false identity or hijacking",
-        lambda limits: F.col("inauthentic_kinds") == 0,
+        lambda limits: _named_but_not(F.col("inauthentic_kinds") > 0),
     ),
     Obstacle(
         "content_alone",
@@ -183,10 +188,10 @@ def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
 
     One row an account with role, size, is_core, core_links, independent, drops, signature_id, mode,
     status, inauthentic_kinds, declared_action, policy_id, tied_otherwise, network_explained,
-    account_explained, protected, cleared, declared, lower (the lowest bound of measured precision
-    overall and in the account's market and stratum; null: one of them has no fresh sample) and
-    borrowed. action is what the lower bound allows; reviewed, whether a person should look at one
-    who is not included.
+    account_explained, protected, cleared, declared, lower and challenge_lower (the lowest bounds
+    of measured precision overall and in the account's market and stratum; null: one of them has no
+    fresh sample) and borrowed. action is what the lower bound allows; reviewed, whether a person
+    should look at one who is not included.
     """
     chosen = accounts.withColumn("action", _action(limits)).withColumn(
         "restrictable", (F.col("role") != ACTOR) | _well_linked()
@@ -223,7 +228,7 @@ def _action(limits: Proposals) -> Column:
     declared = F.when(F.col("borrowed"), F.lit(BORROWED_AT_MOST)).otherwise(
         F.col("declared_action")
     )
-    of_actor = affordable(declared, F.col("lower"), floors)
+    of_actor = affordable(declared, F.col("lower"), F.col("challenge_lower"), floors)
     secured = F.when((F.col("lower") >= F.lit(floors[SECURE])) & ~F.col("borrowed"), F.lit(SECURE))
     return F.when(F.col("role") == "compromised", secured).otherwise(
         F.when(F.col("declared_action").isin(*LADDER), of_actor)
