@@ -29,6 +29,7 @@ COMMANDS = [
     Command("build-graph", "jobs.build_graph", "Events to nodes, edges, hubs and sightings."),
     Command("detect-networks", "jobs.detect_networks", "Graph to links, communities, networks."),
     Command("score-networks", "jobs.score_networks", "Networks to findings, scores, proposals."),
+    Command("calibrate", "jobs.calibrate", "Labels to measured precision, and review samples."),
     Command("signatures", "jobs.check_signatures", "Check, test and list signatures."),
     Command("explain", "jobs.explain_subject", "Why an account, network or decision is so."),
     Command("status", "jobs.show_status", "What is published, by day and table."),

@@ -113,6 +113,65 @@ def draw(engine: Engine, population: Population, order: Order) -> list[dict[str,
     return [*rows, *_drawn_outside(engine, population, order)]
 
 
+def place(
+    engine: Engine, population: Population, labels: Sequence[Mapping[str, Any]], day: date
+) -> list[dict[str, Any]]:
+    """Rows of REVIEW_SAMPLES for labels of samples that were drawn elsewhere.
+
+    What is known of a subject is that of the population's day. An account in no network was missed;
+    a network that the day does not have is left out. Bounded by the labels.
+    """
+    wanted = {
+        (each["sample_id"], each["subject_type"], each["subject_id"]): each for each in labels
+    }
+    facts: dict[tuple[str, str], dict[str, Any]] = {}
+    members = engine.materialize(_members(population), "placed members")
+    networks = engine.materialize(_networks(population, members), "placed networks")
+    for subject, frame in (("account", members), ("network", networks)):
+        names = sorted({name for _, kind, name in wanted if kind == subject})
+        named = engine.from_arrow(pa.table({f"{subject}_id": pa.array(names, pa.string())}))
+        chosen = frame.join(named, on=f"{subject}_id", how="left_semi")
+        for row in engine.to_arrow(chosen).to_pylist():
+            facts[subject, row[f"{subject}_id"]] = row
+    lineages = _lineages(engine, population, {row["network_id"] for row in facts.values()})
+    rows = []
+    for (sample_id, subject, name), label in sorted(wanted.items()):
+        found = facts.get((subject, name), {})
+        if not found and subject == "network":
+            continue
+        network = found.get("network_id")
+        rows.append(
+            dict.fromkeys(REVIEW_SAMPLES.columns)
+            | {fact: found.get(fact) for fact in _FACTS}
+            | {
+                "sample_id": sample_id,
+                "ds": day,
+                "subject_type": subject,
+                "subject_id": name,
+                "network_id": network,
+                "lineage": lineages.get(network, []) if network else [],
+                "drawn_from": "elsewhere",
+                "sampling_probability": label["sampling_probability"],
+                "reviews": 1,
+                "role": found.get("role"),
+                "candidate": found.get("candidate", False),
+                "restrictable": found.get("restrictable", found.get("candidate", False)),
+            }
+        )
+    return rows
+
+
+def _lineages(engine: Engine, population: Population, names: set[str]) -> dict[str, list[str]]:
+    named = engine.from_arrow(pa.table({"network_id": pa.array(sorted(names), pa.string())}))
+    found = population.networks.select("network_id", "lineage").join(
+        named, on="network_id", how="left_semi"
+    )
+    return {
+        row["network_id"]: [*(row["lineage"] or []), row["network_id"]]
+        for row in engine.to_arrow(found).to_pylist()
+    }
+
+
 def allot(counts: Mapping[str, int], total: int) -> dict[str, int]:
     """How many of each stratum to draw: equally many, and what small ones lack goes to the others.
 

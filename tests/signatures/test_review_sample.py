@@ -29,8 +29,10 @@ from signatures.review_sample import (
     allot,
     blank_labels,
     draw,
+    place,
 )
 from signatures.scores import SCORES
+from tests.signatures.label_rows import label
 
 ORDER = Order(date(2026, 11, 22), networks=12, outside=40)
 SHADOW, NOT_CORE, PROTECTED = (
@@ -174,6 +176,30 @@ def test_weighted_up_a_sample_is_the_population(engine: Engine, population: Popu
         outside.append(weights["outside"])
     assert networks == pytest.approx([40] * len(networks))
     assert np.mean(outside) == pytest.approx(400, rel=0.4 / len(outside) ** 0.5)
+
+
+def test_a_sample_that_was_drawn_elsewhere_is_placed_by_what_the_day_knows(
+    engine: Engine, population: Population
+) -> None:
+    names = {"account": ["named-3-7", "alone-1"], "network": ["named-3", "gone"]}
+    labels = [
+        label(subject_type=subject, subject_id=name, sample_id="theirs", sampling_probability=0.2)
+        for subject, found in names.items()
+        for name in found
+    ]
+    rows = {row["subject_id"]: row for row in place(engine, population, labels, ORDER.ds)}
+    assert set(rows) == {"named-3-7", "alone-1", "named-3"}
+    drawn = {
+        row["subject_id"]: row for row in draw(engine, population, replace(ORDER, networks=40))
+    }
+    told = ("network_id", "lineage", "signature_id", "market", "stratum", "role", "restrictable")
+    for name in ("named-3", "named-3-7"):
+        if name in drawn:
+            assert {each: rows[name][each] for each in told} == {
+                each: drawn[name][each] for each in told
+            }
+        assert (rows[name]["sampling_probability"], rows[name]["candidate"]) == (0.2, True)
+    assert (rows["alone-1"]["network_id"], rows["alone-1"]["candidate"]) == (None, False)
 
 
 @given(st.dictionaries(st.text(max_size=3), st.integers(1, 50), max_size=8), st.integers(0, 100))
