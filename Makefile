@@ -7,7 +7,7 @@ PACKAGES := jobs graph signatures exporters
 SOURCES := $(shell find $(PACKAGES) conf -type f -not -name '*.pyc' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench zip clean
+.PHONY: help setup demo test lint docs bench zip clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,10 +28,16 @@ lint: $(VENV)/.packages ## Check format, style, types, layers and YAML.
 	$(BIN)/yamllint --strict conf signatures
 	$(BIN)/python -m jobs.check_signatures check
 
+docs: $(VENV)/.packages ## Write docs/features.md and the signatures' JSON Schema again.
+	$(BIN)/python -m jobs.check_signatures features > docs/features.md
+	$(BIN)/python -m jobs.check_signatures schema > signatures/signature.schema.json
+
 bench: setup ## Compare speed and memory with other programs.
 	$(BIN)/python -m tests.benchmarks.bench_pipeline
+	$(BIN)/python -m tests.benchmarks.bench_embedded --links 10000000
 	$(BIN)/python -m tests.benchmarks.bench_components --links 10000000 --graphframes
 	$(BIN)/python -m tests.benchmarks.bench_label_propagation --links 10000000
+	$(BIN)/python -m tests.benchmarks.bench_signatures --networks 100000
 
 zip: dist/actorgraph.zip ## Build dist/actorgraph.zip for spark-submit --py-files.
 

@@ -27,7 +27,7 @@ setup(
         "sqlframe>=4.10,<4.11",
         "pyspark>=4.0.1,<4.1",
         "graphframes-py==0.9.3",
-        "pyarrow>=18",
+        "pyarrow>=21",  # reads JSON lines block by block
         # PySpark 4.0's Arrow functions insist on pandas and predate its version 3.
         "pandas>=2.2,<3",
         "numpy>=2.0",
@@ -48,6 +48,9 @@ setup(
             "hypothesis>=6.120",
             "igraph>=0.11",
             "import-linter>=2.1",
+            # Independent judges of what the exporters write.
+            "jsonschema>=4.23",
+            "stix2>=3.0.2",
             "mypy>=1.14",
             "networkx>=3.4",
             "pytest>=8.3",
@@ -55,6 +58,7 @@ setup(
             "scikit-learn>=1.6",
             "statsmodels>=0.14.4",
             "types-PyYAML",
+            "types-jsonschema",
             "yamllint>=1.35",
         ],
     },

@@ -16,7 +16,14 @@ from graph.ip_networks import IP_NETWORKS, IpNetworks, index_ip_networks
 from graph.shared_entities import SHARED_ENTITIES, SharedEntities, check_shared_entities
 from graph.suggestions import nearest
 from graph.tables import TIMESTAMP, columns
-from graph.trust_lists import DECLARED_NETWORKS, PROTECTED_ACCOUNTS, ListRefused, in_force
+from graph.trust_lists import (
+    DECLARED_NETWORKS,
+    PROTECTED_ACCOUNTS,
+    SENSITIVE_ENTITIES,
+    ListRefused,
+    check_entry,
+    in_force,
+)
 from jobs.errors import DataStop, GuardStop
 from jobs.input_types import MISTAKE, conform
 from signatures.labels import LABELS, LabelRefused, check_labels
@@ -144,6 +151,24 @@ def read_labels(engine: Engine, config: Config) -> list[dict[str, object]]:
     except LabelRefused as error:
         raise DataStop(f"inputs.labels: {source.path}: {error}") from None
     return rows
+
+
+def read_sensitive_entities(engine: Engine, config: Config, ds: date) -> frozenset[tuple[str, str]]:
+    """Read and check sensitive_entities: type and id of those that leave only as keyed hashes.
+
+    Raises GuardStop for an entry that nobody answers for; one that has expired counts all the
+    same, because forgetting it would show what must not be seen. The list is held in memory.
+    """
+    source = config.inputs.sensitive_entities
+    if source is None:
+        return frozenset()
+    rows = _collect(engine, source, "sensitive_entities", SENSITIVE_ENTITIES)
+    try:
+        for number, row in enumerate(rows, start=1):
+            check_entry("sensitive_entities", SENSITIVE_ENTITIES, number, row)
+    except ListRefused as error:
+        raise GuardStop(str(error)) from None
+    return frozenset((str(row["entity_type"]), str(row["entity_id"])) for row in rows)
 
 
 def _trusted(engine: Engine, source: Source | None, name: str, ds: date) -> DataFrame | None:

@@ -41,6 +41,7 @@ from jobs.errors import (
 from jobs.files import remove, write_json
 from jobs.manifest import Manifest, Step
 from jobs.sessions import (
+    LITTLE_MEMORY,
     engine_name,
     engine_session,
     too_large_for_duckdb,
@@ -66,7 +67,7 @@ class Run:
         self.arguments = arguments
         self.manifest = manifest
         self.log = log
-        self._publication = publication
+        self.publication = publication
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
@@ -81,7 +82,7 @@ class Run:
 
         Raises InputError when it was never published, or in another schema version.
         """
-        return self._publication.read(table, ds or self.ds)
+        return self.publication.read(table, ds or self.ds)
 
     def stage(self, table: Table, frame: DataFrame, files: int | None = None) -> int:
         """Write and check a table's new day; returns its rows. It is published when the run ends.
@@ -89,7 +90,7 @@ class Run:
         Raises DataStop when the frame breaks the table's declaration.
         """
         with self.step(f"write {table.name}") as step:
-            step.rows = self._publication.stage(table, self.ds, frame, files)
+            step.rows = self.publication.stage(table, self.ds, frame, files)
         self.manifest.rows_out[table.name] = step.rows
         return step.rows
 
@@ -108,7 +109,7 @@ class Run:
         Raises DataStop when the frame breaks the table's declaration, or repeats a key.
         """
         with self.step(f"append to {table.name}") as step:
-            step.rows = self._publication.append(table, frame)
+            step.rows = self.publication.append(table, frame)
         self.manifest.rows_out[table.name] = step.rows
         return step.rows
 
@@ -134,6 +135,8 @@ class Job:
     needs_graphframes: Callable[[Config, argparse.Namespace], bool] = lambda config, arguments: (
         False
     )
+    reads_log: bool = True
+    """Whether the embedded engine needs memory by the size of the log; else little suffices."""
 
 
 def main(job: Job, argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
@@ -214,6 +217,9 @@ def _session(
     name: str, jobs: Sequence[Job], arguments: argparse.Namespace, config: Config, log: Any
 ) -> AbstractContextManager[Engine]:
     chosen = engine_name(arguments.engine, config)
+    reads_log = any(job.reads_log for job in jobs)
+    if not reads_log:
+        config = config.model_copy(update={"duckdb": LITTLE_MEMORY | config.duckdb})
     needed = any(job.needs_graphframes(config, arguments) for job in jobs)
     if chosen == "duckdb":
         if needed:
@@ -221,7 +227,7 @@ def _session(
                 "GraphFrames is Spark's alone: add --engine spark (for --scope heterogeneous and "
                 "components.algorithm=graphframes)"
             )
-        if much := too_large_for_duckdb(config):
+        if reads_log and (much := too_large_for_duckdb(config)):
             file = "run_pipeline" if name == "run" else name
             log.warning(f"{much}: use spark-submit jobs/{file}.py with the same arguments")
     brought = under_spark_submit() or {"spark.jars", "spark.jars.packages"} & set(config.spark)

@@ -19,7 +19,7 @@ Int64s = npt.NDArray[np.int64]
 SECOND, MINUTE, HOUR = 1_000_000, 60_000_000, 3_600_000_000
 MIN_MOMENTS = 10
 MIN_MOMENTS_OF_HOURS = 24
-NEAR_MEDIAN = 0.05
+NEAR_MEDIAN = 20  # within a twentieth of it
 NIGHT_ENDS = 6
 ROUND_MINUTES = 5
 
@@ -108,7 +108,7 @@ def _burstiness(gaps: Int64s) -> float:
 
 def _regularity(gaps: Int64s) -> float:
     median = int(np.sort(gaps)[(len(gaps) - 1) // 2])
-    return float((np.abs(gaps - median) <= NEAR_MEDIAN * median).mean())
+    return float((np.abs(gaps - median) * NEAR_MEDIAN <= median).mean())
 
 
 def _entropy(hours: Int64s) -> float:
