@@ -7,44 +7,32 @@ Run it by `actorgraph calibrate` or `spark-submit jobs/calibrate.py`, with --ds 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph.build import NODES
 from graph.engines.base import Engine
-from graph.features.computed import ACCOUNT_FEATURES_TABLE
-from graph.frames import F
 from graph.ledger import read_ledger
-from graph.networks import NETWORKS
 from jobs.calibration_report import print_report, report
 from jobs.errors import DataStop
-from jobs.files import make_private
 from jobs.inputs import read_labels
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from jobs.samples import population, write_blank_labels
 from signatures.calibration import CALIBRATION, calibrate
-from signatures.inclusions import INCLUSIONS
 from signatures.labels import LABELS, LabelRefused, new_labels, valid_labels
 from signatures.loading import load
 from signatures.review_sample import (
     REVIEW_SAMPLES,
     Order,
-    Population,
-    blank_labels,
     draw,
     place,
 )
 from signatures.reviews import reviews
-from signatures.scores import SCORES
-
-SHARED_ADDRESS = "shared_address_ratio"
 
 
 def compute(run: Run) -> None:
@@ -101,20 +89,8 @@ def _samples(run: Run, labels: Sequence[Mapping[str, Any]]) -> list[dict[str, An
     others = [row for row in labels if row["sample_id"] not in known]
     if others:
         run.log.info("labels of samples drawn elsewhere", labels=len(others))
-        drawn += place(run.engine, _population(run), others, run.ds)
+        drawn += place(run.engine, population(run.read), others, run.ds)
     return sorted(drawn, key=lambda row: (row["sample_id"], row["subject_type"], row["subject_id"]))
-
-
-def _population(run: Run) -> Population:
-    features = run.read(ACCOUNT_FEATURES_TABLE).filter(F.col("feature") == SHARED_ADDRESS)
-    accounts = run.read(NODES).filter(F.col("node_type") == "account")
-    return Population(
-        networks=run.read(NETWORKS),
-        scores=run.read(SCORES),
-        inclusions=run.read(INCLUSIONS),
-        shared_address=features.select("account_id", F.col("value").alias(SHARED_ADDRESS)),
-        accounts=accounts.select(F.col("node_id").alias("account_id")),
-    )
 
 
 def _draw(run: Run) -> None:
@@ -123,7 +99,7 @@ def _draw(run: Run) -> None:
     outside = chosen.draw if chosen.draw_outside is None else chosen.draw_outside
     order = Order(run.ds, chosen.draw, outside, chosen.seed)
     with run.step("draw") as step:
-        rows = draw(run.engine, _population(run), order)
+        rows = draw(run.engine, population(run.read), order)
         step.rows = len(rows)
     before = read_ledger(run.home, REVIEW_SAMPLES, pc.field("sample_id") == order.sample_id)
     if before.num_rows == 0:
@@ -133,19 +109,6 @@ def _draw(run: Run) -> None:
     if not chosen.dry_run:
         path = write_blank_labels(run.home / "review", order.sample_id, rows)
         run.log.info("labels to fill in", file=str(path), subjects=len(rows))
-
-
-def write_blank_labels(folder: Path, name: str, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Write the labels of a sample as JSON lines; a file that people may be at is left alone.
-
-    JSON lines, because spreadsheets turn ids into numbers and formulas.
-    """
-    make_private(folder)
-    path = folder / f"{name}.jsonl"
-    if not path.exists():
-        lines = (json.dumps(row, ensure_ascii=False) for row in blank_labels(rows))
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -39,6 +39,7 @@ from graph.sightings import SIGHTINGS
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from signatures.backtests import PROMOTIONS, promoted
 from signatures.calibration import CALIBRATION, bounds_on
 from signatures.decisions import DECISIONS
 from signatures.findings import FINDINGS, find
@@ -53,6 +54,7 @@ from signatures.judgement import BOUNDS, Case, Judgement, judge_day
 from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
 from signatures.loading import load
+from signatures.model import Signature
 from signatures.modes import with_modes
 from signatures.proposals import Judged, cleared_accounts, prior_decisions, transitions
 from signatures.scores import SCORES
@@ -67,7 +69,7 @@ def compute(run: Run) -> None:
     with run.step("members"):
         tables = member_tables(run.engine, _day(run, ledger))
     networks, accounts = _features(run, tables)
-    library = with_modes(load(run.config.signatures.paths), run.config.signatures.live)
+    library = _library(run)
     run.stage(FINDINGS, find(run.engine, networks, accounts, library), files=1)
     since = now - timedelta(microseconds=run.config.proposals.cleared)
     case = Case(
@@ -88,6 +90,13 @@ def compute(run: Run) -> None:
     run.stage(INCLUSIONS, judgement.accounts)
     run.stage(SCORES, judgement.scores, files=1)
     _decide(run, case, judgement, ledger, now, verdicts)
+
+
+def _library(run: Run) -> list[Signature]:
+    """All signatures, live where the config or a promotion of their present form says so."""
+    library = load(run.config.signatures.paths)
+    live = promoted(library, read_ledger(run.home, PROMOTIONS).to_pylist())
+    return with_modes(library, [*run.config.signatures.live, *live])
 
 
 def _bounds(run: Run) -> pa.Table:
