@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -16,6 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.engines.base import Engine
+from graph.features.computed import NETWORK_FEATURES_TABLE
+from graph.frames import F
 from graph.ledger import read_ledger
 from jobs.calibration_report import print_report, report
 from jobs.errors import DataStop
@@ -32,7 +35,14 @@ from signatures.review_sample import (
     draw,
     place,
 )
-from signatures.reviews import reviews
+from signatures.reviews import Review, reviews
+from signatures.weights import (
+    FEATURES,
+    LIKELIHOOD_WEIGHTS,
+    Comparison,
+    compare,
+    weight_rows,
+)
 
 
 def compute(run: Run) -> None:
@@ -45,13 +55,36 @@ def compute(run: Run) -> None:
         rows = calibrate(found, library, dict(run.config.proposals.floors))
         step.rows = len(found)
     run.stage(CALIBRATION, _frame(run, rows, CALIBRATION.schema), files=1)
+    with run.step("learn weights"):
+        comparison = _learn(run, found)
+    run.stage(
+        LIKELIHOOD_WEIGHTS,
+        _frame(run, weight_rows(comparison), LIKELIHOOD_WEIGHTS.schema),
+        files=1,
+    )
     content = report(rows, found, samples, labels, _fresh(run), run.ds)
+    content["learned_weights"] = asdict(comparison)
     run.stage_report("calibration", content)
     run.manifest.figures["reviewed"] = len(found)
     titles = {str(each.id): each.title for each in library}
     print_report(content, titles)
     if run.arguments.draw:
         _draw(run)
+
+
+def _learn(run: Run, found: Sequence[Review]) -> Comparison:
+    """Learn from the reviewed networks of the days whose features are still there."""
+    features: dict[tuple[Any, str], dict[str, float]] = {}
+    networks = [each for each in found if each.row["subject_type"] == "network"]
+    published = set(run.warehouse.days(NETWORK_FEATURES_TABLE.name))
+    for ds in sorted({each.row["ds"] for each in networks} & published):
+        names = [each.row["subject_id"] for each in networks if each.row["ds"] == ds]
+        wanted = run.engine.from_arrow(pa.table({"network_id": sorted(set(names))}))
+        rows = run.read(NETWORK_FEATURES_TABLE, ds).filter(F.col("feature").isin(*FEATURES))
+        rows = rows.join(wanted, on="network_id", how="left_semi")
+        for row in run.engine.to_arrow(rows).to_pylist():
+            features.setdefault((ds, row["network_id"]), {})[row["feature"]] = row["value"]
+    return compare([each for each in networks if each.row["ds"] in published], features)
 
 
 def _fresh(run: Run) -> timedelta:

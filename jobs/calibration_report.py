@@ -91,6 +91,7 @@ def print_report(content: Mapping[str, Any], titles: Mapping[str, str]) -> None:
     ranking = content["ranking"]
     if ranking:
         _print_ranking(ranking)
+    _print_weights(content["learned_weights"])
     agreement = content["agreement"]
     print_table(
         "Two reviewers, neither knowing of the other",
@@ -175,6 +176,24 @@ def _print_ranking(ranking: Mapping[str, Any]) -> None:
         [
             (wanted, *(("none", None, None, None) if each is None else _threshold(each)))
             for wanted, each in ranking["thresholds"].items()
+        ],
+    )
+
+
+def _print_weights(told: Mapping[str, Any]) -> None:
+    title = f"Likelihood on {told['held_out']} held-out networks, {told['trained']} trained on"
+    used = {True: "learned", False: "hand_set"}[told["used"]]
+    print_table(
+        title,
+        ("weights", "used", "loss", "average precision"),
+        [
+            (
+                name.replace("_", "-"),
+                name == used,
+                _rounded(told[f"{name}_loss"]),
+                _rounded(told[f"{name}_average_precision"]),
+            )
+            for name in ("hand_set", "learned")
         ],
     )
 

@@ -7,7 +7,7 @@ Run it by `actorgraph score-networks` or `spark-submit jobs/score_networks.py`, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,6 +36,7 @@ from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.profiles import ACCOUNT_PROFILE
 from graph.sightings import SIGHTINGS
+from graph.tables import Table
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
@@ -50,7 +51,7 @@ from signatures.investigated import (
     decided_by_people,
     investigated,
 )
-from signatures.judgement import BOUNDS, Case, Judgement, judge_day
+from signatures.judgement import Case, Judgement, judge_day
 from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
 from signatures.loading import load
@@ -59,6 +60,7 @@ from signatures.modes import with_modes
 from signatures.proposals import Judged, cleared_accounts, prior_decisions, transitions
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS, take_snapshots
+from signatures.weights import LIKELIHOOD_WEIGHTS, weights_in_use
 
 
 def compute(run: Run) -> None:
@@ -83,6 +85,7 @@ def compute(run: Run) -> None:
         ),
         core_cut=run.config.networks.core_cut,
         limits=run.config.proposals,
+        weights=_weights(run),
     )
     with run.step("judge"):
         bounds = run.engine.from_arrow(_bounds(run))
@@ -100,13 +103,23 @@ def _library(run: Run) -> list[Signature]:
 
 
 def _bounds(run: Run) -> pa.Table:
-    """The measured precision that holds on the day, by the latest calibration not after it."""
-    latest = run.warehouse.latest_before(CALIBRATION.name, run.ds + timedelta(days=1))
-    if latest is None:
-        return BOUNDS.empty_table()
-    rows = run.engine.to_arrow(run.read(CALIBRATION, latest)).to_pylist()
+    """The measured precision that holds on the day."""
     fresh = timedelta(microseconds=run.config.proposals.calibration_fresh)
-    return bounds_on(rows, run.ds, fresh)
+    return bounds_on(_calibrated(run, CALIBRATION), run.ds, fresh)
+
+
+def _weights(run: Run) -> Mapping[str, float]:
+    """The weights of likelihoods: learned ones where they were better, else those set by hand."""
+    return weights_in_use(_calibrated(run, LIKELIHOOD_WEIGHTS))
+
+
+def _calibrated(run: Run, table: Table) -> list[dict[str, Any]]:
+    """A table of the latest calibration not after the day; nothing where there is none."""
+    latest = run.warehouse.latest_before(table.name, run.ds + timedelta(days=1))
+    rows: list[dict[str, Any]] = (
+        [] if latest is None else run.engine.to_arrow(run.read(table, latest)).to_pylist()
+    )
+    return rows
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -20,7 +20,8 @@ from signatures.independence import INFRASTRUCTURE, core_evidence, independent_a
 from signatures.ladder import LADDER, SECURE, signature_rows
 from signatures.model import Signature
 from signatures.roles import with_roles
-from signatures.scores import LIKELIHOOD_WEIGHTS, numbers, top_findings
+from signatures.scores import numbers, top_findings
+from signatures.weights import FEATURES, HAND_SET
 
 TRACE_FAMILIES = columns(trace="string", family="string")
 
@@ -54,6 +55,7 @@ class Case:
     cleared: DataFrame
     core_cut: float
     limits: Proposals
+    weights: Mapping[str, float] = field(default_factory=lambda: HAND_SET)
 
 
 @dataclass(frozen=True)
@@ -270,11 +272,11 @@ def _scores(
     )
     named = top.select("network_id", "signature_id", "level_rank", "reasons")
     titles = case.findings.select("signature_id", "title").distinct()
-    networks = case.networks.select("network_id", "accounts", "growth_ratio", *LIKELIHOOD_WEIGHTS)
+    networks = case.networks.select("network_id", "accounts", "growth_ratio", *FEATURES)
     for part in (of_accounts, followers, named):
         networks = networks.join(part, on="network_id", how="left")
     networks = engine.materialize(networks.join(titles, on="signature_id", how="left"), "scoring")
-    scored = networks.join(numbers(engine, networks), on="network_id", how="inner")
+    scored = networks.join(numbers(engine, networks, case.weights), on="network_id", how="inner")
     heaviest = F.lit(None).cast("string")
     for name, place in rank.items():
         heaviest = F.when(F.col("rank") == place, F.lit(name)).otherwise(heaviest)

@@ -171,7 +171,7 @@ def place(
                 "subject_id": name,
                 "network_id": network,
                 "lineage": lineages.get(network, []) if network else [],
-                "drawn_from": "elsewhere",
+                "drawn_from": found.get("drawn_from", "elsewhere"),
                 "sampling_probability": label["sampling_probability"],
                 "reviews": 1,
                 "role": found.get("role"),
