@@ -7,7 +7,7 @@ PACKAGES := jobs graph signatures exporters
 SOURCES := $(shell find $(PACKAGES) conf -type f -not -name '*.pyc' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint docs bench zip clean
+.PHONY: help setup demo test test-on-spark test-others lint docs bench zip clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,8 +17,11 @@ setup: $(VENV)/.packages $(VENV)/.java $(VENV)/.graphframes ## Make .venv with t
 demo: $(VENV)/.packages ## Simulate a week, find its networks and show what was found.
 	$(BIN)/actorgraph demo
 
-test: setup ## Run all tests.
-	$(BIN)/pytest
+test: setup ## Run all tests: those of Spark beside all others, for neither fills two cores.
+	$(MAKE) --jobs 2 --keep-going test-on-spark test-others
+
+test-on-spark test-others: setup
+	$(BIN)/pytest -m "$(if $(findstring spark,$@),spark,not spark)"
 
 lint: $(VENV)/.packages ## Check format, style, types, layers and YAML.
 	$(BIN)/ruff format --check .

@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from jobs.backtest_signature import add_backtest, add_promote, backtest, promote
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError
 from jobs.printing import print_table
@@ -22,7 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Check, test and list signatures.",
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(required=True, metavar="check|test|list|schema|features")
+    commands = parser.add_subparsers(
+        required=True, metavar="check|test|list|schema|features|backtest|promote"
+    )
     for name, action, help_text in (
         ("check", _check, "whether every file is sound, a line for each problem"),
         ("test", _test, "whether the examples in the files come out as they say"),
@@ -42,6 +45,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     schema.set_defaults(action=_schema)
     features = commands.add_parser("features", help="the page docs/features.md", allow_abbrev=False)
     features.set_defaults(action=_features)
+    for name, add, action, help_text in (
+        ("backtest", add_backtest, backtest, "what a signature would have found on past days"),
+        ("promote", add_promote, promote, "let a signature go live that was backtested"),
+    ):
+        command = commands.add_parser(name, help=help_text, allow_abbrev=False)
+        add(command)
+        command.set_defaults(action=action)
     return run_command(parser, argv, lambda arguments: int(arguments.action(arguments)))
 
 
