@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +132,15 @@ def _maker(changes: Changes, order: Order, batch_id: str) -> RowMaker:
         wording=read_wording(settings.policies, settings.texts),
         key=read_key(settings.key_file),
         precision=order.precision,
-        titles={str(each.id): each.title for each in load(config.signatures.paths)},
+        titles=_titles(config.signatures.paths),
         sensitive=sensitive,
     )
+
+
+@cache  # reading the library takes as long as writing a thousand rows
+def _titles(paths: tuple[str, ...]) -> dict[str, str]:
+    """The titles of signatures, the shipped ones and a site's, by id."""
+    return {str(each.id): each.title for each in load(paths)}
 
 
 def _stages(changes: Changes, order: Order, maker: RowMaker, decided: Path) -> list[Stage]:
