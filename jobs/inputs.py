@@ -16,7 +16,13 @@ from graph.ip_networks import IP_NETWORKS, IpNetworks, index_ip_networks
 from graph.shared_entities import SHARED_ENTITIES, SharedEntities, check_shared_entities
 from graph.suggestions import nearest
 from graph.tables import TIMESTAMP, columns
-from graph.trust_lists import DECLARED_NETWORKS, PROTECTED_ACCOUNTS, ListRefused, in_force
+from graph.trust_lists import (
+    DECLARED_NETWORKS,
+    PROTECTED_ACCOUNTS,
+    SENSITIVE_ENTITIES,
+    ListRefused,
+    in_force,
+)
 from jobs.errors import DataStop, GuardStop
 from jobs.input_types import MISTAKE, conform
 
@@ -29,6 +35,12 @@ ACCOUNTS = columns(
     followers="int64",
 )
 """The optional input `accounts`: one row per account, key account_id."""
+
+TRUST_LISTS = {
+    "protected_accounts": PROTECTED_ACCOUNTS,
+    "declared_networks": DECLARED_NETWORKS,
+    "sensitive_entities": SENSITIVE_ENTITIES,
+}
 
 
 def read_events(engine: Engine, config: Config, ds: date) -> DataFrame:
@@ -123,12 +135,18 @@ def read_declared_networks(engine: Engine, config: Config, ds: date) -> DataFram
     return _trusted(engine, config.inputs.declared_networks, "declared_networks", ds)
 
 
+def read_sensitive_entities(engine: Engine, config: Config, ds: date) -> DataFrame | None:
+    """Read and check sensitive_entities; those in force, None where the input is absent.
+
+    Raises GuardStop for an entry that nobody answers for. The list is held in memory.
+    """
+    return _trusted(engine, config.inputs.sensitive_entities, "sensitive_entities", ds)
+
+
 def _trusted(engine: Engine, source: Source | None, name: str, ds: date) -> DataFrame | None:
     if source is None:
         return None
-    schema = {"protected_accounts": PROTECTED_ACCOUNTS, "declared_networks": DECLARED_NETWORKS}[
-        name
-    ]
+    schema = TRUST_LISTS[name]
     try:
         rows = in_force(name, schema, _collect(engine, source, name, schema), ds)
     except ListRefused as error:
