@@ -42,6 +42,8 @@ setup(
         "neo4j>=6.1,<7",
         # Knows a started server again by its process id and start time.
         "psutil>=6",
+        # Quantiles of the beta and t distributions, and the fit of the learned weights.
+        "scipy>=1.15",
     ],
     extras_require={
         # A Java runtime for the local Neo4j server, where none is installed.
@@ -55,7 +57,8 @@ setup(
             "networkx>=3.4",
             "pytest>=8.3",
             "ruff>=0.9",
-            "scipy>=1.15",
+            "scikit-learn>=1.6",
+            "statsmodels>=0.14.4",
             "types-PyYAML",
             "types-psutil",
             "yamllint>=1.35",

@@ -63,6 +63,7 @@ class DayTables:
     scores: DataFrame
     inclusions: DataFrame
     decisions: DataFrame
+    snapshots: DataFrame
     masks: DataFrame  # entity_type, entity_id, masked_id: of sensitive entities
 
     def masked(self, frame: DataFrame) -> DataFrame:
@@ -209,12 +210,36 @@ def _networks(engine: Engine, day: DayTables) -> DataFrame:
         day.networks.join(judged, on="network_id", how="left")
         .join(changes, on="network_id", how="left")
         .join(members, on="network_id", how="left")
+        .join(_snapshots(day), on="network_id", how="left")
         .withColumn("changed", F.col("changes").isNotNull())
         .withColumnRenamed("network_id", "id")
         .withColumn("name", F.lit(None).cast("string"))
         .select(*columns_of(NETWORK))
     )
     return engine.map_arrow(joined, _named, schema_of(NETWORK))
+
+
+def _snapshots(day: DayTables) -> DataFrame:
+    """By network: the hash of its latest snapshot, if that has exactly the members of today."""
+    latest = Window.partitionBy("network_id").orderBy(F.col("ds").desc(), F.col("snapshot_sha256"))
+    frozen = day.snapshots.groupBy("network_id", "snapshot_sha256").agg(
+        F.max("ds").alias("ds"), F.count(F.lit(1)).alias("frozen")
+    )
+    frozen = frozen.withColumn("place", F.row_number().over(latest)).filter(F.col("place") == 1)
+    members = day.memberships.withColumnRenamed("network_id", "network")
+    same = (
+        day.snapshots.select("snapshot_sha256", "network_id", "account_id")
+        .join(members.select("network", "account_id"), on="account_id", how="inner")
+        .filter(F.col("network") == F.col("network_id"))
+        .groupBy("snapshot_sha256")
+        .agg(F.count(F.lit(1)).alias("same"))
+    )
+    sizes = day.networks.select("network_id", F.col("accounts").alias("size"))
+    found = frozen.join(same, on="snapshot_sha256", how="inner").join(
+        sizes, on="network_id", how="inner"
+    )
+    is_todays = (F.col("same") == F.col("size")) & (F.col("frozen") == F.col("size"))
+    return found.filter(is_todays).select("network_id", F.col("snapshot_sha256").alias("snapshot"))
 
 
 def _named(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

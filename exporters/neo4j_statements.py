@@ -14,6 +14,7 @@ from graph.database_schema import (
     NETWORK,
     NOTE,
     VERDICT,
+    WORK,
     Kind,
     NodeKind,
     Property,
@@ -49,6 +50,12 @@ def schema_statements(nodes: Sequence[NodeKind]) -> list[str]:
             for each in node.properties
             if each.indexed
         ]
+    statements += [
+        f"CREATE INDEX {_name(NETWORK.label, each.name)} IF NOT EXISTS "
+        f"FOR (n:{NETWORK.label}) ON (n.{_quoted(each.name)})"
+        for each in WORK
+        if each.indexed
+    ]
     return statements
 
 

@@ -115,6 +115,7 @@ NETWORK = NodeKind(
         Property("changed", "boolean", "something happened since then", indexed=True),
         Property("proposed_accounts", "integer", "members that may be proposed"),
         Property("enforced_accounts", "integer", "members with a standing action", indexed=True),
+        Property("snapshot", "string", "hash of its members and evidence as they were frozen"),
     ),
 )
 
@@ -258,6 +259,13 @@ RELATIONSHIPS = (
     SUCCEEDS,
 )
 
+WORK = (
+    Property("owner", "string", "who works on the network", indexed=True),
+    Property("review_state", "string", "how far that is"),
+    Property("due_on", "date", "by when"),
+)
+"""What investigators write on networks; no load touches it."""
+
 VERDICT = NodeKind(
     label="Verdict",
     meaning="An investigator's judgement; only ever added.",
@@ -265,15 +273,17 @@ VERDICT = NodeKind(
     color="#2E7D32",
     diameter=45,
     properties=(
-        Property("label", "string", "abusive, benign or unsure"),
+        Property("subject_type", "string", "network or account"),
+        Property("subject_id", "string", "its id"),
+        Property("label", "string", "abusive, benign or unsure; withdrawn takes one back"),
         Property("reason", "string", "why"),
         Property("reviewer", "string", "who judged"),
         Property("reviewed_at", "datetime", "when"),
         Property("ds", "date", "the day whose members were seen"),
         Property("abuse_type", "string", "which kind of abuse"),
         Property("policy_id", "string", "which rule is broken"),
-        Property("members", "strings", "the accounts that are judged; absent: all"),
-        Property("snapshot", "string", "hash of the network's members when it was judged"),
+        Property("members", "strings", "the accounts that are judged, as of that moment"),
+        Property("snapshot", "string", "hash of what the reviewer saw, where it was frozen"),
         Property("supersedes", "string", "the verdict that this one replaces"),
     ),
 )

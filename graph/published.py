@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pyarrow import dataset
+
 from graph.engines.base import Engine, InputError
 from graph.frames import DataFrame
 from graph.tables import Table
@@ -32,6 +34,21 @@ def read_description(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     return content
+
+
+def read_rows(
+    table: Table, ds: date, path: Path, where: dataset.Expression | None = None
+) -> list[dict[str, Any]]:
+    """The rows of a table's day that `where` selects, without an engine; for few of them.
+
+    Raises InputError where there is no such day.
+    """
+    if not read_description(path):
+        raise InputError(f"table {table.name} has no day {ds} in {path.parent}: run its job first")
+    files = [str(file) for file in sorted(path.glob("*.parquet"))]
+    found = dataset.dataset(files, format="parquet").to_table(columns=table.columns, filter=where)
+    rows: list[dict[str, Any]] = found.to_pylist()
+    return rows
 
 
 def read_table(engine: Engine, table: Table, ds: date, path: Path) -> DataFrame:

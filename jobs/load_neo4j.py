@@ -35,6 +35,7 @@ from signatures.decisions import DECISIONS
 from signatures.findings import FINDINGS
 from signatures.inclusions import INCLUSIONS
 from signatures.scores import SCORES
+from signatures.snapshots import SNAPSHOTS
 
 FOLDER = "neo4j-load"
 
@@ -91,6 +92,7 @@ def _day(run: Run) -> DayTables:
         scores=_if_published(run, SCORES),
         inclusions=_if_published(run, INCLUSIONS),
         decisions=run.ledger(DECISIONS),
+        snapshots=run.ledger(SNAPSHOTS),
         masks=_masks(run.engine, run),
     )
 

@@ -29,7 +29,7 @@ from jobs.simulation.simulator import simulate
 
 ACCOUNTS = 5_000
 SHOWN = 10
-"""Networks that are listed, the largest first."""
+"""Networks that are listed, the most urgent first."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -65,7 +65,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     code = run_pipeline.main(
         [
             *("--ds", str(settings.end_ds), "--config", str(log / "config.yaml")),
-            *("--set", f"home={home}"),
+            *("--set", f"home={home}", "--set", "signatures.live=[all]"),
             *(("--engine", arguments.engine) if arguments.engine else ()),
         ]
     )
@@ -77,21 +77,25 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _show(home: Path, log: Path, ds: date) -> None:
     """Print what was found, how it compares with the truth, and where the tables are."""
     tables = home / "warehouse"
-    networks = pq.read_table(tables / "networks" / f"ds={ds}").to_pylist()
-    networks.sort(key=lambda network: (-network["accounts"], network["network_id"]))
+    networks = {
+        row["network_id"]: row
+        for row in pq.read_table(tables / "networks" / f"ds={ds}").to_pylist()
+    }
+    scores = pq.read_table(tables / "scores" / f"ds={ds}").to_pylist()
+    scores.sort(key=lambda score: (-score["priority"], score["network_id"]))
     print_table(
-        f"Networks on {ds}: {len(networks)}, of which the largest",
-        ("network", "accounts", "core", "links", "density", "traces"),
+        f"Networks on {ds}: {len(networks)}, of which the most urgent",
+        ("network", "accounts", "links", "traces", "signature", "then"),
         [
             (
-                network["network_id"],
-                network["accounts"],
-                network["core_accounts"],
-                network["links"],
-                round(network["density"], 2),
-                ", ".join(network["traces"]),
+                score["network_id"],
+                networks[score["network_id"]]["accounts"],
+                networks[score["network_id"]]["links"],
+                ", ".join(networks[score["network_id"]]["traces"]),
+                score["title"],
+                score["disposition"],
             )
-            for network in networks[:SHOWN]
+            for score in scores[:SHOWN]
         ],
     )
     memberships = pq.read_table(
@@ -103,7 +107,9 @@ def _show(home: Path, log: Path, ds: date) -> None:
     sys.stdout.write(
         f"\nTables: {tables}/<table>/ds={ds}, plain parquet.\n"
         f"Truth:  {log}/truth/truth.parquet\n"
-        "Innocent look-alikes are found too: signatures are what tells them from abuse.\n"
+        "Innocent look-alikes are found too: signatures tell them from abuse, and what no sample\n"
+        "has measured goes to review. `actorgraph explain NETWORK "
+        f"--set home={home}` shows why.\n"
     )
 
 

@@ -9,16 +9,16 @@ import sys
 from collections.abc import Sequence
 
 from graph.engines.base import Engine
-from jobs import build_graph, detect_networks
+from jobs import build_graph, detect_networks, score_networks
 from jobs.runtime import run_jobs
 
-STEPS = [build_graph.JOB, detect_networks.JOB]
+STEPS = [build_graph.JOB, detect_networks.JOB, score_networks.JOB]
 
 
 def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
-    """Run all steps as one command; returns its exit code."""
+    """Run all steps, or those up to the one given, as one command; returns its exit code."""
     description = "Run all batch steps of one day and publish their tables together."
-    return run_jobs("run", description, STEPS, argv, engine)
+    return run_jobs("run", description, STEPS, argv, engine, until=True)
 
 
 if __name__ == "__main__":

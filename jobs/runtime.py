@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -91,9 +92,14 @@ class Run:
         self.manifest.rows_out[table.name] = step.rows
         return step.rows
 
+    @property
+    def home(self) -> Path:
+        """The folder of all that is written: ledgers stand beside the warehouse."""
+        return self.warehouse.folder.parent
+
     def ledger(self, table: Table) -> DataFrame:
         """All rows of a ledger, those of this run left out until it has ended."""
-        return ledger_frame(self.engine, self.warehouse.folder.parent, table)
+        return ledger_frame(self.engine, self.home, table)
 
     def append(self, table: Table, frame: DataFrame) -> int:
         """Write and check rows for a ledger; they are appended when the run ends.
@@ -136,19 +142,26 @@ def run_jobs(
     jobs: Sequence[Job],
     argv: Sequence[str] | None = None,
     engine: Engine | None = None,
+    until: bool = False,
 ) -> int:
     """Run jobs one after the other in one session, and publish all their tables at the end.
 
-    `engine` is one that is open already and stays open. Every error ends up as a line in the log
-    and an exit code; only an unexpected one shows its trace.
+    `engine` is one that is open already and stays open; with `until`, an argument names the last
+    job to run. Every error ends up as a line in the log and an exit code; only an unexpected one
+    shows its trace.
     """
     parser = job_parser(name, description)
+    commands = [job.name.replace("_", "-") for job in jobs]
+    if until:
+        parser.add_argument("--until", choices=commands, default=commands[-1], help="the last step")
     for job in jobs:
         job.add_arguments(parser)
     try:
         arguments = parse(parser, argv)
     except SystemExit as stop:
         return int(stop.code or DONE)
+    if until:
+        jobs = jobs[: commands.index(arguments.until) + 1]
     logs.configure(arguments.log_format, arguments.log_level)
     log = structlog.get_logger().bind(run_id=arguments.run_id, ds=str(arguments.ds), job=name)
     try:

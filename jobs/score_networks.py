@@ -7,7 +7,13 @@ Run it by `actorgraph score-networks` or `spark-submit jobs/score_networks.py`, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from graph.activity import ACCOUNT_ACTIVITY
 from graph.build import EDGE_ACTIVITY, EDGES, NODES
@@ -22,61 +28,93 @@ from graph.features.computed import (
     long_form,
 )
 from graph.features.tables import DayTables, MemberTables, member_tables
-from graph.frames import DataFrame
+from graph.frames import DataFrame, F
 from graph.fusion import ACCOUNT_LINKS
 from graph.history import HISTORY
+from graph.ledger import read_ledger
 from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.profiles import ACCOUNT_PROFILE
 from graph.sightings import SIGHTINGS
-from graph.tables import columns
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from signatures.decisions import DECISIONS
 from signatures.findings import FINDINGS, find
 from signatures.inclusions import INCLUSIONS
-from signatures.judgement import Case, judge_day
+from signatures.investigated import (
+    benign_accounts,
+    benign_snapshots,
+    decided_by_people,
+    investigated,
+)
+from signatures.judgement import BOUNDS, Case, Judgement, judge_day
+from signatures.labels import LABELS, valid_labels
+from signatures.life_cycle import current
 from signatures.loading import load
 from signatures.modes import with_modes
+from signatures.proposals import Judged, cleared_accounts, prior_decisions, transitions
 from signatures.scores import SCORES
-
-CLEARED = columns(account_id="string")
-BOUNDS = columns(
-    signature_id="string",
-    market="string",
-    stratum="string",
-    lower="float64",
-    measured="float64",
-    borrowed="bool",
-)
+from signatures.snapshots import SNAPSHOTS, take_snapshots
 
 
 def compute(run: Run) -> None:
-    """Judge the day's networks and stage what is found."""
-    day = _day(run)
+    """Judge the day's networks, stage what is found, and append the decisions that follow."""
+    ledger = read_ledger(run.home, DECISIONS)
+    now = datetime.now(UTC)
+    verdicts = _verdicts(run, now)
     with run.step("members"):
-        tables = member_tables(run.engine, day)
+        tables = member_tables(run.engine, _day(run, ledger))
     networks, accounts = _features(run, tables)
     library = with_modes(load(run.config.signatures.paths), run.config.signatures.live)
     run.stage(FINDINGS, find(run.engine, networks, accounts, library), files=1)
+    since = now - timedelta(microseconds=run.config.proposals.cleared)
     case = Case(
         networks=networks,
         accounts=accounts,
         findings=run.read(FINDINGS),
         library=library,
         protected=read_protected_accounts(run.engine, run.config, run.ds),
-        cleared=run.engine.from_arrow(CLEARED.empty_table()),
+        cleared=run.engine.from_arrow(
+            pa.concat_tables([cleared_accounts(ledger, since), _as_accounts(verdicts.benign)])
+        ),
         core_cut=run.config.networks.core_cut,
         limits=run.config.proposals,
     )
-    with run.step("judge") as step:
-        judgement = judge_day(run.engine, tables, case, run.engine.from_arrow(BOUNDS.empty_table()))
-        step.rows = judgement.accounts.count()
+    with run.step("judge"):
+        bounds = run.engine.from_arrow(BOUNDS.empty_table())
+        judgement = judge_day(run.engine, tables, case, bounds)
     run.stage(INCLUSIONS, judgement.accounts)
     run.stage(SCORES, judgement.scores, files=1)
+    _decide(run, case, judgement, ledger, now, verdicts)
 
 
-def _day(run: Run) -> DayTables:
+@dataclass(frozen=True)
+class _Verdicts:
+    """What reviewers have said that holds now, and of whom."""
+
+    labels: pa.Table
+    snapshots: pa.Table
+    benign: set[str]
+
+
+def _verdicts(run: Run, now: datetime) -> _Verdicts:
+    """Read the verdicts that hold, and the snapshots that they judge; bounded by what people do."""
+    labels = valid_labels(read_ledger(run.home, LABELS), now)
+    named = labels.column("snapshot_sha256").drop_null().combine_chunks()
+    judged = pc.field("snapshot_sha256").isin(named.cast(pa.string()))
+    snapshots = read_ledger(run.home, SNAPSHOTS, judged)
+    return _Verdicts(labels, snapshots, benign_accounts(labels, snapshots))
+
+
+def _as_accounts(names: Iterable[str]) -> pa.Table:
+    return pa.table({"account_id": pa.array(sorted(names), pa.string())})
+
+
+def _day(run: Run, ledger: pa.Table) -> DayTables:
+    decided = run.engine.from_arrow(prior_decisions(ledger))
+    profile = run.read(ACCOUNT_PROFILE).drop("prior_decisions")
+    profile = profile.join(decided, on="account_id", how="left")
     return DayTables(
         ds=run.ds,
         traces=run.config.active_traces,
@@ -90,7 +128,9 @@ def _day(run: Run) -> DayTables:
         nodes=run.read(NODES),
         sightings=run.read(SIGHTINGS),
         account_activity=run.read(ACCOUNT_ACTIVITY),
-        account_profile=run.read(ACCOUNT_PROFILE),
+        account_profile=profile.withColumn(
+            "prior_decisions", F.coalesce("prior_decisions", F.lit(0))
+        ),
         history=run.read(HISTORY),
         accounts=read_accounts(run.engine, run.config),
         declared_networks=read_declared_networks(run.engine, run.config, run.ds),
@@ -110,6 +150,73 @@ def _features(run: Run, tables: MemberTables) -> tuple[DataFrame, DataFrame]:
         long_form(run.engine, accounts, ACCOUNT_FEATURES_TABLE, ACCOUNT_FEATURE_NAMES),
     )
     return networks, accounts
+
+
+def _decide(
+    run: Run,
+    case: Case,
+    judgement: Judgement,
+    ledger: pa.Table,
+    now: datetime,
+    verdicts: _Verdicts,
+) -> None:
+    """Append what begins or moves on today, with the snapshots that it rests on."""
+    taken = take_snapshots(run.engine, judgement.accounts, judgement.evidence, run.ds)
+    taken = run.engine.materialize(taken, "snapshots")
+    known = run.ledger(SNAPSHOTS).select(*SNAPSHOTS.key)
+    run.append(SNAPSHOTS, taken.join(known, on=list(SNAPSHOTS.key), how="left_anti"))
+    fresh: dict[tuple[str, str], str] = {
+        (row["snapshot_sha256"], row["account_id"]): row["evidence"]
+        for row in run.engine.to_arrow(
+            taken.select("snapshot_sha256", "account_id", "evidence")
+        ).to_pylist()
+    }
+
+    def evidence(snapshot: str, account: str) -> str | None:
+        if (snapshot, account) in fresh:
+            return fresh[snapshot, account]
+        chosen = (pc.field("snapshot_sha256") == snapshot) & (pc.field("account_id") == account)
+        found: list[str] = read_ledger(run.home, SNAPSHOTS, chosen).column("evidence").to_pylist()
+        return found[0] if found else None
+
+    rows = _concerned(run, judgement, taken, ledger)
+    moved = transitions(Judged(run.ds, now, rows, ledger, evidence))
+    judged = pa.concat_tables([ledger, moved])
+    moved = pa.concat_tables([moved, _by_people(run, verdicts, case, judged, now)])
+    run.append(DECISIONS, run.engine.from_arrow(moved))
+    for state in sorted(set(moved.column("state").to_pylist())):
+        run.manifest.figures[f"decisions {state}"] = moved.column("state").to_pylist().count(state)
+
+
+def _by_people(
+    run: Run, verdicts: _Verdicts, case: Case, ledger: pa.Table, now: datetime
+) -> pa.Table:
+    """What the investigated route moves; lists of accounts keep out of it as well."""
+    listed = case.protected.select("account_id").unionByName(case.cleared.select("account_id"))
+    kept_out = set(run.engine.to_arrow(listed).column("account_id").to_pylist())
+    proposed = investigated(verdicts.labels, verdicts.snapshots, case.library, kept_out)
+    benign = benign_snapshots(verdicts.labels)
+    return decided_by_people(proposed, benign, ledger, run.ds, now)
+
+
+def _concerned(
+    run: Run, judgement: Judgement, taken: DataFrame, ledger: pa.Table
+) -> list[dict[str, Any]]:
+    """The rows of accounts that a decision may begin or move for."""
+    proposed = current(ledger)
+    proposed = proposed.filter(pc.equal(proposed.column("state"), "proposed"))
+    standing = run.engine.from_arrow(proposed.select(["account_id"])).distinct()
+    standing = standing.withColumn("standing", F.lit(True))
+    snapshots = taken.select("account_id", "snapshot_sha256")
+    why = judgement.top.select("network_id", F.col("reasons").alias("why"))
+    rows = (
+        judgement.accounts.join(standing, on="account_id", how="left")
+        .filter(F.col("included") | F.col("reviewed") | F.coalesce("standing", F.lit(False)))
+        .join(snapshots, on="account_id", how="left")
+        .join(why, on="network_id", how="left")
+    )
+    found: list[dict[str, Any]] = run.engine.to_arrow(rows).to_pylist()
+    return found
 
 
 JOB = Job(

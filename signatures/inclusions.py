@@ -28,6 +28,7 @@ INCLUSIONS = Table(
         signature_id="string",
         market="string",
         reasons=pa.list_(pa.string()),  # why it is left out; empty for who is included
+        dropped_by=pa.list_(pa.string()),  # the first single entities and neighbours it hangs on
     ),
 )
 

@@ -29,7 +29,7 @@ def core_evidence(
 
     From LINK_EVIDENCE, ACCOUNT_LINKS, members (network_id, account_id, is_core), families (trace,
     family) to rows network_id, account_id, other_id, trace, family, entity_type, entity_id,
-    first_at, last_at. Only evidence of kept links counts.
+    co_actions, rarity, first_at, last_at. Only evidence of kept links counts.
     """
     kept = account_links.select("account_a", "account_b", "traces")
     told = evidence.join(kept, on=["account_a", "account_b"], how="inner").filter(
@@ -40,7 +40,15 @@ def core_evidence(
     )
     sides = [
         told.withColumnsRenamed({mine: "account_id", other: "other_id"}).select(
-            "account_id", "other_id", "trace", "entity_type", "entity_id", "first_at", "last_at"
+            "account_id",
+            "other_id",
+            "trace",
+            "entity_type",
+            "entity_id",
+            "co_actions",
+            "rarity",
+            "first_at",
+            "last_at",
         )
         for mine, other in (("account_a", "account_b"), ("account_b", "account_a"))
     ]

@@ -24,6 +24,16 @@ from signatures.scores import LIKELIHOOD_WEIGHTS, numbers, top_findings
 
 TRACE_FAMILIES = columns(trace="string", family="string")
 
+BOUNDS = columns(
+    signature_id="string",
+    market="string",  # null: all markets
+    stratum="string",  # null: all; else `shared` or `own` addresses
+    lower="float64",  # lower bound of account precision, 95%, by networks
+    measured="float64",
+    borrowed="bool",
+)
+"""The measured precision that applies on a day; what has no fresh sample has no row."""
+
 TYING = (*INFRASTRUCTURE, "target")
 """Families of which one must tie a network: content or timing alone is coordination."""
 
@@ -32,8 +42,7 @@ TYING = (*INFRASTRUCTURE, "target")
 class Case:
     """All that is judged of one day, beside the tables of its members.
 
-    networks and accounts are the features, wide; protected has account_id; cleared account_id;
-    bounds has account_id, lower, measured, borrowed of the precision that applies to an account.
+    networks and accounts are the features, wide; protected and cleared have account_id.
     """
 
     networks: DataFrame
@@ -62,8 +71,7 @@ class Judgement:
 def judge_day(engine: Engine, tables: MemberTables, case: Case, bounds: DataFrame) -> Judgement:
     """Judge a day's networks and accounts.
 
-    `bounds`: signature_id, market, stratum (null: all) and lower, measured, borrowed, as of the
-    day; what has no fresh sample has no row.
+    `bounds` has the columns of BOUNDS.
     """
     signatures = engine.from_arrow(signature_rows(case.library))
     top = engine.materialize(top_findings(case.findings, signatures), "top findings")
@@ -118,7 +126,10 @@ def _facts(
     rows = rows.join(_of_networks(engine, tables, case, top), on="network_id", how="left")
     drops = _drops(engine, tables, case).select("account_id", "drops", "dropped_by")
     rows = rows.join(engine.materialize(drops, "drops"), on="account_id", how="left")
-    return rows.withColumn("drops", F.coalesce("drops", F.lit(0)))
+    nothing = F.array_compact(F.array(F.lit(None).cast("string")))
+    return rows.withColumn("drops", F.coalesce("drops", F.lit(0))).withColumn(
+        "dropped_by", F.coalesce("dropped_by", nothing)
+    )
 
 
 def _explained(findings: DataFrame, subject: str) -> DataFrame:

@@ -95,7 +95,7 @@ INFRASTRUCTURE_FEATURES = [
         "hub_ratio",
         "network",
         "ratio",
-        "Share of the members' events on entities that are hubs.",
+        "Share of the members' events that touch entities which are hubs.",
         "events of members' edges to nodes with is_hub / events of members' edges",
     ),
     Feature(

@@ -85,7 +85,7 @@ SHAPE_FEATURES = [
         "multi_family_ratio",
         "network",
         "ratio",
-        "Share of the members that two families or more link to two core members or more.",
+        "Share of the members that are linked to two core members or more by two families or more.",
         "members for which at least two families stand in families of their account_links to core "
         "members, and at least two core members are at the other ends / members",
     ),

@@ -1,10 +1,11 @@
-"""Events to networks: actorgraph on Spark against a hand-written peer and a published toolkit.
+"""Events to networks: actorgraph against a hand-written peer and a published toolkit.
 
 `python -m tests.benchmarks.bench_pipeline --sizes 1 5 10 --runs 3` simulates logs of so many
 million events and runs, in turn and as whole processes, (a) coordination-network-toolkit on the
-content trace, (b) the DuckDB and igraph peer, (c) `actorgraph run` on Spark. It stops unless (b)
-and (c) give the same links and the same component of every account, and prints medians, every
-ratio, memory, what more events cost, and what a hub used by half of all accounts costs.
+content trace, (b) the DuckDB and igraph peer, (c) `actorgraph run --until detect-networks` on each
+engine, (d) the same with scores. It stops unless (b) and (c) give the same links and the same
+component of every account, and prints medians, every ratio, memory, what more events cost, and what
+a hub used by half of all accounts costs.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from tests.benchmarks.measure import Measurement, measure, middle
 
 DS = "2026-11-22"
 EVENTS_PER_ACCOUNT = 70  # in the simulator's week of ten events a day
-TOOLKIT, PEER, ACTORGRAPH = "toolkit", "peer", "actorgraph"  # the first: content only
+TOOLKIT, PEER = "toolkit", "peer"  # the first: content only
+ENGINES = ("duckdb", "spark")
+WITH_SCORES = "duckdb, scores"
 COMPARED = {
     "links": "account_a, account_b, trace, co_actions, entities, weight, kept",
     "components": "account_id, component_id, size",
@@ -44,26 +47,26 @@ class Log:
     def events(self) -> str:
         return f"{self.folder}/events/**/*.parquet"
 
-    def written(self, table: str) -> tuple[str, str]:
-        """Where the peer and actorgraph write a table."""
-        home = f"{self.folder}/{ACTORGRAPH}/warehouse/{table}/ds={DS}/**/*.parquet"
-        return f"{self.folder}/{PEER}/{table}.parquet", home
+    def written(self, name: str, table: str) -> str:
+        """Where the peer, or actorgraph on an engine, writes a table."""
+        if name == PEER:
+            return f"{self.folder}/{PEER}/{table}.parquet"
+        return f"{self.folder}/{name}/warehouse/{table}/ds={DS}/**/*.parquet"
 
     def command(self, name: str) -> list[str]:
         """The command to time; it writes to the folder of its name."""
-        module = {
-            TOOLKIT: ["tests.benchmarks.toolkit_co_posts", "compute", f"{self.folder}/{TOOLKIT}"],
-            PEER: ["tests.benchmarks.peer_duckdb", f"{self.folder}", f"{self.folder}/{PEER}"],
-            ACTORGRAPH: [
-                "jobs.command_line",
-                "run",
-                "--engine=spark",
-                f"--ds={DS}",
-                f"--config={self.folder}/config.yaml",
-                f"--set=home={self.folder}/{ACTORGRAPH}",
-            ],
-        }
-        return [sys.executable, "-m", *module[name]]
+        if name == TOOLKIT:
+            module = ["tests.benchmarks.toolkit_co_posts", "compute", f"{self.folder}/{TOOLKIT}"]
+        elif name == PEER:
+            module = ["tests.benchmarks.peer_duckdb", f"{self.folder}", f"{self.folder}/{PEER}"]
+        else:
+            until = [] if name == WITH_SCORES else ["--until=detect-networks"]
+            module = [
+                *("jobs.command_line", "run", f"--engine={name.split(',')[0]}", f"--ds={DS}"),
+                *(f"--config={self.folder}/config.yaml", f"--set=home={self.folder}/{name}"),
+                *until,
+            ]
+        return [sys.executable, "-m", *module]
 
 
 def simulate(folder: Path, millions: float) -> Log:
@@ -82,7 +85,7 @@ def with_hub(log: Log, folder: Path) -> Log:
 
     One event of each such account gets the address and one post the content; none is added.
     """
-    kept = shutil.ignore_patterns("events", TOOLKIT, PEER, ACTORGRAPH)
+    kept = shutil.ignore_patterns("events", TOOLKIT, PEER, *ENGINES, WITH_SCORES)
     shutil.copytree(log.folder, folder, ignore=kept)
     duckdb.sql(f"""
         COPY (
@@ -119,25 +122,27 @@ def run(logs: Sequence[Log], names: Sequence[str], runs: int) -> list[dict[str, 
     return [{name: middle(measured[place, name]) for name in names} for place in range(len(logs))]
 
 
-def check_equal(log: Log) -> str:
-    """Say how much is equal; raises AssertionError where peer and actorgraph differ."""
+def check_equal(log: Log, engine: str) -> str:
+    """Say how much is equal; raises AssertionError where peer and an engine differ."""
     counts = []
     for table, columns in COMPARED.items():
         peer, ours = (
-            f"SELECT {columns} FROM read_parquet('{path}', hive_partitioning = false)"
-            for path in log.written(table)
+            f"SELECT {columns} FROM read_parquet('{log.written(name, table)}', "
+            "hive_partitioning = false)"
+            for name in (PEER, engine)
         )
-        for name, one, other in ((PEER, peer, ours), (ACTORGRAPH, ours, peer)):
+        for name, one, other in ((PEER, peer, ours), (engine, ours, peer)):
             rest = duckdb.sql(f"({one}) EXCEPT ALL ({other}) LIMIT 3").fetchall()
             assert not rest, f"{table} that only {name} has, e.g. {rest}"
         counts.append(len(duckdb.sql(peer)))
-    return f"{counts[0]:,} links and the components of {counts[1]:,} accounts are equal"
+    return f"{engine}: {counts[0]:,} links, components of {counts[1]:,} accounts equal the peer's"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=float, nargs="+", default=[1, 5, 10], metavar="MILLIONS")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--hub-size", type=float, default=5, help="million events; 0: skip")
     parser.add_argument("--work", type=Path, help="folder for logs and results; removed otherwise")
     arguments = parser.parse_args()
@@ -145,17 +150,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
-        ours = {}
+        ours: dict[str, dict[float, Measurement]] = {name: {} for name in arguments.engines}
+        scores = [WITH_SCORES] if "duckdb" in ours else []
         for size in sorted(arguments.sizes):
             log = simulate(work / f"{size:g}M", size)
-            (medians,) = run([log], [TOOLKIT, PEER, ACTORGRAPH], arguments.runs)
-            ours[size] = medians[ACTORGRAPH]
-            console.print(_comparison(log, size, medians), check_equal(log))
-        for small, large in pairwise(ours):
-            cost = ours[large].seconds / ours[small].seconds
-            console.print(f"{large / small:.2f} times the events: {cost:.2f} times the seconds")
+            (medians,) = run([log], [TOOLKIT, PEER, *ours, *scores], arguments.runs)
+            console.print(_comparison(log, size, medians))
+            for engine, by_size in ours.items():
+                by_size[size] = medians[engine]
+                console.print(check_equal(log, engine))
+        for engine, by_size in ours.items():
+            for small, large in pairwise(by_size):
+                cost = by_size[large].seconds / by_size[small].seconds
+                more = f"{large / small:.2f} times the events"
+                console.print(f"{engine}: {more} take {cost:.2f} times the seconds")
         if arguments.hub_size:
-            _print_hub_cost(console, work, arguments.hub_size, arguments.runs)
+            for engine in ours:
+                _print_hub_cost(console, work, arguments.hub_size, arguments.runs, engine)
 
 
 def _comparison(log: Log, size: float, medians: dict[str, Measurement]) -> Table:
@@ -170,12 +181,12 @@ def _comparison(log: Log, size: float, medians: dict[str, Measurement]) -> Table
     return table
 
 
-def _print_hub_cost(console: Console, work: Path, size: float, runs: int) -> None:
-    plain = simulate(work / f"{size:g}M-plain", size)
-    hub = with_hub(plain, work / f"{size:g}M-hub")
-    without, with_it = (each[ACTORGRAPH] for each in run([plain, hub], [ACTORGRAPH], runs))
+def _print_hub_cost(console: Console, work: Path, size: float, runs: int, engine: str) -> None:
+    plain = simulate(work / f"{size:g}M-plain-{engine}", size)
+    hub = with_hub(plain, work / f"{size:g}M-hub-{engine}")
+    without, with_it = (each[engine] for each in run([plain, hub], [engine], runs))
     console.print(
-        f"{size:g} million events, an address and a content of half of all accounts: "
+        f"{engine}: {size:g} million events, an address and a content of half of all accounts: "
         f"{with_it.seconds:.1f} s against {without.seconds:.1f} s without, "
         f"{with_it.seconds / without.seconds:.2f} times"
     )

@@ -1,0 +1,281 @@
+"""Why an account, a network or a decision is what it is: the evidence path, for and against.
+
+Run it by `actorgraph explain ID --ds YYYY-MM-DD`; ID is an account, a network or a decision. A
+decision is told as it was frozen when it was decided; --ds is not needed for one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import pyarrow.compute as pc
+from pyarrow.dataset import Expression, field
+
+from graph.engines.base import InputError
+from graph.evidence import LINK_EVIDENCE
+from graph.features.computed import NETWORK_FEATURES_TABLE
+from graph.fusion import ACCOUNT_LINKS
+from graph.ledger import read_ledger
+from graph.networks import MEMBERSHIPS, NETWORKS
+from graph.published import read_rows
+from graph.tables import Table
+from jobs.arguments import day, settings_parser
+from jobs.commands import run_command
+from jobs.configuration import load
+from jobs.errors import DONE
+from jobs.printing import print_table
+from jobs.warehouse import Warehouse
+from signatures.decisions import DECISIONS
+from signatures.evaluation import parts_that_hold
+from signatures.findings import FINDINGS
+from signatures.inclusions import INCLUSIONS
+from signatures.loading import load as load_signatures
+from signatures.model import BY_NAME
+from signatures.scores import SCORES
+from signatures.snapshots import SNAPSHOTS
+from signatures.words import in_words
+
+Row = dict[str, Any]
+
+SHOWN = 10
+"""Entities, neighbours and reasons that are listed, the strongest first."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Explain one subject as a command; returns its exit code."""
+    parser = settings_parser("explain", "Show why an account, a network or a decision is so.")
+    parser.add_argument("subject", metavar="ID", help="an account, a network, or a decision")
+    parser.add_argument("--ds", type=day, help="the day; default: the latest that was scored")
+    return run_command(parser, argv, _explain)
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config, arguments.set, os.environ)
+    warehouse = Warehouse(config.warehouse.absolute())
+    warehouse.recover("explain")
+    decision = read_ledger(
+        warehouse.folder.parent, DECISIONS, field("decision_id") == arguments.subject
+    ).to_pylist()
+    if decision:
+        _decision(warehouse, decision)
+        return DONE
+    ds = arguments.ds or max(warehouse.days(INCLUSIONS.name), default=None)
+    if ds is None:
+        raise InputError("nothing was scored yet: run `actorgraph score-networks` first")
+    day_tables = _Day(warehouse, ds)
+    if network := day_tables.rows(NETWORKS, field("network_id") == arguments.subject):
+        _network(day_tables, network[0], config.signatures.paths)
+    elif member := day_tables.rows(MEMBERSHIPS, field("account_id") == arguments.subject):
+        _account(day_tables, member[0])
+    else:
+        raise InputError(
+            f"{arguments.subject!r} is no decision, and on {ds} neither a network nor an account "
+            "in one: an account that is in no network is not judged at all"
+        )
+    return DONE
+
+
+class _Day:
+    """The published tables of one day, read where a filter says."""
+
+    def __init__(self, warehouse: Warehouse, ds: date) -> None:
+        self.warehouse = warehouse
+        self.ds = ds
+
+    def rows(self, table: Table, where: Expression) -> list[Row]:
+        return read_rows(table, self.ds, self.warehouse.path(table.name, self.ds), where)
+
+
+def _account(tables: _Day, member: Row) -> None:
+    account, network = member["account_id"], member["network_id"]
+    (judged,) = tables.rows(INCLUSIONS, field("account_id") == account)
+    _say(f"Account {account} on {tables.ds}")
+    _say(f"  in network {network} since {member['joined_on']}, role {judged['role']}")
+    _list("  its role rests on", judged["role_reasons"])
+    if judged["included"]:
+        _say(f"  proposed: {judged['action']} by policy {judged['policy_id']}")
+        _say("  no single entity or neighbour holds it in the core: each time, more remains")
+    else:
+        _list("  left out because", judged["reasons"])
+    _list("  without one of these it would leave the core", judged["dropped_by"])
+    _say("")
+    _neighbours(tables, account)
+    _entities(tables, account)
+    _findings(tables, network)
+    _history(tables, account)
+
+
+def _neighbours(tables: _Day, account: str) -> None:
+    ends = (field("account_a") == account) | (field("account_b") == account)
+    links = tables.rows(ACCOUNT_LINKS, ends)
+    links.sort(key=lambda link: (-link["weight"], link["account_a"], link["account_b"]))
+    by_trace: Counter[str] = Counter(trace for link in links for trace in link["traces"])
+    print_table(
+        "What each trace contributes",
+        ("trace", "links"),
+        _most(by_trace),
+    )
+    print_table(
+        f"Strongest of {len(links)} links",
+        ("account", "weight", "traces", "co_actions", "entities"),
+        [
+            (
+                link["account_b"] if link["account_a"] == account else link["account_a"],
+                round(link["weight"], 3),
+                " ".join(link["traces"]),
+                link["co_actions"],
+                link["entities"],
+            )
+            for link in links[:SHOWN]
+        ],
+    )
+
+
+def _entities(tables: _Day, account: str) -> None:
+    ends = (field("account_a") == account) | (field("account_b") == account)
+    evidence = tables.rows(LINK_EVIDENCE, ends)
+    entities: dict[tuple[str, str, str], list[Row]] = {}
+    for row in evidence:
+        key = (row["trace"], row["entity_type"], row["entity_id"])
+        entities.setdefault(key, []).append(row)
+    ordered = sorted(entities.items(), key=lambda item: (-item[1][0]["rarity"], item[0]))
+    print_table(
+        f"Strongest of {len(ordered)} shared entities",
+        ("trace", "entity", "id", "with", "rarity", "first", "last"),
+        [
+            (
+                trace,
+                kind,
+                name,
+                len(rows),
+                round(rows[0]["rarity"], 2),
+                f"{min(row['first_at'] for row in rows):%Y-%m-%d %H:%M:%S}",
+                f"{max(row['last_at'] for row in rows):%Y-%m-%d %H:%M:%S}",
+            )
+            for (trace, kind, name), rows in ordered[:SHOWN]
+        ],
+    )
+
+
+def _findings(tables: _Day, network: str) -> None:
+    for finding in tables.rows(FINDINGS, field("network_id") == network):
+        verb = "explained by" if finding["benign"] else "matches"
+        _list(f"{verb} {finding['title']} ({finding['mode']})", finding["reasons"])
+        _say("")
+
+
+def _network(tables: _Day, network: Row, paths: Iterable[str]) -> None:
+    name = network["network_id"]
+    _say(f"Network {name} on {tables.ds}")
+    _say(
+        f"  {network['accounts']} accounts, {network['core_accounts']} at the core, "
+        f"{network['links']} links by {', '.join(network['traces'])}"
+    )
+    for score in tables.rows(SCORES, field("network_id") == name):
+        measured = "measured" if score["calibrated"] else "not measured"
+        _say(
+            f"  {score['disposition']}: likelihood {score['likelihood']:.2f} ({measured}), "
+            f"harm {score['harm']:.2f}, priority {score['priority']:.2f}"
+        )
+    _say("")
+    _findings(tables, name)
+    _conditions(tables, name, paths)
+    judged = tables.rows(INCLUSIONS, field("network_id") == name)
+    roles = Counter(row["role"] for row in judged)
+    reasons: Counter[str] = Counter(reason for row in judged for reason in row["reasons"])
+    print_table("Roles", ("role", "accounts"), sorted(roles.items()))
+    print_table(
+        f"Why {sum(not row['included'] for row in judged)} of {len(judged)} are left out",
+        ("reason", "accounts"),
+        _most(reasons),
+    )
+
+
+def _conditions(tables: _Day, network: str, paths: Iterable[str]) -> None:
+    """Each selection and filter of the signatures that match, with the network's own values."""
+    values = {
+        row["feature"]: row["value"]
+        for row in tables.rows(NETWORK_FEATURES_TABLE, field("network_id") == network)
+    }
+    matched = {row["signature_id"] for row in tables.rows(FINDINGS, field("network_id") == network)}
+    for signature in load_signatures(list(paths)):
+        if str(signature.id) not in matched or signature.subject != "network":
+            continue
+        holds = parts_that_hold(signature, values)
+        rows = []
+        for name, part in signature.parts.items():
+            for feature, comparison in part.features.items():
+                bounds = " and ".join(f"{op} {bound:g}" for op, bound in comparison.bounds.items())
+                value = values.get(feature)
+                told = "unknown" if value is None else in_words(BY_NAME[feature], value)
+                rows.append((name, holds[name], told, bounds))
+        columns = ("part", "holds", "of this network", "bound")
+        print_table(f"{signature.title}: {signature.detection.condition.strip()}", columns, rows)
+
+
+def _history(tables: _Day, account: str) -> None:
+    home = tables.warehouse.folder.parent
+    rows = read_ledger(home, DECISIONS, field("account_id") == account).to_pylist()
+    if rows:
+        _transitions(rows)
+
+
+def _decision(warehouse: Warehouse, rows: list[Row]) -> None:
+    rows.sort(key=lambda row: row["number"])
+    last = rows[-1]
+    _say(f"Decision {last['decision_id']}: {last['state']}")
+    _say(
+        f"  account {last['account_id']}, {last['action']} by policy {last['policy_id']}, "
+        f"route {last['route']}, role {last['subject_role']}, episode {last['episode']}"
+    )
+    _say(f"  judged in network {last['network_id']}, snapshot {last['snapshot_sha256']}\n")
+    _transitions(rows)
+    frozen = read_ledger(
+        warehouse.folder.parent,
+        SNAPSHOTS,
+        (pc.field("snapshot_sha256") == rows[0]["snapshot_sha256"])
+        & (pc.field("account_id") == last["account_id"]),
+    ).to_pylist()
+    for row in frozen:
+        evidence = json.loads(row["evidence"])
+        columns = ("trace", "entity_type", "entity_id", "members", "co_actions", "first_at")
+        told = [[entity[column] for column in columns] for entity in evidence["for"]]
+        print_table("Evidence for, as frozen", columns, told)
+        _list("Against, or missing, as frozen", evidence["against"])
+
+
+def _transitions(rows: Iterable[Row]) -> None:
+    columns = ("state_at", "action", "state", "actor", "reason")
+    ordered = sorted(rows, key=lambda row: (row["decision_id"], row["number"]))
+    told = [
+        [f"{row['state_at']:%Y-%m-%d %H:%M:%S}", *(row[name] for name in columns[1:])]
+        for row in ordered
+    ]
+    print_table("What was decided", columns, told)
+
+
+def _most(counts: Counter[str]) -> list[tuple[str, int]]:
+    """Names with their counts, the largest first, equal ones in order of text."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _list(title: str, lines: Sequence[str]) -> None:
+    if lines:
+        _say(f"{title}:")
+        for line in lines:
+            _say(f"    - {line}")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

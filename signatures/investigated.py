@@ -1,0 +1,190 @@
+"""The investigated route: people decided, by verdicts on the same frozen members.
+
+Two different reviewers who call the same snapshot abusive under the same policy propose its actors
+and hijacked accounts. It needs no signature and no calibration, because one-off operations never
+have a sample (DECISIONS, Route); every guard and cap applies to it as well.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from signatures.decisions import DECISIONS
+from signatures.ladder import LADDER, SECURE
+from signatures.life_cycle import CLOSED, current, moved, opened
+from signatures.model import Signature
+
+REVIEWERS = 2
+
+Row = Mapping[str, Any]
+
+
+def policy_actions(library: Sequence[Signature]) -> dict[str, tuple[str, int | None]]:
+    """The action and duration (seconds; None: indefinite) that each policy stands for.
+
+    Of several signatures of one policy the lightest action counts, then the shortest duration.
+    """
+    actions: dict[str, tuple[str, int | None]] = {}
+    for each in library:
+        given = each.enforcement
+        if given is None or given.action == SECURE:
+            continue
+        duration = None if given.duration is None else given.duration // 1_000_000
+        found = (given.action, duration)
+        known = actions.get(given.policy_id)
+        if known is None or _weight(found) < _weight(known):
+            actions[given.policy_id] = found
+    return actions
+
+
+def _weight(action: tuple[str, int | None]) -> tuple[int, float]:
+    name, duration = action
+    return LADDER.index(name), float("inf") if duration is None else duration
+
+
+def agreed(labels: pa.Table) -> dict[str, tuple[str, list[str], set[str] | None]]:
+    """Snapshots that two reviewers call abusive: policy, reviewers, and the members meant by all.
+
+    `labels` are those that hold (labels.valid_labels). A snapshot that anybody calls benign is not
+    agreed upon, nor one with two policies: both go to review. Members are None for all of them.
+    """
+    verdicts: dict[str, list[Row]] = defaultdict(list)
+    for row in labels.to_pylist():
+        if row["subject_type"] == "network":
+            verdicts[row["snapshot_sha256"]].append(row)
+    found = {}
+    for snapshot, rows in sorted(verdicts.items()):
+        abusive = [row for row in rows if row["label"] == "abusive" and row["policy_id"]]
+        reviewers = sorted({row["reviewer"] for row in abusive})
+        policies = {row["policy_id"] for row in abusive}
+        disputed = any(row["label"] == "benign" for row in rows)
+        if len(reviewers) >= REVIEWERS and len(policies) == 1 and not disputed:
+            found[snapshot] = (policies.pop(), reviewers, _members(abusive))
+    return found
+
+
+def decided_by_people(
+    proposed: Sequence[Row], benign: set[str], ledger: pa.Table, day: date, at: datetime
+) -> pa.Table:
+    """The rows to append to DECISIONS for what reviewers decided; none in a rerun.
+
+    `proposed` are rows of `investigated`, `benign` the snapshots of `benign_snapshots`. What waits
+    for review is proposed or rejected; what never was in review begins as proposed.
+    """
+    known = current(ledger).to_pylist()
+    standing: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for decision in known:
+        standing[decision["account_id"], decision["policy_id"]].append(decision)
+    changes = [ledger.slice(0, 0)]
+    begun: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in proposed:
+        decisions = standing[row["account_id"], row["policy_id"]]
+        under_way = [each for each in decisions if each["state"] not in CLOSED]
+        waiting = [each for each in under_way if each["state"] == "in_review"]
+        if waiting and waiting[0]["action"] == row["action"]:
+            changes.append(_moved(waiting, "proposed", row["reviewers"], at))
+        elif not under_way and not any(each["action"] == row["action"] for each in decisions):
+            begun[tuple(row["reviewers"])].append(_begins(row, day))
+    for reviewers, rows in sorted(begun.items()):
+        actor = ", ".join(reviewers)
+        changes.append(opened(rows, ledger, by="reviewers", at=at, actor=actor))
+    rejected = [
+        each for each in known if each["state"] == "in_review" and each["snapshot_sha256"] in benign
+    ]
+    changes.append(_moved(rejected, "rejected", ["reviewers"], at))
+    return pa.concat_tables(changes)
+
+
+def _moved(rows: Sequence[Row], after: str, reviewers: Sequence[str], at: datetime) -> pa.Table:
+    told = {"proposed": "abusive", "rejected": "benign"}[after]
+    route = {"route": "investigated"} if after == "proposed" else {}
+    table = pa.Table.from_pylist([{**row, **route} for row in rows], schema=DECISIONS.schema)
+    actor = ", ".join(reviewers)
+    reason = f"reviewers call the snapshot {told}"
+    return moved(table, after, by="reviewers", at=at, actor=actor, reason=reason)
+
+
+def _begins(row: Row, day: date) -> dict[str, Any]:
+    kept = ("account_id", "network_id", "snapshot_sha256", "action", "duration_s", "policy_id")
+    return {
+        **{name: row[name] for name in kept},
+        "route": "investigated",
+        "subject_role": row["role"],
+        "signature_ids": [],
+        "market": None,
+        "ds": day,
+        "state": "proposed",
+        "reason": "reviewers call the snapshot abusive",
+    }
+
+
+def _members(rows: Iterable[Row]) -> set[str] | None:
+    named = [set(row["members"]) for row in rows if row["members"]]
+    return set.intersection(*named) if named else None
+
+
+def benign_snapshots(labels: pa.Table) -> set[str]:
+    """Snapshots that a reviewer calls benign and nobody abusive."""
+    called: dict[str, set[str]] = defaultdict(set)
+    for row in labels.to_pylist():
+        if row["subject_type"] == "network":
+            called[row["snapshot_sha256"]].add(row["label"])
+    return {name for name, given in called.items() if "benign" in given and "abusive" not in given}
+
+
+def benign_accounts(labels: pa.Table, snapshots: pa.Table) -> set[str]:
+    """Accounts that reviewers call benign, alone or with their network, and nobody abusive."""
+    called: dict[str, set[str]] = defaultdict(set)
+    for row in labels.to_pylist():
+        if row["subject_type"] == "account":
+            called[row["subject_id"]].add(row["label"])
+    of_networks = benign_snapshots(labels)
+    for row in snapshots.to_pylist():
+        if row["snapshot_sha256"] in of_networks:
+            called[row["account_id"]].add("benign")
+    return {name for name, given in called.items() if "benign" in given and "abusive" not in given}
+
+
+def investigated(
+    labels: pa.Table,
+    snapshots: pa.Table,
+    library: Sequence[Signature],
+    kept_out: set[str],
+) -> list[dict[str, Any]]:
+    """What the route proposes: rows as signatures.proposals takes them, one an account and policy.
+
+    `snapshots` has SNAPSHOTS' columns; `kept_out` are accounts that are protected or cleared. Only
+    actors are restricted, and only hijacked accounts secured.
+    """
+    actions = policy_actions(library)
+    proposed = {}
+    decided = agreed(labels)
+    for row in snapshots.to_pylist():
+        if row["snapshot_sha256"] not in decided or row["account_id"] in kept_out:
+            continue
+        policy, reviewers, members = decided[row["snapshot_sha256"]]
+        if members is not None and row["account_id"] not in members:
+            continue
+        action, duration = _action(row["role"], actions.get(policy))
+        if action is not None:
+            proposed[row["account_id"], policy] = {
+                **row,
+                "action": action,
+                "duration_s": duration,
+                "policy_id": policy,
+                "reviewers": reviewers,
+            }
+    return [proposed[key] for key in sorted(proposed)]
+
+
+def _action(role: str, of_policy: tuple[str, int | None] | None) -> tuple[str | None, int | None]:
+    if role == "compromised":
+        return SECURE, None
+    if role == "actor" and of_policy is not None:
+        return of_policy
+    return None, None

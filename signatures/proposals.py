@@ -1,0 +1,176 @@
+"""From judged accounts to the ledger: which decisions begin today, and which move on.
+
+Scoring proposes, or asks for review; it never decides. What it writes are transitions of the life
+cycle (signatures/life_cycle.py), all rows of a day in memory: about 2 KB for each account that is
+proposed or reviewed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graph.tables import TIMESTAMP
+from signatures.decisions import DECISIONS
+from signatures.ladder import LADDER, SECURE
+from signatures.life_cycle import CLEARED, CLOSED, ENFORCED, current, moved, opened
+
+ACTOR = "score-networks"
+"""Who is named in the ledger for what scoring does."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One day's judged accounts and what is known of them from before.
+
+    `accounts` are rows of accounts that are included or reviewed, or whose decision is proposed:
+    account_id, network_id, snapshot_sha256, market, role, included, reviewed, network_explained,
+    action, declared_action, duration_s, policy_id, signature_id, cleared, reasons, why.
+    `evidence` tells the evidence of an account in a snapshot, as its JSON.
+    """
+
+    day: date
+    at: datetime
+    accounts: Sequence[Row]
+    ledger: pa.Table
+    evidence: Callable[[str, str], str | None]
+
+
+@dataclass
+class _Plan:
+    opened: list[dict[str, Any]] = field(default_factory=list)
+    superseded: list[Row] = field(default_factory=list)
+    explained: list[Row] = field(default_factory=list)
+    again: list[Row] = field(default_factory=list)
+
+
+def transitions(judged: Judged) -> pa.Table:
+    """The rows to append to DECISIONS; none where a rerun finds what is there already."""
+    standing: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    known = current(judged.ledger)
+    for decision in known.to_pylist():
+        standing[decision["account_id"], decision["policy_id"]].append(decision)
+    plan = _Plan()
+    for account in sorted(judged.accounts, key=lambda row: str(row["account_id"])):
+        _plan(plan, account, standing[account["account_id"], account["policy_id"]], judged)
+    return pa.concat_tables(
+        [
+            opened(plan.opened, judged.ledger, by="scoring", at=judged.at, actor=ACTOR),
+            _moved(plan.superseded, "superseded", "other_action", judged, "another action instead"),
+            _moved(
+                plan.explained, "in_review", "benign", judged, "an innocent explanation matches"
+            ),
+            _moved(plan.again, "proposed", "new_evidence", judged, "evidence that is new"),
+        ]
+    )
+
+
+def _plan(plan: _Plan, account: Row, decisions: Sequence[Row], judged: Judged) -> None:
+    proposed = [each for each in decisions if each["state"] == "proposed"]
+    if account["network_explained"]:
+        plan.explained += proposed
+        return
+    action = action_at_stake(account)
+    if action is None:
+        return
+    same = [each for each in decisions if each["action"] == action]
+    under_way = [each for each in decisions if each["state"] not in CLOSED]
+    rejected = [each for each in same if each["state"] == "rejected"]
+    # A superseded decision has ended and has no further episode.
+    if any(each["state"] == "superseded" for each in same):
+        return
+    if not _anything_new(account, decisions, judged):
+        return
+    if account["included"] and not account["cleared"]:
+        if rejected:
+            plan.again += rejected
+            return
+        if any(each["action"] == action for each in under_way):
+            return
+        if len(proposed) == len(under_way):
+            plan.superseded += proposed
+            plan.opened.append(_row(account, action, "proposed", judged))
+    elif not under_way and not rejected:
+        plan.opened.append(_row(account, action, "in_review", judged))
+
+
+def action_at_stake(account: Row) -> str | None:
+    """What is proposed for an account that is included, or what a reviewer would decide on."""
+    if account["included"]:
+        return str(account["action"])
+    if account["role"] == "compromised":
+        return SECURE
+    declared = account["declared_action"]
+    return declared if declared in LADDER else None
+
+
+def _anything_new(account: Row, decisions: Sequence[Row], judged: Judged) -> bool:
+    """Whether an account that was rejected or cleared has evidence absent from what was judged."""
+    judged_before = [
+        each for each in decisions if each["state"] in ("rejected", "reversed", "overturned")
+    ]
+    if not judged_before and not account["cleared"]:
+        return True
+    now = _entities(judged.evidence(account["snapshot_sha256"], account["account_id"]))
+    seen: set[tuple[str, str, str]] = set()
+    for each in judged_before:
+        seen |= _entities(judged.evidence(each["snapshot_sha256"], each["account_id"]))
+    return bool(now - seen)
+
+
+def _entities(evidence: str | None) -> set[tuple[str, str, str]]:
+    if evidence is None:
+        return set()
+    return {
+        (each["trace"], each["entity_type"], each["entity_id"])
+        for each in json.loads(evidence)["for"]
+    }
+
+
+def _row(account: Row, action: str, state: str, judged: Judged) -> dict[str, Any]:
+    why = account["why"] if state == "proposed" else account["reasons"]
+    return {
+        "account_id": account["account_id"],
+        "network_id": account["network_id"],
+        "snapshot_sha256": account["snapshot_sha256"],
+        "route": "calibrated",
+        "action": action,
+        "duration_s": account["duration_s"],
+        "policy_id": account["policy_id"],
+        "subject_role": account["role"],
+        "signature_ids": [account["signature_id"]],
+        "market": account["market"],
+        "ds": judged.day,
+        "state": state,
+        "reason": "; ".join(why),
+    }
+
+
+def cleared_accounts(ledger: pa.Table, since: datetime) -> pa.Table:
+    """Accounts with a decision overturned or taken back since then: account_id (the key)."""
+    known = current(ledger)
+    lately = pc.greater_equal(known.column("state_at"), pa.scalar(since, TIMESTAMP))
+    over = pc.and_(pc.is_in(known.column("state"), pa.array(CLEARED)), lately)
+    return known.filter(over).select(["account_id"]).group_by("account_id").aggregate([])
+
+
+def prior_decisions(ledger: pa.Table) -> pa.Table:
+    """Accounts against which decisions are in force: account_id (the key), prior_decisions."""
+    known = current(ledger)
+    enforced = known.filter(pc.is_in(known.column("state"), pa.array(ENFORCED)))
+    counted = enforced.group_by("account_id").aggregate([([], "count_all")])
+    return counted.rename_columns(["account_id", "prior_decisions"])
+
+
+def _moved(rows: Sequence[Row], after: str, by: str, judged: Judged, reason: str) -> pa.Table:
+    table = pa.Table.from_pylist([dict(row) for row in rows], schema=DECISIONS.schema)
+    return moved(table, after, by=by, at=judged.at, actor=ACTOR, reason=reason)

@@ -1,0 +1,125 @@
+"""Snapshots: the members of a network and the evidence, frozen as they were judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from graph.buckets import bucket_of
+from graph.canonical import canonical_json, canonical_sha256
+from graph.engines.base import Engine
+from graph.frames import DataFrame, F, Window
+from graph.tables import Table, columns
+
+SNAPSHOTS = Table(
+    name="snapshots",
+    grain="account in a network that was judged",
+    key=("snapshot_sha256", "account_id"),
+    schema=columns(
+        snapshot_sha256="string",  # over the members with their roles and evidence
+        account_id="string",
+        network_id="string",
+        ds=pa.date32(),
+        role="string",
+        is_core="bool",
+        evidence="string",  # canonical JSON: `for`, what links it; `against`, what speaks for it
+    ),
+)
+
+STRONGEST = 10
+"""Entities that are kept of an account: of each family in turn the rarest, then most co-actions."""
+
+_MEMBERS = columns(
+    network_id="string",
+    account_id="string",
+    role="string",
+    is_core="bool",
+    role_reasons=pa.list_(pa.string()),
+    reasons=pa.list_(pa.string()),
+)
+
+
+def take_snapshots(
+    engine: Engine, accounts: DataFrame, evidence: DataFrame, day: date
+) -> DataFrame:
+    """Freeze every network with an account that is included or reviewed; columns of SNAPSHOTS.
+
+    `accounts` is inclusions.judge's frame, `evidence` independence.core_evidence. A network's
+    members and their strongest evidence must fit into a task, some 3 KB a member.
+    """
+    judged = accounts.filter(F.col("included") | F.col("reviewed")).select("network_id").distinct()
+    members = accounts.join(judged, on="network_id", how="left_semi").select(*_MEMBERS.names)
+    rows = members.join(_strongest(evidence), on="account_id", how="left")
+    rows = engine.materialize(rows, "snapshot rows")
+    rows = rows.withColumn("bucket", bucket_of(rows, "network_id", rows.count()))
+
+    def freeze(group: pa.Table) -> pa.Table:
+        found = [row for network in _by_network(group) for row in _snapshot(network, day)]
+        return pa.Table.from_pylist(found, schema=SNAPSHOTS.schema)
+
+    return engine.map_groups_arrow(rows, ["bucket"], freeze, SNAPSHOTS.schema)
+
+
+def _strongest(evidence: DataFrame) -> DataFrame:
+    """The strongest entities of each account, over all that it is linked to by them."""
+    by_entity = evidence.groupBy("account_id", "trace", "family", "entity_type", "entity_id").agg(
+        F.count(F.lit(1)).alias("members"),
+        F.sum("co_actions").cast("bigint").alias("co_actions"),
+        F.max("rarity").alias("rarity"),
+        F.min("first_at").alias("first_at"),
+        F.max("last_at").alias("last_at"),
+    )
+    strength = (F.col("rarity").desc(), F.col("co_actions").desc(), F.col("trace"), "entity_id")
+    of_family = Window.partitionBy("account_id", "family").orderBy(*strength)
+    in_turn = Window.partitionBy("account_id").orderBy("of_family", *strength)
+    ranked = by_entity.withColumn("of_family", F.row_number().over(of_family))
+    ranked = ranked.withColumn("place", F.row_number().over(in_turn))
+    return ranked.filter(F.col("place") <= STRONGEST)
+
+
+def _by_network(rows: pa.Table) -> Iterator[list[dict[str, Any]]]:
+    networks: dict[str, list[dict[str, Any]]] = {}
+    for row in rows.to_pylist():
+        networks.setdefault(row["network_id"], []).append(row)
+    yield from networks.values()
+
+
+def _snapshot(rows: list[dict[str, Any]], day: date) -> Iterator[dict[str, Any]]:
+    accounts: dict[str, dict[str, Any]] = {}
+    links: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda row: (row["account_id"], row["place"] or 0)):
+        accounts[row["account_id"]] = row
+        found = links.setdefault(row["account_id"], [])
+        if row["place"] is not None:
+            found.append(_entity(row))
+    members = [
+        {
+            "account_id": name,
+            "role": row["role"],
+            "is_core": row["is_core"],
+            "evidence": {"for": links[name], "against": [*row["role_reasons"], *row["reasons"]]},
+        }
+        for name, row in accounts.items()
+    ]
+    digest = canonical_sha256(members)
+    for member in members:
+        yield {
+            **member,
+            "snapshot_sha256": digest,
+            "network_id": rows[0]["network_id"],
+            "ds": day,
+            "evidence": canonical_json(member["evidence"]),
+        }
+
+
+def _entity(row: dict[str, Any]) -> dict[str, Any]:
+    kept = ("trace", "family", "entity_type", "entity_id", "members", "co_actions", "rarity")
+    times = {name: _text(row[name]) for name in ("first_at", "last_at")}
+    return {**{name: row[name] for name in kept}, **times}
+
+
+def _text(time: datetime) -> str:
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,164 @@
+"""Who may be proposed: every condition of DECISIONS, broken one at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graph.config import Proposals
+from graph.engines.base import Engine
+from graph.frames import engine_api
+from signatures.inclusions import OBSTACLES, judge
+from signatures.ladder import LADDER, RESTRICTIONS
+
+LIMITS = Proposals()
+
+PROPOSED: dict[str, Any] = {
+    "role": "actor",
+    "size": 40,
+    "is_core": True,
+    "core_links": 12,
+    "independent": True,
+    "drops": 0,
+    "signature_id": "s",
+    "mode": "live",
+    "status": "stable",
+    "inauthentic_kinds": 1,
+    "declared_action": "suspend",
+    "tied_otherwise": True,
+    "network_explained": False,
+    "account_explained": False,
+    "protected": False,
+    "cleared": False,
+    "declared": False,
+    "lower": 0.985,
+    "borrowed": False,
+}
+SCHEMA = pa.schema(
+    [
+        (name, pa.float64() if name == "lower" else pa.scalar(value).type)
+        for name, value in PROPOSED.items()
+    ]
+)
+
+
+def judged(engine: Engine, *rows: dict[str, Any]) -> list[dict[str, Any]]:
+    table = pa.Table.from_pylist([PROPOSED | row for row in rows], schema=SCHEMA)
+    found: list[dict[str, Any]] = engine.to_arrow(
+        judge(engine.from_arrow(table), LIMITS)
+    ).to_pylist()
+    return found
+
+
+def test_who_meets_all_conditions_is_included(engine: Engine) -> None:
+    (row,) = judged(engine, {})
+    assert (row["included"], row["action"], row["reasons"]) == (True, "suspend", [])
+
+
+BROKEN: dict[str, dict[str, Any]] = {
+    "no_signature": {"signature_id": None, "mode": None, "status": None, "declared_action": None},
+    "shadow": {"mode": "shadow"},
+    "not_stable": {"status": "experimental"},
+    "explained": {"network_explained": True},
+    "account_explained": {"account_explained": True},
+    "not_inauthentic": {"inauthentic_kinds": 0},
+    "content_alone": {"tied_otherwise": False},
+    "role": {"role": "target"},
+    "victims_signature": {"declared_action": "secure_account"},
+    "small": {"size": 4},
+    "large": {"size": 1001},
+    "not_measured": {"lower": None},
+    "below_floor": {"lower": 0.79},
+    "not_core": {"is_core": False},
+    "one_observation": {"independent": False},
+    "few_neighbours": {"core_links": 1},
+    "dropped": {"drops": 1},
+    "protected": {"protected": True},
+    "cleared": {"cleared": True},
+    "declared": {"declared": True},
+}
+
+
+def test_every_obstacle_has_a_case() -> None:
+    assert [each.name for each in OBSTACLES] == list(BROKEN)
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES, ids=lambda each: each.name)
+def test_who_breaks_one_condition_is_left_out_and_told_why(engine: Engine, obstacle: Any) -> None:
+    (row,) = judged(engine, BROKEN[obstacle.name])
+    assert not row["included"]
+    assert obstacle.reason in row["reasons"]
+
+
+@pytest.mark.parametrize(
+    ("lower", "action"),
+    [(0.995, "suspend"), (0.97, "limit_reach"), (0.94, "remove_engagement"), (0.85, "challenge")],
+)
+def test_a_lower_bound_buys_the_heaviest_action_it_can(
+    engine: Engine, lower: float, action: str
+) -> None:
+    (row,) = judged(engine, {"lower": lower})
+    assert (row["included"], row["action"]) == (True, action)
+
+
+def test_a_borrowed_precision_buys_a_challenge_at_most(engine: Engine) -> None:
+    (row,) = judged(engine, {"lower": 0.999, "borrowed": True})
+    assert row["action"] == "challenge"
+
+
+def test_a_challenge_is_no_restriction_and_asks_for_less(engine: Engine) -> None:
+    (row,) = judged(engine, {"lower": 0.85, "is_core": False, "drops": 3, "independent": False})
+    assert row["included"]
+
+
+def test_a_hijacked_account_is_secured_and_never_restricted(engine: Engine) -> None:
+    hijacked = {"role": "compromised", "is_core": False, "independent": False}
+    included, borrowed = judged(engine, hijacked, hijacked | {"borrowed": True})
+    assert (included["included"], included["action"]) == (True, "secure_account")
+    assert not borrowed["included"]
+
+
+@st.composite
+def anybody(draw: st.DrawFn) -> dict[str, Any]:
+    choices: dict[str, list[Any]] = {
+        "role": ["actor", "compromised", "target", "originator", "bystander"],
+        "size": [1, 5, 40, 1000, 1001],
+        "core_links": [0, 1, 2, 50],
+        "drops": [0, 1],
+        "mode": ["live", "shadow", None],
+        "status": ["stable", "test", None],
+        "signature_id": ["s", None],
+        "inauthentic_kinds": [0, 2, None],
+        "declared_action": [*LADDER, "secure_account", None],
+        "lower": [None, 0.0, 0.8, 0.95, 0.98, 1.0],
+    }
+    row = {name: draw(st.sampled_from(values)) for name, values in choices.items()}
+    flags = [name for name, value in PROPOSED.items() if isinstance(value, bool)]
+    return row | {name: draw(st.booleans()) for name in flags}
+
+
+@settings(max_examples=20, deadline=None)
+@given(rows=st.lists(anybody(), min_size=50, max_size=50))
+def test_the_rules_hold_for_anybody(duckdb_engine: Engine, rows: list[dict[str, Any]]) -> None:
+    with engine_api(duckdb_engine.api_root):
+        found = judged(duckdb_engine, *rows)
+    for row in found:
+        if not row["included"]:
+            assert row["reasons"]
+            continue
+        floor = dict(LIMITS.floors)[row["action"]]
+        assert row["lower"] >= floor
+        assert row["mode"] == "live" and row["status"] == "stable"
+        assert row["inauthentic_kinds"] and row["tied_otherwise"]
+        assert not (row["network_explained"] or row["account_explained"])
+        assert not (row["protected"] or row["cleared"] or row["declared"])
+        assert LIMITS.min_accounts <= row["size"] <= LIMITS.max_accounts
+        if row["action"] in RESTRICTIONS:
+            assert row["role"] == "actor" and row["is_core"] and row["independent"]
+            assert row["core_links"] >= 2 and row["drops"] == 0 and not row["borrowed"]
+        else:
+            assert row["role"] == {"secure_account": "compromised"}.get(row["action"], "actor")

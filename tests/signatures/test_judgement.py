@@ -1,0 +1,154 @@
+"""From features and findings to judged accounts: what is joined to what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from graph.engines.base import Engine
+from signatures.judgement import BOUNDS, with_bounds
+from signatures.ladder import SIGNATURES
+from signatures.scores import LIKELIHOOD_WEIGHTS, numbers, top_findings
+
+ACCOUNTS = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("signature_id", pa.string()),
+        ("market", pa.string()),
+        ("shared_address_ratio", pa.float64()),
+    ]
+)
+
+
+def bound(lower: float, **where: str | bool) -> dict[str, Any]:
+    everywhere = {"market": None, "stratum": None, "borrowed": False}
+    return {"signature_id": "s", "lower": lower, "measured": 0.99} | everywhere | where
+
+
+def lower_of(
+    engine: Engine, bounds: list[dict[str, Any]], market: str | None, shared: float | None
+) -> float | None:
+    account = {
+        "account_id": "a",
+        "signature_id": "s",
+        "market": market,
+        "shared_address_ratio": shared,
+    }
+    rows = with_bounds(
+        engine.from_arrow(pa.Table.from_pylist([account], schema=ACCOUNTS)),
+        engine.from_arrow(pa.Table.from_pylist(bounds, schema=BOUNDS)),
+    )
+    found: float | None = engine.to_arrow(rows).to_pylist()[0]["lower"]
+    return found
+
+
+MEASURED = [
+    bound(0.98),
+    bound(0.97, market="de"),
+    bound(0.99, market="fr"),
+    bound(0.96, stratum="shared"),
+    bound(0.985, stratum="own"),
+]
+
+
+@pytest.mark.parametrize(
+    ("market", "shared", "lower"),
+    [
+        pytest.param("de", 0.0, 0.97, id="the market is the worst"),
+        pytest.param("de", 0.9, 0.96, id="behind a carrier, that stratum is the worst"),
+        pytest.param("fr", 0.0, 0.98, id="better in the market than overall"),
+        pytest.param(None, 0.0, 0.98, id="an unknown market is judged overall and by stratum"),
+        pytest.param("jp", 0.0, None, id="a market without a sample goes to review"),
+    ],
+)
+def test_the_lowest_of_the_bounds_applies(
+    engine: Engine, market: str | None, shared: float, lower: float | None
+) -> None:
+    assert lower_of(engine, MEASURED, market, shared) == lower
+
+
+def test_a_stratum_without_a_sample_goes_to_review(engine: Engine) -> None:
+    assert lower_of(engine, [row for row in MEASURED if row["stratum"] != "own"], "de", 0.0) is None
+
+
+def finding(signature: str, **changed: Any) -> dict[str, Any]:
+    return {
+        "subject_type": "network",
+        "subject_id": "n",
+        "network_id": "n",
+        "signature_id": signature,
+        "title": signature,
+        "benign": False,
+        "mode": "live",
+        "status": "stable",
+        "level": "low",
+        "selections": ["selection_a"],
+        "inauthentic": ["automation"],
+        "reasons": ["43 members"],
+    } | changed
+
+
+@pytest.mark.parametrize(
+    ("rows", "top"),
+    [
+        ([finding("a", mode="shadow"), finding("b")], "b"),
+        ([finding("a"), finding("b", inauthentic=["automation", "false_identity"])], "b"),
+        ([finding("a"), finding("c")], "c"),
+        ([finding("a"), finding("b", selections=["selection_a", "selection_b"])], "b"),
+        ([finding("b"), finding("a")], "a"),
+    ],
+    ids=["live first", "then the more inauthentic", "the severer", "the fuller", "the smallest id"],
+)
+def test_one_signature_names_a_network(
+    engine: Engine, rows: list[dict[str, Any]], top: str
+) -> None:
+    levels = {"a": 1, "b": 1, "c": 3}
+    signatures = [
+        {"signature_id": name, "level_rank": rank, "action": "suspend", "policy_id": "p"}
+        for name, rank in levels.items()
+    ]
+    found = top_findings(
+        engine.from_arrow(pa.Table.from_pylist(rows)),
+        engine.from_arrow(pa.Table.from_pylist(signatures, schema=SIGNATURES)),
+    )
+    assert engine.to_arrow(found).column("signature_id").to_pylist() == [top]
+
+
+def scored(engine: Engine, **changed: float | None) -> dict[str, float]:
+    columns = [*LIKELIHOOD_WEIGHTS, "growth_ratio", "accounts", "followers", "level_rank"]
+    row = dict.fromkeys([*columns, "explained", "measured"]) | {"accounts": 40} | changed
+    schema = pa.schema([("network_id", pa.string()), *((name, pa.float64()) for name in row)])
+    table = pa.Table.from_pylist([{"network_id": "n", **row}], schema=schema)
+    found: dict[str, float] = engine.to_arrow(
+        numbers(engine, engine.from_arrow(table))
+    ).to_pylist()[0]
+    return found
+
+
+def test_a_measured_precision_is_the_likelihood(engine: Engine) -> None:
+    assert scored(engine, measured=0.97, level_rank=3)["likelihood"] == 0.97
+
+
+def test_unmeasured_likelihood_rises_with_evidence_and_falls_with_an_explanation(
+    engine: Engine,
+) -> None:
+    nothing = scored(engine)["likelihood"]
+    evidence = scored(engine, multi_family_ratio=1, coordinated_ratio=0.7)["likelihood"]
+    matched = scored(engine, multi_family_ratio=1, coordinated_ratio=0.7, level_rank=3)[
+        "likelihood"
+    ]
+    explained = scored(engine, multi_family_ratio=1, coordinated_ratio=0.7, explained=1)[
+        "likelihood"
+    ]
+    assert nothing < explained < evidence < matched < 1
+
+
+def test_harm_is_severity_by_reach_and_speed(engine: Engine) -> None:
+    small = scored(engine, level_rank=3)
+    far = scored(engine, level_rank=3, followers=9_999_959, growth_ratio=1)
+    assert far["harm"] == 0.75, "high, with all the reach and all the speed that count"
+    assert 0 < small["harm"] < far["harm"]
+    assert scored(engine)["harm"] == 0
+    assert small["priority"] <= small["harm"] * small["likelihood"] < small["priority"] + 1e-6

@@ -1,0 +1,179 @@
+"""What scoring writes to the ledger of decisions, and that it never decides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signatures.decisions import DECISIONS
+from signatures.life_cycle import check_history, current, moved
+from signatures.proposals import Judged, cleared_accounts, prior_decisions, transitions
+
+DAY = date(2026, 11, 22)
+NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
+
+INCLUDED: dict[str, Any] = {
+    "account_id": "u1",
+    "network_id": "n1",
+    "snapshot_sha256": "first",
+    "market": "de",
+    "role": "actor",
+    "included": True,
+    "reviewed": False,
+    "network_explained": False,
+    "action": "suspend",
+    "declared_action": "suspend",
+    "duration_s": None,
+    "policy_id": "inauthentic_accounts",
+    "signature_id": "s1",
+    "cleared": False,
+    "reasons": [],
+    "why": ["43 members", "97% of the members used a device which another member used"],
+}
+REVIEWED = INCLUDED | {
+    "included": False,
+    "reviewed": True,
+    "action": None,
+    "reasons": ["the signature is not stable yet"],
+}
+NOTHING = DECISIONS.schema.empty_table()
+
+
+def scored(
+    ledger: pa.Table, *accounts: dict[str, Any], evidence: Mapping[str, list[str]] | None = None
+) -> pa.Table:
+    """The ledger after one more day; `evidence` names the devices in each snapshot."""
+
+    def told(snapshot: str, _: str) -> str:
+        devices = (evidence or {}).get(snapshot, ["phone"])
+        rows = [
+            {"trace": "shared_device", "entity_type": "device", "entity_id": d} for d in devices
+        ]
+        return json.dumps({"for": rows})
+
+    rows = transitions(Judged(DAY, NOW, accounts, ledger, told))
+    after = pa.concat_tables([ledger, rows])
+    check_history(after)
+    return after
+
+
+def states(ledger: pa.Table) -> dict[tuple[str, str], str]:
+    return {(row["account_id"], row["action"]): row["state"] for row in current(ledger).to_pylist()}
+
+
+def moves(ledger: pa.Table, *steps: tuple[str, str]) -> pa.Table:
+    """The ledger after all its decisions moved by these steps: state and cause."""
+    for state, by in steps:
+        rows = moved(current(ledger), state, by=by, at=NOW, actor="someone", reason=None)
+        ledger = pa.concat_tables([ledger, rows])
+    return ledger
+
+
+def test_who_is_included_is_proposed_with_plain_reasons() -> None:
+    (row,) = scored(NOTHING, INCLUDED).to_pylist()
+    assert (row["state"], row["route"], row["action"]) == ("proposed", "calibrated", "suspend")
+    assert row["reason"].startswith("43 members; 97% of the members")
+    assert (row["number"], row["episode"], row["signature_ids"]) == (1, 1, ["s1"])
+
+
+def test_who_should_be_looked_at_is_in_review_with_what_is_missing() -> None:
+    (row,) = scored(NOTHING, REVIEWED).to_pylist()
+    assert (row["state"], row["reason"]) == ("in_review", "the signature is not stable yet")
+
+
+def test_a_rerun_and_the_next_day_on_another_network_id_add_nothing() -> None:
+    ledger = scored(NOTHING, INCLUDED, REVIEWED | {"account_id": "u2"})
+    tomorrow = {"network_id": "n9", "snapshot_sha256": "second"}
+    again = scored(ledger, INCLUDED | tomorrow, REVIEWED | tomorrow | {"account_id": "u2"})
+    assert again.num_rows == ledger.num_rows == 2
+
+
+def test_another_action_for_the_same_policy_supersedes_the_proposal() -> None:
+    ledger = scored(scored(NOTHING, INCLUDED), INCLUDED | {"action": "challenge"})
+    assert states(ledger) == {("u1", "suspend"): "superseded", ("u1", "challenge"): "proposed"}
+
+
+def test_an_innocent_explanation_brings_a_proposal_back_to_review() -> None:
+    explained = {"included": False, "network_explained": True, "action": None}
+    ledger = scored(scored(NOTHING, INCLUDED), INCLUDED | explained)
+    assert states(ledger) == {("u1", "suspend"): "in_review"}
+
+
+def test_what_was_approved_or_released_is_left_alone() -> None:
+    ledger = moves(scored(NOTHING, INCLUDED), ("approved", "approvals"))
+    assert scored(ledger, INCLUDED | {"action": "challenge"}).num_rows == ledger.num_rows
+
+
+def test_what_was_rejected_returns_only_on_evidence_that_is_new() -> None:
+    ledger = moves(scored(NOTHING, REVIEWED), ("rejected", "reviewers"))
+    seen = {"first": ["phone"], "second": ["phone"], "third": ["phone", "tablet"]}
+    same = scored(ledger, INCLUDED | {"snapshot_sha256": "second"}, evidence=seen)
+    assert same.num_rows == ledger.num_rows
+    new = scored(ledger, INCLUDED | {"snapshot_sha256": "third"}, evidence=seen)
+    assert states(new) == {("u1", "suspend"): "proposed"}
+
+
+def test_a_cleared_account_reaches_only_review_and_only_on_new_evidence() -> None:
+    steps = [("approved", "approvals"), ("released", "release"), ("reversed", "retraction")]
+    ledger = moves(scored(NOTHING, INCLUDED), *steps)
+    assert cleared_accounts(ledger, NOW - timedelta(days=180)).num_rows == 1
+    assert cleared_accounts(ledger, NOW + timedelta(days=1)).num_rows == 0
+    cleared = REVIEWED | {"cleared": True, "snapshot_sha256": "second"}
+    assert scored(ledger, cleared, evidence={}).num_rows == ledger.num_rows
+    again = scored(ledger, cleared, evidence={"second": ["tablet"]})
+    last = again.to_pylist()[-1]
+    assert (last["state"], last["episode"], last["number"]) == ("in_review", 2, 1)
+
+
+def test_only_decisions_in_force_count_as_earlier_ones() -> None:
+    ledger = moves(scored(NOTHING, INCLUDED), ("approved", "approvals"), ("released", "release"))
+    assert prior_decisions(ledger).num_rows == 0
+    assert prior_decisions(moves(ledger, ("applied", "receipt"))).to_pylist() == [
+        {"account_id": "u1", "prior_decisions": 1}
+    ]
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "account_id": st.sampled_from(["u1", "u2"]),
+                "included": st.booleans(),
+                "reviewed": st.booleans(),
+                "network_explained": st.booleans(),
+                "cleared": st.booleans(),
+                "role": st.sampled_from(["actor", "compromised", "bystander"]),
+                "action": st.sampled_from(["suspend", "challenge"]),
+                "declared_action": st.sampled_from(["suspend", "secure_account"]),
+                "snapshot_sha256": st.sampled_from(["first", "second"]),
+            }
+        ),
+        max_size=8,
+    ),
+    st.lists(st.sampled_from(["reviewers", "approvals", "none"]), max_size=8),
+)
+def test_days_in_any_order_stay_inside_the_life_cycle(
+    days: list[dict[str, Any]], others: list[str]
+) -> None:
+    ledger = NOTHING
+    for day, other in zip(days, [*others, *["none"] * len(days)], strict=False):
+        ledger = scored(ledger, INCLUDED | day, evidence={"second": ["tablet"]})
+        rows = current(ledger)
+        if other == "reviewers":
+            rows = rows.filter(pa.compute.equal(rows.column("state"), "in_review"))
+            ledger = _append(ledger, rows, "rejected", "reviewers")
+        if other == "approvals":
+            rows = rows.filter(pa.compute.equal(rows.column("state"), "proposed"))
+            ledger = _append(ledger, rows, "approved", "approvals")
+    check_history(ledger)
+
+
+def _append(ledger: pa.Table, rows: pa.Table, state: str, by: str) -> pa.Table:
+    made = moved(rows, state, by=by, at=NOW, actor="someone", reason=None)
+    return pa.concat_tables([ledger, made])
