@@ -31,6 +31,7 @@ COMMANDS = [
     Command("score-networks", "jobs.score_networks", "Networks to findings, scores, proposals."),
     Command("signatures", "jobs.check_signatures", "Check, test and list signatures."),
     Command("load-neo4j", "jobs.load_neo4j", "A day's networks into Neo4j."),
+    Command("pull-verdicts", "jobs.pull_verdicts", "Investigators' verdicts into labels."),
     Command("neo4j", "jobs.manage_neo4j", "A local Neo4j server: start, stop, status."),
     Command("explain", "jobs.explain_subject", "Why an account, network or decision is so."),
     Command("status", "jobs.show_status", "What is published, by day and table."),

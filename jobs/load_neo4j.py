@@ -13,7 +13,9 @@ from collections.abc import Sequence
 
 from exporters.neo4j import Database
 from exporters.neo4j_frames import DayTables, frames
+from exporters.neo4j_guide import sample_values, write_guide
 from exporters.neo4j_load import LoadRefused, Part, load, read_part
+from exporters.neo4j_queries import read_parameters
 from graph.build import EDGES, NODES
 from graph.engines.base import Engine
 from graph.evidence import LINK_EVIDENCE
@@ -24,8 +26,10 @@ from graph.hubs import SUSPICIOUS_HUBS
 from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.tables import Table
+from jobs.database.address import FOLDER as SERVER_FOLDER
 from jobs.database.address import database_address
 from jobs.database.masking import MASKS, masking_key, masks
+from jobs.database.server import find_server
 from jobs.errors import GuardStop
 from jobs.files import remove
 from jobs.inputs import read_sensitive_entities
@@ -57,6 +61,9 @@ def compute(run: Run) -> None:
                 workers=run.arguments.workers,
             )
             step.rows = sum(report.written.values())
+            if server := find_server(run.config.home / SERVER_FOLDER):
+                samples = sample_values(database, read_parameters())
+                write_guide(server.guide_folder, server.guide_url, samples)
     except LoadRefused as error:
         raise GuardStop(str(error)) from None
     finally:

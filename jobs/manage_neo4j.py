@@ -12,9 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from exporters.neo4j_guide import write_guide
 from graph.engines.base import DependencyError
 from jobs.commands import run_command
-from jobs.database.address import FOLDER
+from jobs.database.address import FOLDER as FOLDER
 from jobs.database.server import USER, Server, find_server, start_server, stop_server
 from jobs.errors import DONE
 
@@ -40,9 +41,12 @@ def homes() -> list[Path]:
     return [home / FOLDER, home / "demo" / FOLDER]
 
 
-def start(folder: Path, heap: str) -> Server:
+def start(folder: Path, heap: str = "1g") -> Server:
     """Start the server of a folder, with the investigators' files beside it."""
-    return start_server(folder, folder / "guide", heap)
+    server = start_server(folder, heap)
+    if not server.guide_folder.exists():
+        write_guide(server.guide_folder, server.guide_url, {})
+    return server
 
 
 def describe(server: Server) -> str:

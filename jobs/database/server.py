@@ -80,6 +80,11 @@ class Server:
         return f"http://{HOST}:{self.guide_port}"
 
     @property
+    def guide_folder(self) -> Path:
+        """The folder that is served there."""
+        return self.folder / "guide"
+
+    @property
     def password_file(self) -> Path:
         """The file with the password."""
         return password_file(self.folder)
@@ -106,11 +111,11 @@ def _recorded(folder: Path) -> Server | None:
     return Server(folder, **content, java=java, guide=guide)
 
 
-def start_server(folder: Path, guide: Path, heap: str = "1g") -> Server:
+def start_server(folder: Path, heap: str = "1g") -> Server:
     """Start the server of a folder, or return the one that runs; ready when this returns.
 
-    `guide` is a folder to serve to Browser. Raises DependencyError where Java or the server's
-    files cannot be had, and when it does not come up.
+    What is in its folder `guide` is served to Browser. Raises DependencyError where Java or the
+    server's files cannot be had, and when it does not come up.
     """
     if there := find_server(folder):
         return there
@@ -125,7 +130,13 @@ def start_server(folder: Path, guide: Path, heap: str = "1g") -> Server:
     command = [java, "-Xms256m", f"-Xmx{heap}", *OPENED, "-cp", class_path]
     command += ["org.neo4j.server.CommunityEntryPoint"]
     command += [f"--home-dir={folder.absolute()}", f"--config-dir={(folder / 'conf').absolute()}"]
-    serve = [sys.executable, "-m", "jobs.database.guide_server", str(guide), str(guide_port)]
+    serve = [
+        sys.executable,
+        "-m",
+        "jobs.database.guide_server",
+        str(folder / "guide"),
+        str(guide_port),
+    ]
     serving = _detached(serve, folder / "logs" / "guide.log")
     running = _detached(command, folder / "logs" / "console.log")
     server = Server(folder, bolt, http, guide_port, running, serving)
