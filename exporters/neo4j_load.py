@@ -42,6 +42,8 @@ from graph.database_schema import NODES, SCHEMA_VERSION, SUCCEEDS, NodeKind, Rel
 
 BATCH = 5_000
 SAID_EVERY_S = 10.0
+LONGEST_ID = 1_000
+"""Characters of an id. Neo4j's indexes take some 8 KB, logs may hold ids of 64 KiB."""
 
 Kind = NodeKind | RelationshipKind
 Say = Callable[..., None]
@@ -113,10 +115,19 @@ def _wire(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def rows_of(part: Part, size: int = BATCH) -> Iterator[list[list[Any]]]:
     """A part's rows as lists of values, `size` at a time."""
+    ends = 1 if isinstance(part.kind, NodeKind) else 2
     for batch in _batches(part.folder, part.kind, size):
-        yield [
-            list(row) for row in zip(*(c.to_pylist() for c in _wire(batch).columns), strict=True)
-        ]
+        columns = [column.to_pylist() for column in _wire(batch).columns]
+        columns[:ends] = [[indexable(value) for value in column] for column in columns[:ends]]
+        yield [list(row) for row in zip(*columns, strict=True)]
+
+
+def indexable(name: str) -> str:
+    """An id as the database can index it; a very long one is cut and told apart by its hash."""
+    if len(name) <= LONGEST_ID:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return f"{name[:LONGEST_ID]}... sha256:{digest}"
 
 
 def load(

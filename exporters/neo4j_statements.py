@@ -156,10 +156,12 @@ def _map(properties: Sequence[Property], first: int, gone: bool = True) -> str:
 def _value(kind: Kind, place: str) -> str:
     """A value from its wire form: times are sent as microseconds, dates as days, since 1970."""
     if kind == "datetime":
-        return f"datetime({{epochSeconds: 0}}) + duration({{microseconds: {place}}})"
-    if kind == "date":
-        return f"date({{year: 1970}}) + duration({{days: {place}}})"
-    return place
+        time = f"datetime({{epochSeconds: 0}}) + duration({{microseconds: {place}}})"
+    elif kind == "date":
+        time = f"date({{year: 1970}}) + duration({{days: {place}}})"
+    else:
+        return place
+    return f"CASE WHEN {place} IS NOT NULL THEN {time} END"
 
 
 def _name(label: str, name: str) -> str:

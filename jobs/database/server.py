@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def _recorded(folder: Path) -> Server | None:
     return Server(folder, **content, java=java, guide=guide)
 
 
-def start_server(folder: Path, heap: str = "1g") -> Server:
+def start_server(folder: Path, heap: str = "1g", java_options: Sequence[str] = ()) -> Server:
     """Start the server of a folder, or return the one that runs; ready when this returns.
 
     What is in its folder `guide` is served to Browser. Raises DependencyError where Java or the
@@ -127,7 +128,7 @@ def start_server(folder: Path, heap: str = "1g") -> Server:
     _write_settings(folder, bolt, http, guide_port)
     if not password_file(folder).exists():
         _set_password(folder, java, class_path)
-    command = [java, "-Xms256m", f"-Xmx{heap}", *OPENED, "-cp", class_path]
+    command = [java, "-Xms256m", f"-Xmx{heap}", *java_options, *OPENED, "-cp", class_path]
     command += ["org.neo4j.server.CommunityEntryPoint"]
     command += [f"--home-dir={folder.absolute()}", f"--config-dir={(folder / 'conf').absolute()}"]
     serve = [
