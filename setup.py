@@ -58,6 +58,7 @@ setup(
             "pytest>=8.3",
             "ruff>=0.9",
             "scikit-learn>=1.6",
+            "selenium>=4.25",
             "statsmodels>=0.14.4",
             "types-PyYAML",
             "types-psutil",

@@ -53,7 +53,8 @@ def _node_rule(kind: NodeKind) -> str:
 
 
 def _relationship_rule(kind: RelationshipKind) -> str:
-    caption = f"{{{kind.caption}}}" if kind.caption else "<type>"
+    is_property = kind.caption not in ("", "<type>")
+    caption = f"{{{kind.caption}}}" if is_property else kind.caption
     return (
         f"relationship.{kind.type} {{\n  color: {kind.color};\n  shaft-width: {kind.width}px;\n"
         f'  caption: "{caption}";\n}}\n'

@@ -49,7 +49,10 @@ class NodeKind:
 
 @dataclass(frozen=True)
 class RelationshipKind:
-    """A relationship type between two labels, at most one for each pair of nodes."""
+    """A relationship type between two labels, at most one for each pair of nodes.
+
+    `caption` is a property, or `<type>`, or nothing where captions would hide the picture.
+    """
 
     type: str
     start: str
@@ -187,9 +190,9 @@ LINKED_TO = RelationshipKind(
     start="Account",
     end="Account",
     meaning="The accounts acted together; from the smaller id to the larger.",
-    caption="traces",
-    color="#1E88E5",
-    width=3,
+    caption="",
+    color="#90CAF9",
+    width=2,
     properties=(
         Property("weight", "float", "strength, over all traces"),
         Property("traces", "strings", "how they are linked"),
@@ -304,4 +307,4 @@ NOTE = NodeKind(
 INVESTIGATORS = (VERDICT, NOTE)
 """What people add; nothing here changes or deletes it."""
 
-ON = RelationshipKind("ON", "Verdict", "Network", "What it is about.", (), "", "#2E7D32", 2)
+ON = RelationshipKind("ON", "Verdict", "Network", "What it is about.", (), "<type>", "#2E7D32", 2)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from exporters.neo4j_guide import write_guide
+from exporters.neo4j_guide import GUIDE, write_guide
 from graph.engines.base import DependencyError
 from jobs.commands import run_command
 from jobs.database.address import FOLDER as FOLDER
@@ -44,7 +44,8 @@ def homes() -> list[Path]:
 def start(folder: Path, heap: str = "1g") -> Server:
     """Start the server of a folder, with the investigators' files beside it."""
     server = start_server(folder, heap)
-    if not server.guide_folder.exists():
+    guide = server.guide_folder / GUIDE
+    if not guide.exists() or server.guide_url not in guide.read_text(encoding="utf-8"):
         write_guide(server.guide_folder, server.guide_url, {})
     return server
 

@@ -18,6 +18,13 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         super().end_headers()
 
+    def do_OPTIONS(self) -> None:
+        """Answer what a page asks before it reads with headers of its own."""
+        self.send_response(204)
+        self.send_header("Access-Control-Allow-Methods", "GET")
+        self.send_header("Access-Control-Allow-Headers", "*")
+        self.end_headers()
+
     def list_directory(self, path: object) -> None:
         self.send_error(404)
 

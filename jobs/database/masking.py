@@ -31,6 +31,8 @@ def masks(entries: pa.Table, key: bytes) -> pa.Table:
         clean = cleaners.get(entity_type)
         given = pa.array([entry["entity_id"]], pa.string())
         entity_id = clean(given).ids[0].as_py() if clean else entry["entity_id"]
+        if entity_id is None:  # identifies nobody, so no node has it
+            continue
         message = f"{entity_type}\0{entity_id}".encode()
         digest = hmac.new(key, message, hashlib.sha256).hexdigest()[:16]
         rows[entity_type, entity_id] = f"masked {kind} {digest}"

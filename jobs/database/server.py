@@ -28,7 +28,7 @@ from jobs.files import make_private, remove, write_json
 HOST = "127.0.0.1"
 USER = "neo4j"
 STATE = "server.json"
-BOLT_PORT, HTTP_PORT = 7687, 7474
+BOLT_PORT, HTTP_PORT, GUIDE_PORT = 7687, 7474, 7475
 READY_WITHIN_S = 120
 STOPPED_WITHIN_S = 60
 OPENED = [
@@ -124,7 +124,7 @@ def start_server(folder: Path, heap: str = "1g", java_options: Sequence[str] = (
         stop_server(dead)
     make_private(folder)
     java, class_path = java_executable(), os.pathsep.join(map(str, server_class_path()))
-    bolt, http, guide_port = (free_port(HOST, port) for port in (BOLT_PORT, HTTP_PORT, 0))
+    bolt, http, guide_port = (free_port(HOST, port) for port in (BOLT_PORT, HTTP_PORT, GUIDE_PORT))
     _write_settings(folder, bolt, http, guide_port)
     if not password_file(folder).exists():
         _set_password(folder, java, class_path)
@@ -167,7 +167,8 @@ def stop_server(server: Server) -> None:
 
 
 def _write_settings(folder: Path, bolt: int, http: int, guide: int) -> None:
-    """Write neo4j.conf; Browser is told the true port, and may read from the guide's."""
+    """Write neo4j.conf; Browser is told the true port, and begins with our style and guide."""
+    guide_url = f"http://{HOST}:{guide}"
     settings = {
         "server.default_listen_address": HOST,
         "server.bolt.listen_address": f"{HOST}:{bolt}",
@@ -179,8 +180,8 @@ def _write_settings(folder: Path, bolt: int, http: int, guide: int) -> None:
         "dbms.security.auth_enabled": "true",
         "dbms.usage_report.enabled": "false",
         "client.allow_telemetry": "false",
-        "browser.remote_content_hostname_whitelist": f"http://{HOST}:{guide}",
-        "browser.post_connect_cmd": f"play http://{HOST}:{guide}/guide.html",
+        "browser.remote_content_hostname_whitelist": HOST,
+        "browser.post_connect_cmd": f"style {guide_url}/style.grass; play {guide_url}/guide.html",
     }
     make_private(folder / "conf")
     make_private(folder / "logs")
