@@ -7,6 +7,7 @@ from pathlib import Path
 
 from exporters.neo4j_guide import guide, literal, style, write_guide
 from exporters.neo4j_queries import CATEGORIES, read_parameters, read_queries
+from exporters.neo4j_schema_page import schema_page
 from graph.database_schema import INVESTIGATORS, NODES, RELATIONSHIPS
 from graph.entities import ENTITY_TYPES
 
@@ -58,3 +59,8 @@ def test_the_folder_holds_guide_style_and_one_script_a_query(tmp_path: Path) -> 
         "favourites",
         "favourites.zip",
     }
+
+
+def test_the_schema_page_is_that_of_the_schema() -> None:
+    page = Path(__file__).parents[2] / "docs" / "neo4j_schema.md"
+    assert page.read_text(encoding="utf-8") == schema_page()
