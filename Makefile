@@ -58,7 +58,7 @@ dist/actorgraph.zip: setup.py pyproject.toml README.md $(SOURCES) | $(VENV)/.pac
 $(VENV)/.packages: setup.py
 	python=$$(.ci/find_python) && $$python -m venv $(VENV)
 	$(PIP_INSTALL) --upgrade pip 'setuptools>=77' wheel
-	$(PIP_INSTALL) --editable '.[dev]'
+	$(PIP_INSTALL) --editable '.[dev,java]'
 	touch $@
 
 $(VENV)/.java: .ci/install_java | $(VENV)/.packages
