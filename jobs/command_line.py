@@ -30,6 +30,7 @@ COMMANDS = [
     Command("build-graph", "jobs.build_graph", "Events to nodes, edges, hubs and sightings."),
     Command("detect-networks", "jobs.detect_networks", "Graph to links, communities, networks."),
     Command("score-networks", "jobs.score_networks", "Networks to findings, scores, proposals."),
+    Command("calibrate", "jobs.calibrate", "Labels to measured precision, and review samples."),
     Command("export-enforcement", "jobs.export_enforcement", "Proposals to a batch to approve."),
     Command("export", "jobs.manage_exports", "Approve, release, take back and verify batches."),
     Command("freeze", "jobs.freeze_releases", "Stop releases at once."),

@@ -26,6 +26,7 @@ from graph.trust_lists import (
 )
 from jobs.errors import DataStop, GuardStop
 from jobs.input_types import MISTAKE, conform
+from signatures.labels import LABELS, LabelRefused, check_labels
 
 ACCOUNTS = columns(
     account_id="string",
@@ -146,6 +147,28 @@ def read_sensitive_entities(engine: Engine, config: Config, ds: date) -> frozens
     except ListRefused as error:
         raise GuardStop(str(error)) from None
     return frozenset((str(row["entity_type"]), str(row["entity_id"])) for row in rows)
+
+
+def read_labels(engine: Engine, config: Config) -> list[dict[str, object]]:
+    """Read and check the input `labels`: rows of LABELS; none where the input is absent.
+
+    Rows that nobody has filled in yet, without a label, are left out, so that a review sample can
+    be read while people are at it. The list is held in memory. Raises DataStop for a label that
+    cannot be meant.
+    """
+    source = config.inputs.labels
+    if source is None:
+        return []
+    listed = LABELS.schema.get_field_index("members")
+    schema = LABELS.schema.set(listed, pa.field("members", pa.string()))
+    rows = [row for row in _collect(engine, source, "labels", schema) if row["label"]]
+    for row in rows:
+        row["members"] = str(row["members"]).split() if row["members"] else None
+    try:
+        check_labels(rows)
+    except LabelRefused as error:
+        raise DataStop(f"inputs.labels: {source.path}: {error}") from None
+    return rows
 
 
 def _trusted(engine: Engine, source: Source | None, name: str, ds: date) -> DataFrame | None:

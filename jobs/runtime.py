@@ -24,6 +24,7 @@ from graph.engines.base import Engine
 from graph.frames import DataFrame, engine_api
 from graph.jvm_artifacts import graphframes_jar
 from graph.ledger import ledger_frame
+from graph.published import day_folder
 from graph.tables import Table
 from jobs import logs
 from jobs.arguments import job_parser, parse
@@ -111,6 +112,10 @@ class Run:
             step.rows = self.publication.append(table, frame)
         self.manifest.rows_out[table.name] = step.rows
         return step.rows
+
+    def stage_report(self, name: str, content: Any) -> None:
+        """Write a report as JSON, to be published under the warehouse with the run's tables."""
+        self._publication.stage_json(f"reports/{day_folder(self.ds)}/{name}.json", content)
 
     def check(self, name: str, passed: bool, detail: str) -> None:
         """Record a check; raises DataStop with `detail` when it failed."""

@@ -39,6 +39,7 @@ from graph.sightings import SIGHTINGS
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from signatures.calibration import CALIBRATION, bounds_on
 from signatures.decisions import DECISIONS
 from signatures.findings import FINDINGS, find
 from signatures.inclusions import INCLUSIONS
@@ -82,11 +83,21 @@ def compute(run: Run) -> None:
         limits=run.config.proposals,
     )
     with run.step("judge"):
-        bounds = run.engine.from_arrow(BOUNDS.empty_table())
+        bounds = run.engine.from_arrow(_bounds(run))
         judgement = judge_day(run.engine, tables, case, bounds)
     run.stage(INCLUSIONS, judgement.accounts)
     run.stage(SCORES, judgement.scores, files=1)
     _decide(run, case, judgement, ledger, now, verdicts)
+
+
+def _bounds(run: Run) -> pa.Table:
+    """The measured precision that holds on the day, by the latest calibration not after it."""
+    latest = run.warehouse.latest_before(CALIBRATION.name, run.ds + timedelta(days=1))
+    if latest is None:
+        return BOUNDS.empty_table()
+    rows = run.engine.to_arrow(run.read(CALIBRATION, latest)).to_pylist()
+    fresh = timedelta(microseconds=run.config.proposals.calibration_fresh)
+    return bounds_on(rows, run.ds, fresh)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ ACCOUNTS = pa.schema(
 
 def bound(lower: float, **where: str | bool) -> dict[str, Any]:
     everywhere = {"market": None, "stratum": None, "borrowed": False}
-    return {"signature_id": "s", "lower": lower, "measured": 0.99} | everywhere | where
+    measured = {"lower": lower, "challenge_lower": lower - 0.1, "measured": 0.99}
+    return {"signature_id": "s"} | measured | everywhere | where
 
 
 def lower_of(
@@ -40,7 +41,9 @@ def lower_of(
         engine.from_arrow(pa.Table.from_pylist([account], schema=ACCOUNTS)),
         engine.from_arrow(pa.Table.from_pylist(bounds, schema=BOUNDS)),
     )
-    found: float | None = engine.to_arrow(rows).to_pylist()[0]["lower"]
+    row = engine.to_arrow(rows).to_pylist()[0]
+    found: float | None = row["lower"]
+    assert row["challenge_lower"] == (None if found is None else pytest.approx(found - 0.1))
     return found
 
 
