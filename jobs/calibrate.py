@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ import pyarrow.compute as pc
 from graph.build import NODES
 from graph.engines.base import Engine
 from graph.features.computed import ACCOUNT_FEATURES_TABLE
-from graph.frames import F
+from graph.frames import DataFrame, F
 from graph.ledger import read_ledger
 from graph.networks import NETWORKS
+from graph.tables import Table
 from jobs.calibration_report import print_report, report
 from jobs.errors import DataStop
 from jobs.files import make_private
@@ -101,17 +102,18 @@ def _samples(run: Run, labels: Sequence[Mapping[str, Any]]) -> list[dict[str, An
     others = [row for row in labels if row["sample_id"] not in known]
     if others:
         run.log.info("labels of samples drawn elsewhere", labels=len(others))
-        drawn += place(run.engine, _population(run), others, run.ds)
+        drawn += place(run.engine, population_on(run.read), others, run.ds)
     return sorted(drawn, key=lambda row: (row["sample_id"], row["subject_type"], row["subject_id"]))
 
 
-def _population(run: Run) -> Population:
-    features = run.read(ACCOUNT_FEATURES_TABLE).filter(F.col("feature") == SHARED_ADDRESS)
-    accounts = run.read(NODES).filter(F.col("node_type") == "account")
+def population_on(read: Callable[[Table], DataFrame]) -> Population:
+    """What samples are drawn from on the day that `read` reads tables of."""
+    features = read(ACCOUNT_FEATURES_TABLE).filter(F.col("feature") == SHARED_ADDRESS)
+    accounts = read(NODES).filter(F.col("node_type") == "account")
     return Population(
-        networks=run.read(NETWORKS),
-        scores=run.read(SCORES),
-        inclusions=run.read(INCLUSIONS),
+        networks=read(NETWORKS),
+        scores=read(SCORES),
+        inclusions=read(INCLUSIONS),
         shared_address=features.select("account_id", F.col("value").alias(SHARED_ADDRESS)),
         accounts=accounts.select(F.col("node_id").alias("account_id")),
     )
@@ -123,7 +125,7 @@ def _draw(run: Run) -> None:
     outside = chosen.draw if chosen.draw_outside is None else chosen.draw_outside
     order = Order(run.ds, chosen.draw, outside, chosen.seed)
     with run.step("draw") as step:
-        rows = draw(run.engine, _population(run), order)
+        rows = draw(run.engine, population_on(run.read), order)
         step.rows = len(rows)
     before = read_ledger(run.home, REVIEW_SAMPLES, pc.field("sample_id") == order.sample_id)
     if before.num_rows == 0:

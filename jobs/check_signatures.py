@@ -1,7 +1,8 @@
 """Checks, tests and lists signatures, the shipped ones and a site's own.
 
 Run it by `actorgraph signatures check|test|list|schema|features [PATH ...]`. A signature that is
-not sound, or an example that does not come out as its file says, ends with exit code 2.
+not sound, or an example that does not come out as its file says, ends with exit code 2. What tries
+signatures on published days is in jobs/backtest_signatures.py.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from jobs.backtest_signatures import add_commands
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError
 from jobs.printing import print_table
@@ -22,7 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Check, test and list signatures.",
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(required=True, metavar="check|test|list|schema|features")
+    commands = parser.add_subparsers(
+        required=True, metavar="check|test|list|schema|features|backtest|promote|demote"
+    )
     for name, action, help_text in (
         ("check", _check, "whether every file is sound, a line for each problem"),
         ("test", _test, "whether the examples in the files come out as they say"),
@@ -42,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     schema.set_defaults(action=_schema)
     features = commands.add_parser("features", help="the page docs/features.md", allow_abbrev=False)
     features.set_defaults(action=_features)
+    add_commands(commands)
     return run_command(parser, argv, lambda arguments: int(arguments.action(arguments)))
 
 

@@ -115,7 +115,7 @@ class Run:
 
     def stage_report(self, name: str, content: Any) -> None:
         """Write a report as JSON, to be published under the warehouse with the run's tables."""
-        self._publication.stage_json(f"reports/{day_folder(self.ds)}/{name}.json", content)
+        self.publication.stage_json(f"reports/{day_folder(self.ds)}/{name}.json", content)
 
     def check(self, name: str, passed: bool, detail: str) -> None:
         """Record a check; raises DataStop with `detail` when it failed."""

@@ -39,6 +39,7 @@ from graph.sightings import SIGHTINGS
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from signatures.backtest import PROMOTIONS, promoted
 from signatures.calibration import CALIBRATION, bounds_on
 from signatures.decisions import DECISIONS
 from signatures.findings import FINDINGS, find
@@ -67,7 +68,9 @@ def compute(run: Run) -> None:
     with run.step("members"):
         tables = member_tables(run.engine, _day(run, ledger))
     networks, accounts = _features(run, tables)
-    library = with_modes(load(run.config.signatures.paths), run.config.signatures.live)
+    library = load(run.config.signatures.paths)
+    by_trial = promoted(read_ledger(run.home, PROMOTIONS), library)
+    library = with_modes(library, [*run.config.signatures.live, *by_trial])
     run.stage(FINDINGS, find(run.engine, networks, accounts, library), files=1)
     since = now - timedelta(microseconds=run.config.proposals.cleared)
     case = Case(

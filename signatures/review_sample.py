@@ -77,17 +77,21 @@ class Population:
 
 @dataclass(frozen=True)
 class Order:
-    """How much is to be drawn on a day: networks, and accounts in none. `seed` makes it another."""
+    """How much is to be drawn on a day: networks, and accounts in none. `seed` makes it another.
+
+    `of` names what the networks were chosen by, where it is not all of the day's.
+    """
 
     ds: date
     networks: int
     outside: int
     seed: int = 0
+    of: str | None = None
 
     @property
     def sample_id(self) -> str:
         """The same for the same order, so that a rerun draws the same sample."""
-        told = [str(self.ds), self.networks, self.outside, self.seed]
+        told = [str(self.ds), self.networks, self.outside, self.seed, *filter(None, [self.of])]
         return f"{self.ds}-{canonical_sha256(told)[:12]}"
 
 
