@@ -60,7 +60,7 @@ def _backtest(arguments: argparse.Namespace) -> int:
 
     signature = _only_one(arguments.file)
     config = load(arguments.config, arguments.set, os.environ)
-    with changing(config, "signatures backtest") as changes:
+    with changing(config, "signatures backtest", engine=arguments.opened) as changes:
         days = _published(changes, arguments.first, arguments.last)
         rows: list[dict[str, Any]] = []
         for ds in days:
@@ -194,7 +194,7 @@ def _change_mode(arguments: argparse.Namespace) -> int:
 
     config = load(arguments.config, arguments.set, os.environ)
     signature = _known(config, arguments.id)
-    with changing(config, f"signatures to {arguments.mode}") as changes:
+    with changing(config, f"signatures to {arguments.mode}", engine=arguments.opened) as changes:
         days = days_tried(read_ledger(changes.home, BACKTESTS), signature)
         if arguments.mode == "live" and len(days) < DAYS_NEEDED:
             raise GuardStop(

@@ -11,19 +11,24 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from graph.engines.base import Engine
 from jobs.backtest_signatures import add_commands
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError
 from jobs.printing import print_table
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one of the subcommands; returns its exit code."""
+def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
+    """Run one of the subcommands; returns its exit code.
+
+    `engine` is one that is open already and stays open.
+    """
     parser = argparse.ArgumentParser(
         prog="actorgraph signatures",
         description="Check, test and list signatures.",
         allow_abbrev=False,
     )
+    parser.set_defaults(opened=engine)
     commands = parser.add_subparsers(
         required=True, metavar="check|test|list|schema|features|backtest|promote|demote"
     )
