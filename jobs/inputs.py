@@ -131,24 +131,6 @@ def read_declared_networks(engine: Engine, config: Config, ds: date) -> DataFram
     return _trusted(engine, config.inputs.declared_networks, "declared_networks", ds)
 
 
-def read_sensitive_entities(engine: Engine, config: Config, ds: date) -> frozenset[tuple[str, str]]:
-    """Read and check sensitive_entities: type and id of those that leave only as keyed hashes.
-
-    Raises GuardStop for an entry that nobody answers for; one that has expired counts all the
-    same, because forgetting it would show what must not be seen. The list is held in memory.
-    """
-    source = config.inputs.sensitive_entities
-    if source is None:
-        return frozenset()
-    rows = _collect(engine, source, "sensitive_entities", SENSITIVE_ENTITIES)
-    try:
-        for number, row in enumerate(rows, start=1):
-            check_entry("sensitive_entities", SENSITIVE_ENTITIES, number, row)
-    except ListRefused as error:
-        raise GuardStop(str(error)) from None
-    return frozenset((str(row["entity_type"]), str(row["entity_id"])) for row in rows)
-
-
 def read_labels(engine: Engine, config: Config) -> list[dict[str, object]]:
     """Read and check the input `labels`: rows of LABELS; none where the input is absent.
 
@@ -169,6 +151,24 @@ def read_labels(engine: Engine, config: Config) -> list[dict[str, object]]:
     except LabelRefused as error:
         raise DataStop(f"inputs.labels: {source.path}: {error}") from None
     return rows
+
+
+def read_sensitive_entities(engine: Engine, config: Config, ds: date) -> frozenset[tuple[str, str]]:
+    """Read and check sensitive_entities: type and id of those that leave only as keyed hashes.
+
+    Raises GuardStop for an entry that nobody answers for; one that has expired counts all the
+    same, because forgetting it would show what must not be seen. The list is held in memory.
+    """
+    source = config.inputs.sensitive_entities
+    if source is None:
+        return frozenset()
+    rows = _collect(engine, source, "sensitive_entities", SENSITIVE_ENTITIES)
+    try:
+        for number, row in enumerate(rows, start=1):
+            check_entry("sensitive_entities", SENSITIVE_ENTITIES, number, row)
+    except ListRefused as error:
+        raise GuardStop(str(error)) from None
+    return frozenset((str(row["entity_type"]), str(row["entity_id"])) for row in rows)
 
 
 def _trusted(engine: Engine, source: Source | None, name: str, ds: date) -> DataFrame | None:
