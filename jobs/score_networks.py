@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -34,7 +34,7 @@ from graph.history import HISTORY
 from graph.ledger import read_ledger
 from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
-from graph.profiles import ACCOUNT_PROFILE
+from graph.profiles import ACCOUNT_PROFILE, with_standing
 from graph.sightings import SIGHTINGS
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
@@ -55,7 +55,7 @@ from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
 from signatures.loading import load
 from signatures.modes import with_modes
-from signatures.proposals import Judged, cleared_accounts, prior_decisions, transitions
+from signatures.proposals import Judged, cleared_accounts, standing, transitions
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS, take_snapshots
 
@@ -126,9 +126,8 @@ def _as_accounts(names: Iterable[str]) -> pa.Table:
 
 
 def _day(run: Run, ledger: pa.Table) -> DayTables:
-    decided = run.engine.from_arrow(prior_decisions(ledger))
-    profile = run.read(ACCOUNT_PROFILE).drop("prior_decisions")
-    profile = profile.join(decided, on="account_id", how="left")
+    cleared = timedelta(microseconds=run.config.proposals.cleared)
+    known = run.engine.from_arrow(standing(ledger, cleared))
     return DayTables(
         ds=run.ds,
         traces=run.config.active_traces,
@@ -142,13 +141,24 @@ def _day(run: Run, ledger: pa.Table) -> DayTables:
         nodes=run.read(NODES),
         sightings=run.read(SIGHTINGS),
         account_activity=run.read(ACCOUNT_ACTIVITY),
-        account_profile=profile.withColumn(
-            "prior_decisions", F.coalesce("prior_decisions", F.lit(0))
-        ),
+        account_profile=with_standing(run.read(ACCOUNT_PROFILE), known),
         history=run.read(HISTORY),
+        labels=_account_labels(run),
         accounts=read_accounts(run.engine, run.config),
         declared_networks=read_declared_networks(run.engine, run.config, run.ds),
     )
+
+
+def _account_labels(run: Run) -> DataFrame | None:
+    """What the labels of accounts say that hold at the end of the day; None without any label."""
+    ledger = read_ledger(run.home, LABELS)
+    if not ledger.num_rows:
+        return None
+    end = datetime.combine(run.ds + timedelta(days=1), time(), UTC)
+    valid = valid_labels(ledger, end)
+    of_accounts = valid.filter(pc.equal(valid.column("subject_type"), "account"))
+    named = of_accounts.select(["subject_id", "label"]).rename_columns(["account_id", "label"])
+    return run.engine.from_arrow(named)
 
 
 def _features(run: Run, tables: MemberTables) -> tuple[DataFrame, DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from zoneinfo import available_timezones
 
 import numpy as np
@@ -81,7 +82,8 @@ def _local_hours(rows: pa.Table) -> Int64s:
         if zone in known:
             chosen = np.flatnonzero(codes == code)
             local = times.take(pa.array(chosen)).cast(pa.timestamp("us", zone))
-            hours[chosen] = pc.hour(local).to_numpy()
+            with suppress(pa.ArrowInvalid):  # Python also knows Factory, which stands for none
+                hours[chosen] = pc.hour(local).to_numpy()
     return hours
 
 

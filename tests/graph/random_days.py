@@ -75,7 +75,16 @@ wakings = st.builds(
 """First signs of life, as the log begins or around two days later."""
 
 zones = st.sampled_from(
-    [None, "UTC", "Asia/Kolkata", "America/New_York", "Pacific/Auckland", "Mars/Olympus", ""]
+    [
+        None,
+        "UTC",
+        "Asia/Kolkata",
+        "America/New_York",
+        "Pacific/Auckland",
+        "Mars/Olympus",
+        "Factory",
+        "",
+    ]
 )
 
 

@@ -155,7 +155,7 @@ TIMING_EXAMPLES = [
         1,
         account("a", zone="America/New_York"),
         account("b", zone="Mars/Olympus"),
-        account("c"),
+        account("c", zone="Factory"),
         seen("a", SHARED, at(5)),
         seen("b", SHARED, at(12)),
         seen("c", SHARED, at(12)),
