@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,17 @@ from graph.frames import DataFrame, F
 from graph.ledger import read_ledger
 from graph.networks import NETWORKS
 from graph.tables import Table
-from jobs.calibration_report import print_report, report
+from jobs.calibration_report import print_lesson, print_report, report
 from jobs.errors import DataStop
 from jobs.files import make_private
 from jobs.inputs import read_labels
+from jobs.likelihood_examples import examples
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
 from signatures.calibration import CALIBRATION, calibrate
 from signatures.inclusions import INCLUSIONS
 from signatures.labels import LABELS, LabelRefused, new_labels, valid_labels
+from signatures.learning import LIKELIHOOD_MODELS, learn, model_rows
 from signatures.loading import load
 from signatures.review_sample import (
     REVIEW_SAMPLES,
@@ -58,11 +61,16 @@ def compute(run: Run) -> None:
         rows = calibrate(found, library, dict(run.config.proposals.floors))
         step.rows = len(found)
     run.stage(CALIBRATION, _frame(run, rows, CALIBRATION.schema), files=1)
+    with run.step("learn"):
+        lesson = learn(examples(run.warehouse, found))
+    run.stage(LIKELIHOOD_MODELS, _frame(run, model_rows(lesson), LIKELIHOOD_MODELS.schema), files=1)
     content = report(rows, found, samples, labels, _fresh(run), run.ds)
+    content["likelihood"] = {**asdict(lesson), "trained_to": str(lesson.trained_to or "") or None}
     run.stage_report("calibration", content)
     run.manifest.figures["reviewed"] = len(found)
     titles = {str(each.id): each.title for each in library}
     print_report(content, titles)
+    print_lesson(lesson)
     if run.arguments.draw:
         _draw(run)
 

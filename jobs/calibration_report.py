@@ -11,6 +11,7 @@ import numpy as np
 
 from jobs.printing import print_table
 from signatures.calibration import standing
+from signatures.learning import Lesson
 from signatures.ranking import (
     Judged,
     average_precision,
@@ -96,6 +97,25 @@ def print_report(content: Mapping[str, Any], titles: Mapping[str, str]) -> None:
         "Two reviewers, neither knowing of the other",
         ("subjects", "agree", "kappa"),
         [(agreement["pairs"], _rounded(agreement["share"]), _rounded(agreement["kappa"]))],
+    )
+
+
+def print_lesson(lesson: Lesson) -> None:
+    """Print which weights the likelihood has, and why."""
+    chosen = "learned" if lesson.used else "hand-set"
+    print_table(
+        f"Weights of the likelihood: {chosen}; {lesson.why}",
+        ("trained networks", "held-out networks", "loss, hand-set", "learned", "gain", "at least"),
+        [
+            (
+                lesson.trained_networks,
+                lesson.held_out_networks,
+                *map(
+                    _rounded,
+                    (lesson.hand_set_loss, lesson.learned_loss, lesson.gain, lesson.gain_low),
+                ),
+            )
+        ],
     )
 
 

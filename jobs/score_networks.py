@@ -7,7 +7,7 @@ Run it by `actorgraph score-networks` or `spark-submit jobs/score_networks.py`, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -52,11 +52,12 @@ from signatures.investigated import (
 )
 from signatures.judgement import BOUNDS, Case, Judgement, judge_day
 from signatures.labels import LABELS, valid_labels
+from signatures.learning import LIKELIHOOD_MODELS, weights_of
 from signatures.life_cycle import current
 from signatures.loading import load
 from signatures.modes import with_modes
 from signatures.proposals import Judged, cleared_accounts, standing, transitions
-from signatures.scores import SCORES
+from signatures.scores import HAND_SET, SCORES
 from signatures.snapshots import SNAPSHOTS, take_snapshots
 
 
@@ -84,6 +85,7 @@ def compute(run: Run) -> None:
         ),
         core_cut=run.config.networks.core_cut,
         limits=run.config.proposals,
+        weights=_weights(run),
     )
     with run.step("judge"):
         bounds = run.engine.from_arrow(_bounds(run))
@@ -101,6 +103,14 @@ def _bounds(run: Run) -> pa.Table:
     rows = run.engine.to_arrow(run.read(CALIBRATION, latest)).to_pylist()
     fresh = timedelta(microseconds=run.config.proposals.calibration_fresh)
     return bounds_on(rows, run.ds, fresh)
+
+
+def _weights(run: Run) -> Mapping[str, float]:
+    """The weights of the likelihood, by the latest model not after the day."""
+    latest = run.warehouse.latest_before(LIKELIHOOD_MODELS.name, run.ds + timedelta(days=1))
+    if latest is None:
+        return HAND_SET
+    return weights_of(run.engine.to_arrow(run.read(LIKELIHOOD_MODELS, latest)).to_pylist())
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -20,7 +20,7 @@ from signatures.independence import INFRASTRUCTURE, core_evidence, independent_a
 from signatures.ladder import LADDER, SECURE, signature_rows
 from signatures.model import Signature
 from signatures.roles import with_roles
-from signatures.scores import LIKELIHOOD_WEIGHTS, numbers, top_findings
+from signatures.scores import HAND_SET, LIKELIHOOD_WEIGHTS, numbers, top_findings
 
 TRACE_FAMILIES = columns(trace="string", family="string")
 
@@ -43,7 +43,8 @@ TYING = (*INFRASTRUCTURE, "target")
 class Case:
     """All that is judged of one day, beside the tables of its members.
 
-    networks and accounts are the features, wide; protected and cleared have account_id.
+    networks and accounts are the features, wide; protected and cleared have account_id; weights are
+    those of the likelihood.
     """
 
     networks: DataFrame
@@ -54,6 +55,7 @@ class Case:
     cleared: DataFrame
     core_cut: float
     limits: Proposals
+    weights: Mapping[str, float] = field(default_factory=lambda: HAND_SET)
 
 
 @dataclass(frozen=True)
@@ -274,7 +276,7 @@ def _scores(
     for part in (of_accounts, followers, named):
         networks = networks.join(part, on="network_id", how="left")
     networks = engine.materialize(networks.join(titles, on="signature_id", how="left"), "scoring")
-    scored = networks.join(numbers(engine, networks), on="network_id", how="inner")
+    scored = networks.join(numbers(engine, networks, case.weights), on="network_id", how="inner")
     heaviest = F.lit(None).cast("string")
     for name, place in rank.items():
         heaviest = F.when(F.col("rank") == place, F.lit(name)).otherwise(heaviest)

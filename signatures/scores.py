@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -42,9 +42,11 @@ LIKELIHOOD_WEIGHTS = {
 }
 """Hand-set weights of features, unknown ones 0, in log odds; used until labels measure better."""
 
-INTERCEPT = -3.0
-MATCHED = 2.0
-"""Log odds that a matching signature adds, and that an innocent explanation takes away."""
+HAND_SET = {"intercept": -3.0, **LIKELIHOOD_WEIGHTS, "matched": 2.0, "explained": -2.0}
+"""All terms of the likelihood: matched, that a signature of abuse names the network; explained,
+
+that an innocent explanation matches it.
+"""
 
 SEVERITY = (0.0, 0.25, 0.5, 0.75, 1.0)
 """By level, informational first."""
@@ -81,17 +83,20 @@ def top_findings(findings: DataFrame, signatures: DataFrame) -> DataFrame:
     )
 
 
-def numbers(engine: Engine, networks: DataFrame) -> DataFrame:
+def numbers(
+    engine: Engine, networks: DataFrame, weights: Mapping[str, float] = HAND_SET
+) -> DataFrame:
     """Likelihood, harm and priority of networks: network_id (the key), in millionths rounded down.
 
     `networks` has network_id, the features of LIKELIHOOD_WEIGHTS, growth_ratio, accounts,
     followers (of all members), level_rank (null: no signature), explained (a benign signature
-    matches) and measured (the measured precision, null where not calibrated).
+    matches) and measured (the measured precision, null where not calibrated). `weights` has the
+    terms of HAND_SET.
     """
 
     def compute(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            likelihood, harm = _likelihood(batch), _harm(batch)
+            likelihood, harm = _likelihood(batch, weights), _harm(batch)
             made = [np.floor(each * 1e6) / 1e6 for each in (likelihood, harm, likelihood * harm)]
             yield pa.RecordBatch.from_arrays(
                 [batch.column("network_id"), *(pa.array(each) for each in made)], schema=_NUMBERS
@@ -110,12 +115,24 @@ def _known(batch: pa.RecordBatch, name: str) -> Doubles:
     return values
 
 
-def _likelihood(batch: pa.RecordBatch) -> Doubles:
-    odds = np.full(batch.num_rows, INTERCEPT)
-    for name, weight in LIKELIHOOD_WEIGHTS.items():
-        odds = odds + weight * _known(batch, name)
+def log_odds(terms: Mapping[str, Doubles], weights: Mapping[str, float]) -> Doubles:
+    """The log odds that networks are abuse; both mappings have the terms of HAND_SET.
+
+    Terms are added up in HAND_SET's order, so that the same numbers give the same sum.
+    """
+    odds = np.zeros(len(terms["intercept"]))
+    for name in HAND_SET:
+        odds = odds + weights[name] * terms[name]
+    return odds
+
+
+def _likelihood(batch: pa.RecordBatch, weights: Mapping[str, float]) -> Doubles:
+    terms = {name: _known(batch, name) for name in LIKELIHOOD_WEIGHTS}
+    terms["intercept"] = np.ones(batch.num_rows)
     matched = batch.column("level_rank").is_valid().to_numpy(zero_copy_only=False)
-    odds = odds + MATCHED * matched - MATCHED * _known(batch, "explained")
+    terms["matched"] = matched.astype(np.float64)
+    terms["explained"] = _known(batch, "explained")
+    odds = log_odds(terms, weights)
     measured = batch.column("measured").to_numpy(zero_copy_only=False)
     found: Doubles = np.where(np.isnan(measured), 1 / (1 + np.exp(-odds)), measured)
     return found
