@@ -7,48 +7,42 @@ Run it by `actorgraph calibrate` or `spark-submit jobs/calibrate.py`, with --ds 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph.build import NODES
 from graph.engines.base import Engine
-from graph.features.computed import ACCOUNT_FEATURES_TABLE
-from graph.frames import DataFrame, F
+from graph.features.computed import NETWORK_FEATURES_TABLE
+from graph.frames import F
 from graph.ledger import read_ledger
-from graph.networks import NETWORKS
-from graph.tables import Table
-from jobs.calibration_report import print_lesson, print_report, report
+from jobs.calibration_report import print_report, report
 from jobs.errors import DataStop
-from jobs.files import make_private
 from jobs.inputs import read_labels
-from jobs.likelihood_examples import examples
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from jobs.samples import REVIEW, population, write_blank_labels
 from signatures.calibration import CALIBRATION, calibrate
-from signatures.inclusions import INCLUSIONS
 from signatures.labels import LABELS, LabelRefused, new_labels, valid_labels
-from signatures.learning import LIKELIHOOD_MODELS, learn, model_rows
 from signatures.loading import load
 from signatures.review_sample import (
     REVIEW_SAMPLES,
     Order,
-    Population,
-    blank_labels,
     draw,
     place,
 )
-from signatures.reviews import reviews
-from signatures.scores import SCORES
-
-SHARED_ADDRESS = "shared_address_ratio"
+from signatures.reviews import Review, reviews
+from signatures.weights import (
+    FEATURES,
+    LIKELIHOOD_WEIGHTS,
+    Comparison,
+    compare,
+    weight_rows,
+)
 
 
 def compute(run: Run) -> None:
@@ -61,18 +55,36 @@ def compute(run: Run) -> None:
         rows = calibrate(found, library, dict(run.config.proposals.floors))
         step.rows = len(found)
     run.stage(CALIBRATION, _frame(run, rows, CALIBRATION.schema), files=1)
-    with run.step("learn"):
-        lesson = learn(examples(run.warehouse, found))
-    run.stage(LIKELIHOOD_MODELS, _frame(run, model_rows(lesson), LIKELIHOOD_MODELS.schema), files=1)
+    with run.step("learn weights"):
+        comparison = _learn(run, found)
+    run.stage(
+        LIKELIHOOD_WEIGHTS,
+        _frame(run, weight_rows(comparison), LIKELIHOOD_WEIGHTS.schema),
+        files=1,
+    )
     content = report(rows, found, samples, labels, _fresh(run), run.ds)
-    content["likelihood"] = {**asdict(lesson), "trained_to": str(lesson.trained_to or "") or None}
+    content["learned_weights"] = asdict(comparison)
     run.stage_report("calibration", content)
     run.manifest.figures["reviewed"] = len(found)
     titles = {str(each.id): each.title for each in library}
     print_report(content, titles)
-    print_lesson(lesson)
     if run.arguments.draw:
         _draw(run)
+
+
+def _learn(run: Run, found: Sequence[Review]) -> Comparison:
+    """Learn from the reviewed networks of the days whose features are still there."""
+    features: dict[tuple[Any, str], dict[str, float]] = {}
+    networks = [each for each in found if each.row["subject_type"] == "network"]
+    published = set(run.warehouse.days(NETWORK_FEATURES_TABLE.name))
+    for ds in sorted({each.row["ds"] for each in networks} & published):
+        names = [each.row["subject_id"] for each in networks if each.row["ds"] == ds]
+        wanted = run.engine.from_arrow(pa.table({"network_id": sorted(set(names))}))
+        rows = run.read(NETWORK_FEATURES_TABLE, ds).filter(F.col("feature").isin(*FEATURES))
+        rows = rows.join(wanted, on="network_id", how="left_semi")
+        for row in run.engine.to_arrow(rows).to_pylist():
+            features.setdefault((ds, row["network_id"]), {})[row["feature"]] = row["value"]
+    return compare([each for each in networks if each.row["ds"] in published], features)
 
 
 def _fresh(run: Run) -> timedelta:
@@ -110,21 +122,8 @@ def _samples(run: Run, labels: Sequence[Mapping[str, Any]]) -> list[dict[str, An
     others = [row for row in labels if row["sample_id"] not in known]
     if others:
         run.log.info("labels of samples drawn elsewhere", labels=len(others))
-        drawn += place(run.engine, population_on(run.read), others, run.ds)
+        drawn += place(run.engine, population(run.read), others, run.ds)
     return sorted(drawn, key=lambda row: (row["sample_id"], row["subject_type"], row["subject_id"]))
-
-
-def population_on(read: Callable[[Table], DataFrame]) -> Population:
-    """What samples are drawn from on the day that `read` reads tables of."""
-    features = read(ACCOUNT_FEATURES_TABLE).filter(F.col("feature") == SHARED_ADDRESS)
-    accounts = read(NODES).filter(F.col("node_type") == "account")
-    return Population(
-        networks=read(NETWORKS),
-        scores=read(SCORES),
-        inclusions=read(INCLUSIONS),
-        shared_address=features.select("account_id", F.col("value").alias(SHARED_ADDRESS)),
-        accounts=accounts.select(F.col("node_id").alias("account_id")),
-    )
 
 
 def _draw(run: Run) -> None:
@@ -133,7 +132,7 @@ def _draw(run: Run) -> None:
     outside = chosen.draw if chosen.draw_outside is None else chosen.draw_outside
     order = Order(run.ds, chosen.draw, outside, chosen.seed)
     with run.step("draw") as step:
-        rows = draw(run.engine, population_on(run.read), order)
+        rows = draw(run.engine, population(run.read), order)
         step.rows = len(rows)
     before = read_ledger(run.home, REVIEW_SAMPLES, pc.field("sample_id") == order.sample_id)
     if before.num_rows == 0:
@@ -141,21 +140,8 @@ def _draw(run: Run) -> None:
     else:
         rows = before.to_pylist()
     if not chosen.dry_run:
-        path = write_blank_labels(run.home / "review", order.sample_id, rows)
+        path = write_blank_labels(run.home / REVIEW, order.sample_id, rows)
         run.log.info("labels to fill in", file=str(path), subjects=len(rows))
-
-
-def write_blank_labels(folder: Path, name: str, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Write the labels of a sample as JSON lines; a file that people may be at is left alone.
-
-    JSON lines, because spreadsheets turn ids into numbers and formulas.
-    """
-    make_private(folder)
-    path = folder / f"{name}.jsonl"
-    if not path.exists():
-        lines = (json.dumps(row, ensure_ascii=False) for row in blank_labels(rows))
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 
 from jobs.printing import print_table
 from signatures.calibration import standing
-from signatures.learning import Lesson
 from signatures.ranking import (
     Judged,
     average_precision,
@@ -92,30 +91,12 @@ def print_report(content: Mapping[str, Any], titles: Mapping[str, str]) -> None:
     ranking = content["ranking"]
     if ranking:
         _print_ranking(ranking)
+    _print_weights(content["learned_weights"])
     agreement = content["agreement"]
     print_table(
         "Two reviewers, neither knowing of the other",
         ("subjects", "agree", "kappa"),
         [(agreement["pairs"], _rounded(agreement["share"]), _rounded(agreement["kappa"]))],
-    )
-
-
-def print_lesson(lesson: Lesson) -> None:
-    """Print which weights the likelihood has, and why."""
-    chosen = "learned" if lesson.used else "hand-set"
-    print_table(
-        f"Weights of the likelihood: {chosen}; {lesson.why}",
-        ("trained networks", "held-out networks", "loss, hand-set", "learned", "gain", "at least"),
-        [
-            (
-                lesson.trained_networks,
-                lesson.held_out_networks,
-                *map(
-                    _rounded,
-                    (lesson.hand_set_loss, lesson.learned_loss, lesson.gain, lesson.gain_low),
-                ),
-            )
-        ],
     )
 
 
@@ -195,6 +176,24 @@ def _print_ranking(ranking: Mapping[str, Any]) -> None:
         [
             (wanted, *(("none", None, None, None) if each is None else _threshold(each)))
             for wanted, each in ranking["thresholds"].items()
+        ],
+    )
+
+
+def _print_weights(told: Mapping[str, Any]) -> None:
+    title = f"Likelihood on {told['held_out']} held-out networks, {told['trained']} trained on"
+    used = {True: "learned", False: "hand_set"}[told["used"]]
+    print_table(
+        title,
+        ("weights", "used", "loss", "average precision"),
+        [
+            (
+                name.replace("_", "-"),
+                name == used,
+                _rounded(told[f"{name}_loss"]),
+                _rounded(told[f"{name}_average_precision"]),
+            )
+            for name in ("hand_set", "learned")
         ],
     )
 

@@ -1,8 +1,7 @@
 """Checks, tests and lists signatures, the shipped ones and a site's own.
 
 Run it by `actorgraph signatures check|test|list|schema|features [PATH ...]`. A signature that is
-not sound, or an example that does not come out as its file says, ends with exit code 2. What tries
-signatures on published days is in jobs/backtest_signatures.py.
+not sound, or an example that does not come out as its file says, ends with exit code 2.
 """
 
 from __future__ import annotations
@@ -11,26 +10,21 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from graph.engines.base import Engine
-from jobs.backtest_signatures import add_commands
+from jobs.backtest_signature import add_backtest, add_promote, backtest, promote
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError
 from jobs.printing import print_table
 
 
-def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
-    """Run one of the subcommands; returns its exit code.
-
-    `engine` is one that is open already and stays open.
-    """
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one of the subcommands; returns its exit code."""
     parser = argparse.ArgumentParser(
         prog="actorgraph signatures",
         description="Check, test and list signatures.",
         allow_abbrev=False,
     )
-    parser.set_defaults(opened=engine)
     commands = parser.add_subparsers(
-        required=True, metavar="check|test|list|schema|features|backtest|promote|demote"
+        required=True, metavar="check|test|list|schema|features|backtest|promote"
     )
     for name, action, help_text in (
         ("check", _check, "whether every file is sound, a line for each problem"),
@@ -51,7 +45,13 @@ def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int
     schema.set_defaults(action=_schema)
     features = commands.add_parser("features", help="the page docs/features.md", allow_abbrev=False)
     features.set_defaults(action=_features)
-    add_commands(commands)
+    for name, add, action, help_text in (
+        ("backtest", add_backtest, backtest, "what a signature would have found on past days"),
+        ("promote", add_promote, promote, "let a signature go live that was backtested"),
+    ):
+        command = commands.add_parser(name, help=help_text, allow_abbrev=False)
+        add(command)
+        command.set_defaults(action=action)
     return run_command(parser, argv, lambda arguments: int(arguments.action(arguments)))
 
 

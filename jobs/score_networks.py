@@ -36,10 +36,11 @@ from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.profiles import ACCOUNT_PROFILE, with_standing
 from graph.sightings import SIGHTINGS
+from graph.tables import Table
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
-from signatures.backtest import PROMOTIONS, promoted
+from signatures.backtests import PROMOTIONS, promoted
 from signatures.calibration import CALIBRATION, bounds_on
 from signatures.decisions import DECISIONS
 from signatures.findings import FINDINGS, find
@@ -50,15 +51,16 @@ from signatures.investigated import (
     decided_by_people,
     investigated,
 )
-from signatures.judgement import BOUNDS, Case, Judgement, judge_day
+from signatures.judgement import Case, Judgement, judge_day
 from signatures.labels import LABELS, valid_labels
-from signatures.learning import LIKELIHOOD_MODELS, weights_of
 from signatures.life_cycle import current
 from signatures.loading import load
+from signatures.model import Signature
 from signatures.modes import with_modes
 from signatures.proposals import Judged, cleared_accounts, standing, transitions
-from signatures.scores import HAND_SET, SCORES
+from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS, take_snapshots
+from signatures.weights import LIKELIHOOD_WEIGHTS, weights_in_use
 
 
 def compute(run: Run) -> None:
@@ -69,9 +71,7 @@ def compute(run: Run) -> None:
     with run.step("members"):
         tables = member_tables(run.engine, _day(run, ledger))
     networks, accounts = _features(run, tables)
-    library = load(run.config.signatures.paths)
-    by_trial = promoted(read_ledger(run.home, PROMOTIONS), library)
-    library = with_modes(library, [*run.config.signatures.live, *by_trial])
+    library = _library(run)
     run.stage(FINDINGS, find(run.engine, networks, accounts, library), files=1)
     since = now - timedelta(microseconds=run.config.proposals.cleared)
     case = Case(
@@ -95,22 +95,31 @@ def compute(run: Run) -> None:
     _decide(run, case, judgement, ledger, now, verdicts)
 
 
+def _library(run: Run) -> list[Signature]:
+    """All signatures, live where the config or a promotion of their present form says so."""
+    library = load(run.config.signatures.paths)
+    live = promoted(library, read_ledger(run.home, PROMOTIONS).to_pylist())
+    return with_modes(library, [*run.config.signatures.live, *live])
+
+
 def _bounds(run: Run) -> pa.Table:
-    """The measured precision that holds on the day, by the latest calibration not after it."""
-    latest = run.warehouse.latest_before(CALIBRATION.name, run.ds + timedelta(days=1))
-    if latest is None:
-        return BOUNDS.empty_table()
-    rows = run.engine.to_arrow(run.read(CALIBRATION, latest)).to_pylist()
+    """The measured precision that holds on the day."""
     fresh = timedelta(microseconds=run.config.proposals.calibration_fresh)
-    return bounds_on(rows, run.ds, fresh)
+    return bounds_on(_calibrated(run, CALIBRATION), run.ds, fresh)
 
 
 def _weights(run: Run) -> Mapping[str, float]:
-    """The weights of the likelihood, by the latest model not after the day."""
-    latest = run.warehouse.latest_before(LIKELIHOOD_MODELS.name, run.ds + timedelta(days=1))
-    if latest is None:
-        return HAND_SET
-    return weights_of(run.engine.to_arrow(run.read(LIKELIHOOD_MODELS, latest)).to_pylist())
+    """The weights of likelihoods: learned ones where they were better, else those set by hand."""
+    return weights_in_use(_calibrated(run, LIKELIHOOD_WEIGHTS))
+
+
+def _calibrated(run: Run, table: Table) -> list[dict[str, Any]]:
+    """A table of the latest calibration not after the day; nothing where there is none."""
+    latest = run.warehouse.latest_before(table.name, run.ds + timedelta(days=1))
+    rows: list[dict[str, Any]] = (
+        [] if latest is None else run.engine.to_arrow(run.read(table, latest)).to_pylist()
+    )
+    return rows
 
 
 @dataclass(frozen=True)

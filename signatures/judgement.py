@@ -20,7 +20,8 @@ from signatures.independence import INFRASTRUCTURE, core_evidence, independent_a
 from signatures.ladder import LADDER, SECURE, signature_rows
 from signatures.model import Signature
 from signatures.roles import with_roles
-from signatures.scores import HAND_SET, LIKELIHOOD_WEIGHTS, numbers, top_findings
+from signatures.scores import numbers, top_findings
+from signatures.weights import FEATURES, HAND_SET
 
 TRACE_FAMILIES = columns(trace="string", family="string")
 
@@ -43,8 +44,7 @@ TYING = (*INFRASTRUCTURE, "target")
 class Case:
     """All that is judged of one day, beside the tables of its members.
 
-    networks and accounts are the features, wide; protected and cleared have account_id; weights are
-    those of the likelihood.
+    networks and accounts are the features, wide; protected and cleared have account_id.
     """
 
     networks: DataFrame
@@ -272,7 +272,7 @@ def _scores(
     )
     named = top.select("network_id", "signature_id", "level_rank", "reasons")
     titles = case.findings.select("signature_id", "title").distinct()
-    networks = case.networks.select("network_id", "accounts", "growth_ratio", *LIKELIHOOD_WEIGHTS)
+    networks = case.networks.select("network_id", "accounts", "growth_ratio", *FEATURES)
     for part in (of_accounts, followers, named):
         networks = networks.join(part, on="network_id", how="left")
     networks = engine.materialize(networks.join(titles, on="signature_id", how="left"), "scoring")

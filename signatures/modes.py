@@ -1,8 +1,4 @@
-"""Which signatures are live: a file may say so, a site's configuration, or a promotion.
-
-A promotion (signatures/backtest.py) needs a week of trials and holds for what was tried; the other
-two are for who answers for all settings of a site, and for demonstrations.
-"""
+"""Which signatures are live: a file may say so, or a site's configuration, and nothing else."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -20,7 +20,7 @@ from graph.canonical import canonical_sha256
 from graph.engines.base import Engine
 from graph.frames import Column, DataFrame, F, Window
 from graph.tables import Table, columns
-from signatures.inclusions import candidate
+from signatures.inclusions import OBSTACLES, candidate
 from signatures.judgement import stratum_of
 
 REVIEW_SAMPLES = Table(
@@ -77,22 +77,39 @@ class Population:
 
 @dataclass(frozen=True)
 class Order:
-    """How much is to be drawn on a day: networks, and accounts in none. `seed` makes it another.
-
-    `of` names what the networks were chosen by, where it is not all of the day's.
-    """
+    """How much is to be drawn on a day: networks, and accounts in none. `seed` makes it another."""
 
     ds: date
     networks: int
     outside: int
     seed: int = 0
-    of: str | None = None
 
     @property
     def sample_id(self) -> str:
         """The same for the same order, so that a rerun draws the same sample."""
-        told = [str(self.ds), self.networks, self.outside, self.seed, *filter(None, [self.of])]
+        told = [str(self.ds), self.networks, self.outside, self.seed]
         return f"{self.ds}-{canonical_sha256(told)[:12]}"
+
+
+def only_found(population: Population, found: DataFrame, signature_id: str) -> Population:
+    """The part of a population that a signature finds, as if it were the one that names it.
+
+    `found` has network_id and account_id. What keeps an account out whatever names its network
+    still does; that nothing named it until now does not.
+    """
+    networks = found.select("network_id").distinct()
+    accounts = found.select("account_id").distinct()
+    unnamed = next(each.reason for each in OBSTACLES if each.name == "no_signature")
+    named = F.lit(signature_id)
+    return replace(
+        population,
+        scores=population.scores.join(networks, on="network_id", how="left_semi").withColumn(
+            "signature_id", named
+        ),
+        inclusions=population.inclusions.join(accounts, on="account_id", how="left_semi")
+        .withColumn("signature_id", named)
+        .withColumn("reasons", F.array_remove("reasons", unnamed)),
+    )
 
 
 def draw(engine: Engine, population: Population, order: Order) -> list[dict[str, Any]]:
@@ -154,7 +171,7 @@ def place(
                 "subject_id": name,
                 "network_id": network,
                 "lineage": lineages.get(network, []) if network else [],
-                "drawn_from": "elsewhere",
+                "drawn_from": found.get("drawn_from", "elsewhere"),
                 "sampling_probability": label["sampling_probability"],
                 "reviews": 1,
                 "role": found.get("role"),

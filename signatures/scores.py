@@ -11,6 +11,7 @@ import pyarrow as pa
 from graph.engines.base import Engine
 from graph.frames import DataFrame, F, Window
 from graph.tables import Table, columns
+from signatures.weights import EXPLAINED, FEATURES, HAND_SET, INTERCEPT, MATCHED
 
 Doubles = npt.NDArray[np.float64]
 
@@ -31,22 +32,6 @@ SCORES = Table(
         reasons=pa.list_(pa.string()),
     ),
 )
-
-LIKELIHOOD_WEIGHTS = {
-    "multi_family_ratio": 2.0,
-    "coordinated_ratio": 2.0,
-    "shared_device_ratio": 1.0,
-    "signup_hour_ratio": 1.0,
-    "ip_hosting_ratio": 1.0,
-    "core_ratio": 0.5,
-}
-"""Hand-set weights of features, unknown ones 0, in log odds; used until labels measure better."""
-
-HAND_SET = {"intercept": -3.0, **LIKELIHOOD_WEIGHTS, "matched": 2.0, "explained": -2.0}
-"""All terms of the likelihood: matched, that a signature of abuse names the network; explained,
-
-that an innocent explanation matches it.
-"""
 
 SEVERITY = (0.0, 0.25, 0.5, 0.75, 1.0)
 """By level, informational first."""
@@ -88,10 +73,10 @@ def numbers(
 ) -> DataFrame:
     """Likelihood, harm and priority of networks: network_id (the key), in millionths rounded down.
 
-    `networks` has network_id, the features of LIKELIHOOD_WEIGHTS, growth_ratio, accounts,
+    `networks` has network_id, the features of weights.FEATURES, growth_ratio, accounts,
     followers (of all members), level_rank (null: no signature), explained (a benign signature
-    matches) and measured (the measured precision, null where not calibrated). `weights` has the
-    terms of HAND_SET.
+    matches) and measured (the measured precision, null where not calibrated). `weights` are named
+    as HAND_SET, in log odds.
     """
 
     def compute(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -103,7 +88,7 @@ def numbers(
             )
 
     others = ("growth_ratio", "accounts", "followers", "level_rank", "explained", "measured")
-    named = (*LIKELIHOOD_WEIGHTS, *others)
+    named = (*FEATURES, *others)
     wanted = networks.select(
         "network_id", *(F.col(name).cast("double").alias(name) for name in named)
     )
@@ -115,24 +100,12 @@ def _known(batch: pa.RecordBatch, name: str) -> Doubles:
     return values
 
 
-def log_odds(terms: Mapping[str, Doubles], weights: Mapping[str, float]) -> Doubles:
-    """The log odds that networks are abuse; both mappings have the terms of HAND_SET.
-
-    Terms are added up in HAND_SET's order, so that the same numbers give the same sum.
-    """
-    odds = np.zeros(len(terms["intercept"]))
-    for name in HAND_SET:
-        odds = odds + weights[name] * terms[name]
-    return odds
-
-
 def _likelihood(batch: pa.RecordBatch, weights: Mapping[str, float]) -> Doubles:
-    terms = {name: _known(batch, name) for name in LIKELIHOOD_WEIGHTS}
-    terms["intercept"] = np.ones(batch.num_rows)
+    odds = np.full(batch.num_rows, weights[INTERCEPT])
+    for name in (*FEATURES, EXPLAINED):
+        odds = odds + weights[name] * _known(batch, name)
     matched = batch.column("level_rank").is_valid().to_numpy(zero_copy_only=False)
-    terms["matched"] = matched.astype(np.float64)
-    terms["explained"] = _known(batch, "explained")
-    odds = log_odds(terms, weights)
+    odds = odds + weights[MATCHED] * matched
     measured = batch.column("measured").to_numpy(zero_copy_only=False)
     found: Doubles = np.where(np.isnan(measured), 1 / (1 + np.exp(-odds)), measured)
     return found

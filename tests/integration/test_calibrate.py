@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from exporters.audit import read_lines, verify_log
 from graph.engines.base import Engine
 from graph.frames import engine_api
-from graph.ledger import read_ledger
+from graph.ledger import append_to_ledger, read_ledger
 from jobs import calibrate, run_pipeline, score_networks, simulate_events
+from jobs.places import audit_folder
+from signatures.backtests import BACKTESTS
 from signatures.labels import LABELS
 from signatures.review_sample import REVIEW_SAMPLES
 from tests.integration.sites import DAY, Site
+
+ROOT = Path(calibrate.__file__).parents[1]
+FARM = str(ROOT / "signatures" / "rules" / "device_farm.yml")
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +146,50 @@ def test_scoring_takes_what_is_fresh_and_nothing_else(site: Site) -> None:
     }
     assert any(row["calibrated"] for row in fresh)
     assert not any(row["calibrated"] for row in scored(site, "proposals.calibration_fresh=0s"))
+
+
+def signatures(site: Site, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own: the tests' has an embedded engine open already."""
+    settings = ["--config", str(site.folder / "config.yaml"), "--set", f"home={site.home}"]
+    call = [sys.executable, "-m", "jobs.check_signatures", *command, *settings]
+    return subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_signature_is_backtested_and_goes_live_after_seven_days(site: Site) -> None:
+    days = ["--from", str(DAY), "--to", str(DAY)]
+    done = signatures(site, "backtest", FARM, *days)
+    assert (done.returncode, done.stderr) == (0, "")
+    out = done.stdout
+    assert "Device farm, by day and market" in out
+    assert "subjects to review: " in out
+    tested = read_ledger(site.home, BACKTESTS).to_pylist()
+    named = [row for row in site.rows("scores") if row["title"] == "Device farm"]
+    assert named and tested[0]["networks"] >= len(named)
+    blank = Path(out.split("subjects to review: ")[1].strip())
+    assert all(json.loads(line)["label"] is None for line in blank.read_text().splitlines())
+
+    promote = ("promote", tested[0]["signature_id"], "--reason", "a week looked at", "--as", "ann")
+    stopped = signatures(site, *promote)
+    assert stopped.returncode == 6
+    assert "on 1 days in a row" in stopped.stderr
+    more = [row | {"ds": DAY - timedelta(days=age)} for age in range(1, 7) for row in tested]
+    append_to_ledger(
+        site.home, BACKTESTS, pa.Table.from_pylist(more, schema=BACKTESTS.schema), "six-days"
+    )
+    assert signatures(site, *promote).returncode == 0
+    told = [json.loads(line) for _, line in read_lines(audit_folder(site.home))]
+    assert [(line["action"], line["actor"]) for line in told] == [("promote signature", "ann")]
+    assert verify_log(audit_folder(site.home)) == []
+    assert score_networks.main(arguments(site, "--set", "signatures.live=[]"), site.engine) == 0
+    live = {row["title"] for row in site.rows("findings") if row["mode"] == "live"}
+    assert live == {"Device farm"}
+
+
+def test_a_backtest_needs_days_that_were_scored(site: Site) -> None:
+    days = ["--from", str(DAY), "--to", str(DAY + timedelta(days=1))]
+    missing = signatures(site, "backtest", FARM, *days)
+    assert missing.returncode == 3
+    assert "has no day" in missing.stderr
 
 
 def scored(site: Site, *settings: str) -> list[dict[str, Any]]:

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
-from importlib.resources import files
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from exporters.audit import read_lines
 from graph.engines.base import Engine
 from graph.frames import engine_api
-from graph.ledger import append_to_ledger, read_ledger
-from jobs import check_signatures, explain_subject, run_pipeline, score_networks, simulate_events
-from jobs.places import audit_folder
-from signatures.backtest import BACKTESTS, DAYS_NEEDED, PROMOTIONS, promoted
+from graph.ledger import read_ledger
+from jobs import explain_subject, run_pipeline, score_networks, simulate_events
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import check_history, current
-from signatures.loading import load
-from signatures.review_sample import REVIEW_SAMPLES
 from tests.integration.sites import DAY, Site
 
 NAMES = {
@@ -142,69 +133,3 @@ def test_explain_tells_of_a_network_an_account_and_a_decision(
     assert "Evidence for, as frozen" in told
     assert explain_subject.main(["nobody", *settings]) == 3
     assert "neither a network nor an account" in capsys.readouterr().err
-
-
-def test_a_signature_is_tried_on_published_days_and_then_made_live(
-    site: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A trial finds what scoring found; a week of trials is needed, and the audit log knows who."""
-    home, settings = site.home, arguments(site)[2:]
-    farm = next(each for each in load() if each.title == "Device farm")
-    file = str(files("signatures") / "rules" / "device_farm.yml")
-    backtest = ["backtest", file, "--from", str(DAY - timedelta(days=2)), "--to", str(DAY)]
-    assert check_signatures.main([*backtest, *settings], site.engine) == 0
-    first = capsys.readouterr()
-    assert "2 of the days were not scored" in first.err
-    rows = read_ledger(home, BACKTESTS).to_pylist()
-    found = {
-        row["network_id"]
-        for row in site.rows("findings")
-        if row["title"] == "Device farm" and row["subject_type"] == "network"
-    }
-    members = [row for row in site.rows("memberships") if row["network_id"] in found]
-    assert (rows[0]["networks"], rows[0]["accounts"]) == (len(found), len(members)) != (0, 0)
-
-    (sample,) = (home / "review").iterdir()
-    drawn = [json.loads(line) for line in sample.read_text().splitlines()]
-    assert {row["network_id"] for row in drawn} <= found
-    assert all(0 < row["sampling_probability"] <= 1 for row in drawn)
-    assert check_signatures.main([*backtest, *settings], site.engine) == 0
-    assert read_ledger(home, REVIEW_SAMPLES).num_rows <= len(drawn), "drawn once"
-
-    promote = ["promote", str(farm.id), "--reason", "a quiet week", "--as", "lead", *settings]
-    assert check_signatures.main(promote, site.engine) == 6
-    assert "was tried on 1 days as it is now, limit 7" in capsys.readouterr().err
-    earlier = [rows[0] | {"ds": DAY - timedelta(days=age)} for age in range(1, DAYS_NEEDED)]
-    append_to_ledger(
-        home, BACKTESTS, pa.Table.from_pylist(earlier, schema=BACKTESTS.schema), "earlier"
-    )
-    assert check_signatures.main(promote, site.engine) == 0
-    assert promoted(read_ledger(home, PROMOTIONS), [farm]) == [str(farm.id)]
-    last = json.loads([line for _, line in read_lines(audit_folder(home))][-1])
-    assert (last["action"], last["actor"]) == ("signature live", "lead")
-    assert last["details"]["reason"] == "a quiet week"
-
-
-@pytest.mark.parametrize(
-    ("given", "code", "problem"),
-    [
-        (["backtest", "absent.yml", "--from", "2026-11-22", "--to", "2026-11-22"], 2, "cannot"),
-        (["backtest", "{rules}", "--from", "2026-11-22", "--to", "2026-11-22"], 2, "not a folder"),
-        (["backtest", "{farm}", "--from", "2026-11-22", "--to", "2026-11-21"], 2, "is after"),
-        (["backtest", "{farm}", "--from", "2025-11-22", "--to", "2025-11-22"], 3, "was scored"),
-        (["promote", "nobody", "--reason", "why not"], 2, "no signature has the id"),
-    ],
-)
-def test_what_cannot_be_tried_is_told(
-    site: Site,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    given: list[str],
-    code: int,
-    problem: str,
-) -> None:
-    rules = files("signatures") / "rules"
-    named = [text.format(rules=rules, farm=rules / "device_farm.yml") for text in given]
-    settings = ["--config", str(site.folder / "config.yaml"), "--set", f"home={tmp_path}"]
-    assert check_signatures.main([*named, *settings], site.engine) == code
-    assert problem in capsys.readouterr().err

@@ -10,7 +10,8 @@ import pytest
 from graph.engines.base import Engine
 from signatures.judgement import BOUNDS, with_bounds
 from signatures.ladder import SIGNATURES
-from signatures.scores import LIKELIHOOD_WEIGHTS, numbers, top_findings
+from signatures.scores import numbers, top_findings
+from signatures.weights import FEATURES
 
 ACCOUNTS = pa.schema(
     [
@@ -120,7 +121,7 @@ def test_one_signature_names_a_network(
 
 
 def scored(engine: Engine, **changed: float | None) -> dict[str, float]:
-    columns = [*LIKELIHOOD_WEIGHTS, "growth_ratio", "accounts", "followers", "level_rank"]
+    columns = [*FEATURES, "growth_ratio", "accounts", "followers", "level_rank"]
     row = dict.fromkeys([*columns, "explained", "measured"]) | {"accounts": 40} | changed
     schema = pa.schema([("network_id", pa.string()), *((name, pa.float64()) for name in row)])
     table = pa.Table.from_pylist([{"network_id": "n", **row}], schema=schema)
