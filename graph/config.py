@@ -193,6 +193,7 @@ class Identity(Settings):
     jaccard: Ratio = 0.3
     containment: Ratio = 0.5
     remember: Duration = 365 * UNITS["d"]
+    re_emergence: NonNegativeFloat = 8.0
 
 
 class Components(Settings):

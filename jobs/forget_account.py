@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from graph.engines.base import Engine
 from jobs.arguments import settings_parser
 from jobs.batches.people import add_person
 from jobs.commands import run_command
@@ -26,9 +27,10 @@ COLUMNS = ("account_id", "account_a", "account_b", "subject_id", "node_id", "ent
 """Columns of tables in which an account's id stands; a target may be an account too."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
     """Forget an account as a command; returns its exit code."""
     parser = settings_parser("forget", "Delete what is known of an account.")
+    parser.set_defaults(engine=engine)
     parser.add_argument("account", metavar="ACCOUNT", help="its id")
     parser.add_argument("--reason", required=True, help="why; it stands in the audit log")
     add_person(parser, "who orders it")
@@ -55,7 +57,7 @@ def _forget(arguments: argparse.Namespace) -> int:
     def mask(batch: pa.RecordBatch) -> pa.RecordBatch:
         return _masked(batch, account, name)
 
-    with changing(config, "forget") as changes:
+    with changing(config, "forget", engine=arguments.engine) as changes:
         if account in held(changes.home):
             raise GuardStop(f"guard legal hold: {account} is held, limit not held: lift it first")
         rows = sum(rewrite(changes, *each, drop) for each in table_days(changes))

@@ -11,21 +11,24 @@ import os
 import sys
 from collections.abc import Sequence
 
+from graph.engines.base import Engine
 from jobs.arguments import settings_parser
 from jobs.batches.people import add_person
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
     """Freeze as a command; returns its exit code."""
     parser = _parser("freeze", "Stop releases at once.")
+    parser.set_defaults(engine=engine)
     return run_command(parser, argv, _freeze)
 
 
-def unfreeze(argv: Sequence[str] | None = None) -> int:
+def unfreeze(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
     """Unfreeze as a command; returns its exit code."""
     parser = _parser("unfreeze", "Let releases go on that were frozen.")
+    parser.set_defaults(engine=engine)
     return run_command(parser, argv, _unfreeze)
 
 
@@ -47,7 +50,7 @@ def _freeze(arguments: argparse.Namespace) -> int:
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)
-    with changing(config, "freeze") as changes:
+    with changing(config, "freeze", engine=arguments.engine) as changes:
         at = changes.now.isoformat(timespec="seconds")
         one = Freeze(arguments.signature, arguments.reason, arguments.person, at)
         kept = [
@@ -67,7 +70,7 @@ def _unfreeze(arguments: argparse.Namespace) -> int:
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)
-    with changing(config, "unfreeze") as changes:
+    with changing(config, "unfreeze", engine=arguments.engine) as changes:
         freezes = Store(changes.home).freezes()
         kept = [each for each in freezes if each.signature != arguments.signature]
         if len(kept) == len(freezes):

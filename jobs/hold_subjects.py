@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from graph.engines.base import Engine
 from jobs.arguments import settings_parser
 from jobs.batches.people import add_person
 from jobs.commands import run_command
@@ -21,9 +22,10 @@ from jobs.errors import DONE, ConfigError
 FILE = "legal_holds.json"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
     """Add or lift a hold as a command; returns its exit code."""
     parser = settings_parser("legal_hold", "Keep what is known of a subject, whatever its age.")
+    parser.set_defaults(engine=engine)
     parser.add_argument("action", choices=("ADD", "LIFT"), help="hold, or let go")
     parser.add_argument("subject", metavar="SUBJECT", help="id of an account, network, decision")
     parser.add_argument("--reason", required=True, help="why; it stands in the audit log")
@@ -42,7 +44,7 @@ def _hold(arguments: argparse.Namespace) -> int:
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)
-    with changing(config, "legal-hold") as changes:
+    with changing(config, "legal-hold", engine=arguments.engine) as changes:
         subjects = held(changes.home)
         if (arguments.action == "ADD") == (arguments.subject in subjects):
             state = "is held already" if arguments.action == "ADD" else "is not held"

@@ -13,14 +13,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from graph.engines.base import Engine
 from jobs.commands import run_command
 from jobs.errors import DONE, DataStop, GuardStop
 
 Action = Callable[[argparse.Namespace], int]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one of the subcommands; returns its exit code."""
+def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
+    """Run one of the subcommands; returns its exit code.
+
+    `engine` is one that is open already and stays open.
+    """
     parser = argparse.ArgumentParser(
         prog="actorgraph export",
         description="Approve, release, take back and check batches for enforcement.",
@@ -32,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, add, action, help_text in COMMANDS:
         command = commands.add_parser(name, help=help_text, allow_abbrev=False)
         add(command)
-        command.set_defaults(action=action)
+        command.set_defaults(action=action, engine=engine)
     return run_command(parser, argv, lambda arguments: int(arguments.action(arguments)))
 
 
@@ -64,7 +68,7 @@ def _approve(arguments: argparse.Namespace) -> int:
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)
-    with changing(config, "export approve") as changes:
+    with changing(config, "export approve", engine=arguments.engine) as changes:
         found = approve(changes, arguments.batch, arguments.person, arguments.key)
         changes.publish()
     state = "may be released" if found.complete else "waits for others"
@@ -82,7 +86,7 @@ def _release(arguments: argparse.Namespace) -> int:
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)
-    with changing(config, "export release") as changes:
+    with changing(config, "export release", engine=arguments.engine) as changes:
         try:
             found = release(changes, arguments.batch, arguments.person)
         except Voided:
@@ -111,7 +115,7 @@ def _retract(arguments: argparse.Namespace) -> int:
 
     chosen = Chosen(arguments.batch, arguments.decision, arguments.account, arguments.network)
     config = load(arguments.config, arguments.set, os.environ)
-    with changing(config, "export retract") as changes:
+    with changing(config, "export retract", engine=arguments.engine) as changes:
         made = retract(changes, chosen, arguments.person, arguments.reason)
         changes.publish()
     _say(f"{made.batch_id}: {made.rows} reversals proposed")
@@ -161,10 +165,10 @@ def _receipts(arguments: argparse.Namespace) -> int:
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)
-    with changing(config, "export receipts") as changes:
+    with changing(config, "export receipts", engine=arguments.engine) as changes:
         told = receive(changes, arguments.file)
         changes.publish()
-    with changing(config, "export receipts") as changes:
+    with changing(config, "export receipts", engine=arguments.engine) as changes:
         expired, late = expire(changes), overdue(changes)
         changes.publish()
     _say(
@@ -187,7 +191,7 @@ def _appeals(arguments: argparse.Namespace) -> int:
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)
-    with changing(config, "export appeals") as changes:
+    with changing(config, "export appeals", engine=arguments.engine) as changes:
         told = hear(changes, arguments.file, arguments.person)
         changes.publish()
     _say(

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graph.engines.base import Engine
 from jobs.arguments import day, settings_parser
 from jobs.batches.people import add_person
 from jobs.commands import run_command
@@ -27,9 +28,10 @@ TABLES = {"sightings": "sightings", "edges": "edges", "edge_activity": "edges"}
 """Tables of days that are deleted, and the setting that says after which time."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
     """Purge as a command; returns its exit code."""
     parser = settings_parser("purge", "Delete what is older than it may be kept.")
+    parser.set_defaults(engine=engine)
     parser.add_argument("--ds", type=day, required=True, help="the day from which ages are counted")
     add_person(parser, "who orders it")
     return run_command(parser, argv, _purge)
@@ -41,7 +43,7 @@ def _purge(arguments: argparse.Namespace) -> int:
     from jobs.files import remove
 
     config = load(arguments.config, arguments.set, os.environ)
-    with changing(config, "purge") as changes:
+    with changing(config, "purge", engine=arguments.engine) as changes:
         told = {
             "snapshots": _purge_ledger(changes, "snapshots", "evidence", arguments.ds),
             "enforced_entities": _purge_ledger(

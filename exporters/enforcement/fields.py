@@ -174,7 +174,7 @@ ACCOUNTS = RowFile(
         Field("valid_until", "Refuse the row after this time", pattern=TIME),
         Field("snapshot_sha256", "The members and evidence that were judged", pattern=HASH),
     ),
-    unique=(("account_id", "policy_id"), ("row_id",), ("idempotency_key",)),
+    unique=(("account_id", "policy_id"),),
 )
 
 NETWORKS = RowFile(

@@ -12,7 +12,7 @@ import pyarrow.json as pjson
 from exporters.enforcement.csv_cells import columns_of_cells
 from exporters.enforcement.fields import RowFile
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 2 << 20
 
 
 def json_rows(path: Path, file: RowFile) -> Iterator[pa.RecordBatch]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -59,9 +61,42 @@ class _Seen:
                 )
 
 
+class _Decisions:
+    """The ids of a batch's decisions, 64 bytes each, and sorted once all are there."""
+
+    def __init__(self) -> None:
+        self._parts: list[npt.NDArray[np.bytes_]] = []
+        self._sorted: npt.NDArray[np.bytes_] | None = None
+
+    def add(self, ids: pa.Array) -> None:
+        self._parts.append(_as_bytes(ids))
+
+    def repeated(self) -> bool:
+        known = self._known()
+        return bool((known[1:] == known[:-1]).any())
+
+    def have(self, ids: pa.Array) -> bool:
+        """Whether all of these are among them."""
+        known, wanted = self._known(), _as_bytes(ids.unique())
+        places = np.searchsorted(known, wanted)
+        return bool((places < len(known)).all() and (known[places] == wanted).all())
+
+    def _known(self) -> npt.NDArray[np.bytes_]:
+        if self._sorted is None:
+            parts = self._parts or [np.array([], "S64")]
+            self._sorted = np.concatenate(parts)
+            self._sorted.sort()
+            self._parts = []
+        return self._sorted
+
+
+def _as_bytes(ids: pa.Array) -> npt.NDArray[np.bytes_]:
+    return np.array([one or "" for one in ids.to_pylist()], "S64")
+
+
 def check_rows(folder: Path, manifest: Manifest) -> Iterator[str]:
     """Say what is wrong with the rows of a batch, a line each."""
-    decisions: list[pa.Array] = []
+    decisions = _Decisions()
     for file, found in (
         (ACCOUNTS, _accounts(folder, manifest, decisions)),
         (NETWORKS, _file(folder, manifest, NETWORKS)),
@@ -79,7 +114,7 @@ def check_rows(folder: Path, manifest: Manifest) -> Iterator[str]:
             yield f"{file.name}: cannot be read as it is declared: {str(error).splitlines()[0]}"
 
 
-def _accounts(folder: Path, manifest: Manifest, decisions: list[pa.Array]) -> Iterator[str]:
+def _accounts(folder: Path, manifest: Manifest, decisions: _Decisions) -> Iterator[str]:
     seen = _Seen()
     both = side_by_side(
         json_rows(folder / ACCOUNTS.name, ACCOUNTS), csv_rows(folder / CSV_NAME, ACCOUNTS)
@@ -94,8 +129,10 @@ def _accounts(folder: Path, manifest: Manifest, decisions: list[pa.Array]) -> It
         yield from _meaning(batch, manifest, seen.rows)
         seen.add(batch, ACCOUNTS)
         seen.count(batch, {"action": "action", "policy": "policy_id", "market": "market"})
-        decisions.append(batch.column("decision_id"))
+        decisions.add(batch.column("decision_id"))
     yield from seen.repeated(ACCOUNTS)
+    if decisions.repeated():
+        yield f"{ACCOUNTS.name}: a decision, and so its idempotency_key, stands in it twice"
     yield from _counts(seen, manifest, ACCOUNTS)
     told = manifest.counts
     for name, counter in seen.counts.items():
@@ -106,18 +143,15 @@ def _accounts(folder: Path, manifest: Manifest, decisions: list[pa.Array]) -> It
 
 
 def _file(
-    folder: Path, manifest: Manifest, file: RowFile, decisions: list[pa.Array] | None = None
+    folder: Path, manifest: Manifest, file: RowFile, decisions: _Decisions | None = None
 ) -> Iterator[str]:
     seen = _Seen()
-    known = None if decisions is None else pa.chunked_array(decisions, pa.string()).unique()
     for batch in json_rows(folder / file.name, file):
         yield from check_columns(batch, file, seen.rows + 1)
         if "batch_id" in file.names:
             yield from _all_equal(batch, file, "batch_id", manifest.batch_id)
-        if known is not None:
-            strange = pc.invert(pc.is_in(batch.column("decision_id"), known))
-            if pc.any(strange).as_py():
-                yield f"{file.name}: tells of decisions that {ACCOUNTS.name} does not have"
+        if decisions is not None and not decisions.have(batch.column("decision_id")):
+            yield f"{file.name}: tells of decisions that {ACCOUNTS.name} does not have"
         seen.add(batch, file)
     yield from seen.repeated(file)
     yield from _counts(seen, manifest, file)

@@ -18,7 +18,7 @@ from exporters.audit import FOLDER as AUDIT
 from exporters.audit import HEAD_NAME, Entry, Head, chained, read_head, segment_name
 from graph.config import Config
 from graph.engines.base import Engine
-from graph.frames import DataFrame
+from graph.frames import DataFrame, engine_api
 from graph.ledger import FOLDER as LEDGER
 from graph.ledger import ledger_frame
 from graph.tables import Table
@@ -109,10 +109,13 @@ def begin(config: Config, publication: Publication, now: datetime) -> Changes:
 
 
 @contextmanager
-def changing(config: Config, command: str, now: datetime | None = None) -> Iterator[Changes]:
+def changing(
+    config: Config, command: str, now: datetime | None = None, engine: Engine | None = None
+) -> Iterator[Changes]:
     """Hold the lock and an embedded engine for a command's changes.
 
-    Raises DependencyError while another command holds the lock. What is not published is removed.
+    `engine` is one that is open already and stays open. Raises DependencyError while another
+    command holds the lock. What is not published is removed.
     """
     now = now or datetime.now(UTC)
     warehouse = Warehouse(config.warehouse.absolute())
@@ -121,7 +124,9 @@ def changing(config: Config, command: str, now: datetime | None = None) -> Itera
     with warehouse.writing(command), ExitStack() as stack:
         stack.callback(warehouse.discard_staged)
         remove(scratch)
-        engine = stack.enter_context(engine_session("duckdb", command, sized, scratch))
+        if engine is None:
+            engine = stack.enter_context(engine_session("duckdb", command, sized, scratch))
+        stack.enter_context(engine_api(engine.api_root))
         run_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         Store(warehouse.folder.parent).tidy()
         yield begin(config, Publication(warehouse, engine, run_id), now)

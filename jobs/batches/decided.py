@@ -42,24 +42,34 @@ def reviewed(ledger: DataFrame) -> DataFrame:
 
 
 def with_reasons(
-    decisions: DataFrame, ledger: DataFrame, snapshots: DataFrame, accounts: DataFrame | None
+    engine: Engine,
+    decisions: DataFrame,
+    ledger: DataFrame,
+    snapshots: DataFrame,
+    accounts: DataFrame | None,
 ) -> DataFrame:
     """Decisions with what was frozen of them, who reviewed them, and what a reversal restores.
 
     `accounts` are the platform's, with followers, where they are known. Beside DECISIONS' columns:
-    evidence, members, reviewer, reviewed_at, followers, restores_to.
+    evidence, members, reviewer, reviewed_at, followers, restores_to. One join at a time is held in
+    memory.
     """
-    frozen = snapshots.select("snapshot_sha256", "account_id", "evidence")
     members = snapshots.groupBy("snapshot_sha256").agg(F.count(F.lit(1)).alias("members"))
-    rows = (
-        decisions.join(frozen, on=["snapshot_sha256", "account_id"], how="left")
-        .join(members, on="snapshot_sha256", how="left")
-        .join(reviewed(ledger), on="decision_id", how="left")
-        .join(_restored(decisions, ledger), on="decision_id", how="left")
-    )
+    facts: list[tuple[DataFrame, str]] = [
+        (members, "snapshot_sha256"),
+        (reviewed(ledger), "decision_id"),
+        (_restored(decisions, ledger), "decision_id"),
+    ]
+    if accounts is not None:
+        facts.append((accounts.select("account_id", "followers"), "account_id"))
+    rows = decisions
+    for number, (fact, key) in enumerate(facts):
+        rows = engine.materialize(rows.join(fact, on=key, how="left"), f"decided {number}")
     if accounts is None:
-        return rows.withColumn("followers", F.lit(None).cast("bigint"))
-    return rows.join(accounts.select("account_id", "followers"), on="account_id", how="left")
+        rows = rows.withColumn("followers", F.lit(None).cast("bigint"))
+    frozen = snapshots.select("snapshot_sha256", "account_id", "evidence")
+    rows = rows.join(frozen, on=["snapshot_sha256", "account_id"], how="left")
+    return engine.materialize(rows, "decided")
 
 
 def _restored(decisions: DataFrame, ledger: DataFrame) -> DataFrame:

@@ -70,7 +70,7 @@ def propose(changes: Changes, order: Order) -> Proposed | None:
     snapshots = changes.ledger(SNAPSHOTS)
     accounts = read_accounts(changes.engine, changes.config)
     with _scratch(changes) as scratch:
-        rows = with_reasons(order.decisions, ledger, snapshots, accounts)
+        rows = with_reasons(changes.engine, order.decisions, ledger, snapshots, accounts)
         decided = write_sorted(changes.engine, rows, scratch / "decided")
         if next(read_decided(decided), None) is None:
             return None
@@ -122,7 +122,9 @@ def _maker(changes: Changes, order: Order, batch_id: str) -> RowMaker:
     config, settings = changes.config, changes.config.enforcement
     valid_for = timedelta(microseconds=settings.valid_for)
     created = changes.now.replace(microsecond=0)
-    sensitive = read_sensitive_entities(changes.engine, config, order.ds)
+    listed = read_sensitive_entities(changes.engine, config)
+    ids = (listed.column(name).to_pylist() for name in ("entity_type", "entity_id"))
+    sensitive = frozenset(zip(*ids, strict=True))
     return RowMaker(
         batch_id=batch_id,
         operation=order.operation,

@@ -13,17 +13,18 @@ from typing import Any
 
 import pyarrow as pa
 
+from graph.engines.base import Engine
 from graph.ledger import append_to_ledger, read_ledger
 from graph.tables import Table
 from jobs import export_enforcement, manage_exports
 from jobs.batches.changes import Changes, changing
 from jobs.batches.store import Store
 from jobs.configuration import load
+from jobs.enforcement_desk import Desk
 from signatures.decisions import DECISIONS
 from signatures.frozen_evidence import FrozenEvidence
 from signatures.life_cycle import current, opened
 from signatures.snapshots import SNAPSHOTS
-from tests.enforcement_desk import Desk
 from tests.exporters.enforcement.builders import SIGNATURE, approvers_file, entity, key_pair
 
 TODAY = datetime.now(UTC).date()
@@ -34,7 +35,8 @@ PEOPLE = ("ana", "bob", "eve")
 class Site:
     """A home with decisions, and the commands that people run there."""
 
-    def __init__(self, folder: Path, keys: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, keys: Path, engine: Engine, **settings: Any) -> None:
+        self.engine = engine
         self.folder = folder
         self.home = folder / "home"
         self.home.mkdir(mode=0o700, exist_ok=True)
@@ -63,7 +65,7 @@ class Site:
     @contextmanager
     def changes(self, after: timedelta = timedelta()) -> Iterator[Changes]:
         """A command's changes, as of later than now."""
-        with changing(self.config, "test", datetime.now(UTC) + after) as changes:
+        with changing(self.config, "test", datetime.now(UTC) + after, self.engine) as changes:
             yield changes
 
     def decide(self, accounts: Iterable[str], **changed: Any) -> list[str]:
@@ -142,14 +144,14 @@ class Site:
         """Run export-enforcement; returns the new batch's folder."""
         before = set(self.store.proposed.glob("*-*"))
         arguments = ["--ds", str(TODAY), "--as", "requester", *self.arguments, *more]
-        assert export_enforcement.main(arguments) == code
+        assert export_enforcement.main(arguments, self.engine) == code
         new = {p for p in self.store.proposed.glob("*-*") if p.is_dir()} - before
         return next(iter(new), None)
 
     def run(self, command: str, *arguments: str, code: int = 0) -> None:
         """Run `actorgraph export COMMAND`."""
         more = [] if command == "verify" else self.arguments
-        assert manage_exports.main([command, *arguments, *more]) == code
+        assert manage_exports.main([command, *arguments, *more], self.engine) == code
 
     def approve(self, batch: Path, *people: str, code: int = 0) -> None:
         for name in people:

@@ -429,7 +429,7 @@ def test_nothing_is_taken_back_that_never_left(site: Site) -> None:
 
 
 def test_a_batch_of_a_demo_is_refused_by_a_real_desk(site: Site) -> None:
-    from tests.enforcement_desk import Refused
+    from jobs.enforcement_desk import Refused
 
     site.settings["enforcement.environment"] = "demo"
     site.decide(["a1"])

@@ -73,7 +73,7 @@ def test_a_freeze_stops_releases_and_not_retractions(applied: Site) -> None:
     assert batch is not None
     applied.approve(batch, "ana")
     why = ["--reason", "looks wrong", "--as", "lead", *applied.arguments]
-    assert freeze_releases.main(["--all", *why]) == 0
+    assert freeze_releases.main(["--all", *why], applied.engine) == 0
     applied.release(batch, code=6)
     assert applied.states()["a4"] == "approved"  # nothing is void: it may go on
     applied.run("retract", "--account", "a1", "--reason", "wrong", "--as", "lead")
@@ -81,19 +81,19 @@ def test_a_freeze_stops_releases_and_not_retractions(applied: Site) -> None:
     applied.approve(back, "bob")
     applied.release(back)
     assert applied.states()["a1"] == "reversed"
-    assert freeze_releases.unfreeze(["--all", *why]) == 0
+    assert freeze_releases.unfreeze(["--all", *why], applied.engine) == 0
     applied.release(batch)
     assert applied.states()["a4"] == "released"
 
 
 def test_a_signature_is_frozen_by_itself(site: Site) -> None:
     why = ["--reason", "wrong", "--as", "lead", *site.arguments]
-    assert freeze_releases.main(["--signature", SIGNATURE, *why]) == 0
+    assert freeze_releases.main(["--signature", SIGNATURE, *why], site.engine) == 0
     site.decide(["a1"])
     assert site.export(code=6) is None
-    assert freeze_releases.unfreeze(["--signature", "another", *why]) == 2
-    assert freeze_releases.main(["--signature", "another", *why]) == 0
-    assert freeze_releases.unfreeze(["--signature", SIGNATURE, *why]) == 0
+    assert freeze_releases.unfreeze(["--signature", "another", *why], site.engine) == 2
+    assert freeze_releases.main(["--signature", "another", *why], site.engine) == 0
+    assert freeze_releases.unfreeze(["--signature", SIGNATURE, *why], site.engine) == 0
     assert site.export() is not None
 
 
@@ -106,17 +106,17 @@ def test_purge_keeps_evidence_as_long_as_people_may_complain(applied: Site) -> N
         return applied.ledger(SNAPSHOTS).num_rows, applied.ledger(ENFORCED_ENTITIES).num_rows
 
     assert rows() == (3, 6)
-    assert purge_days.main(["--ds", later(300), *applied.arguments]) == 0
+    assert purge_days.main(["--ds", later(300), *applied.arguments], applied.engine) == 0
     assert rows() == (3, 6)
-    assert purge_days.main(["--ds", later(366), *applied.arguments]) == 0
+    assert purge_days.main(["--ds", later(366), *applied.arguments], applied.engine) == 0
     assert rows() == (3, 0)
     hold = ["a2", "--reason", "court", *applied.arguments]
-    assert hold_subjects.main(["ADD", *hold]) == 0
-    assert hold_subjects.main(["ADD", *hold]) == 2
-    assert purge_days.main(["--ds", later(401), *applied.arguments]) == 0
+    assert hold_subjects.main(["ADD", *hold], applied.engine) == 0
+    assert hold_subjects.main(["ADD", *hold], applied.engine) == 2
+    assert purge_days.main(["--ds", later(401), *applied.arguments], applied.engine) == 0
     assert applied.ledger(SNAPSHOTS).column("account_id").to_pylist() == ["a2"]
-    assert hold_subjects.main(["LIFT", *hold]) == 0
-    assert purge_days.main(["--ds", later(401), *applied.arguments]) == 0
+    assert hold_subjects.main(["LIFT", *hold], applied.engine) == 0
+    assert purge_days.main(["--ds", later(401), *applied.arguments], applied.engine) == 0
     assert rows() == (0, 0)
     assert check_audit.main(["verify", *applied.arguments]) == 0
 
@@ -127,7 +127,7 @@ def test_purge_deletes_days_of_sightings_and_edges(site: Site) -> None:
             folder = site.home / "warehouse" / table / f"ds={ds}"
             folder.mkdir(parents=True)
             (folder / "_table.json").write_text("{}")
-    assert purge_days.main(["--ds", "2026-11-22", *site.arguments]) == 0
+    assert purge_days.main(["--ds", "2026-11-22", *site.arguments], site.engine) == 0
     left = {str(path.relative_to(site.home)) for path in site.home.glob("warehouse/*/ds=*")}
     assert left == {
         "warehouse/sightings/ds=2026-11-01",
@@ -160,7 +160,7 @@ def test_forget_leaves_a_hash_in_ledgers_and_nothing_in_tables(applied: Site) ->
     assert "enforced_entities" in everywhere(applied.home, "'a1'")
 
     forget = ["a1", "--reason", "request", *applied.arguments]
-    assert forget_account.main(forget) == 0
+    assert forget_account.main(forget, applied.engine) == 0
     assert everywhere(applied.home, "'a1'") == set()
     assert pq.read_table(folder).column("account_a").to_pylist() == ["a2"]
     assert json.loads((folder / "_table.json").read_text())["rows"] == 1
@@ -174,6 +174,6 @@ def test_forget_leaves_a_hash_in_ledgers_and_nothing_in_tables(applied: Site) ->
 
 def test_a_held_account_is_not_forgotten(applied: Site) -> None:
     more = ["--reason", "court", *applied.arguments]
-    assert hold_subjects.main(["ADD", "a1", *more]) == 0
-    assert forget_account.main(["a1", *more]) == 6
+    assert hold_subjects.main(["ADD", "a1", *more], applied.engine) == 0
+    assert forget_account.main(["a1", *more], applied.engine) == 6
     assert "a1" in applied.states()

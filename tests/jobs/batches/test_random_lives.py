@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from exporters.audit import verify_log
 from exporters.enforcement.guards import stops
 from exporters.enforcement.rows import APPLY
+from graph.engines.base import Engine
 from graph.errors import ConfigError
 from graph.frames import F
 from jobs.batches.appealing import hear
@@ -25,11 +26,11 @@ from jobs.batches.figures import gather
 from jobs.batches.receiving import receive
 from jobs.batches.releasing import Voided, release
 from jobs.batches.retracting import Chosen, retract
+from jobs.enforcement_desk import Desk, Refused
 from jobs.errors import DataStop, GuardStop
 from jobs.places import audit_folder
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import TransitionError, check_history, current, current_frame
-from tests.enforcement_desk import Desk, Refused
 from tests.exporters.enforcement.builders import key_pair
 from tests.jobs.batches.sites import TODAY, Site, appeal_of
 
@@ -62,8 +63,8 @@ START = [("decide", "a1", "suspend", "actor"), ("decide", "a2", "suspend", "acto
 class Life:
     """A site on which steps are made; what may not be is refused and changes nothing."""
 
-    def __init__(self, folder: Path, keys: Path) -> None:
-        self.site = Site(folder, keys, enforcement__caps__baseline_least=1000)
+    def __init__(self, folder: Path, keys: Path, engine: Engine) -> None:
+        self.site = Site(folder, keys, engine, enforcement__caps__baseline_least=1000)
         self.desk = self.site.desk()
         self.number = 0
 
@@ -141,10 +142,14 @@ class Life:
 @settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, begun=st.booleans())
 def test_no_sequence_of_events_breaks_a_rule(
-    tmp_path_factory: pytest.TempPathFactory, keys: Path, steps: list[Any], begun: bool
+    tmp_path_factory: pytest.TempPathFactory,
+    keys: Path,
+    duckdb_engine: Engine,
+    steps: list[Any],
+    begun: bool,
 ) -> None:
     folder = tmp_path_factory.mktemp("life")
-    life = Life(folder, keys)
+    life = Life(folder, keys, duckdb_engine)
     for step in (START if begun else []) + steps:
         life.step(*step)
     check_history(life.site.ledger(DECISIONS))
@@ -175,12 +180,15 @@ def test_a_retraction_wins_in_any_order_of_delivery(
 
 @pytest.fixture(scope="session")
 def taken_back(
-    tmp_path_factory: pytest.TempPathFactory, keys: Path, applied_home: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    keys: Path,
+    applied_home: Path,
+    duckdb_engine: Engine,
 ) -> tuple[Path, Path, Path]:
     """A released batch, and the one that takes a row of it back."""
     folder = tmp_path_factory.mktemp("taken")
     shutil.copytree(applied_home, folder / "home")
-    site = Site(folder, keys)
+    site = Site(folder, keys, duckdb_engine)
     with site.changes(after=timedelta(seconds=1)) as changes:
         made = retract(changes, Chosen(accounts=["a1"]), "lead", "wrong")
         changes.publish()
