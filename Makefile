@@ -32,6 +32,7 @@ bench: setup ## Compare speed and memory with other programs.
 	$(BIN)/python -m tests.benchmarks.bench_pipeline
 	$(BIN)/python -m tests.benchmarks.bench_components --links 10000000 --graphframes
 	$(BIN)/python -m tests.benchmarks.bench_label_propagation --links 10000000
+	$(BIN)/python -m tests.benchmarks.bench_neo4j --elements 1000000
 
 zip: dist/actorgraph.zip ## Build dist/actorgraph.zip for spark-submit --py-files.
 
