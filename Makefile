@@ -7,7 +7,7 @@ PACKAGES := jobs graph signatures exporters
 SOURCES := $(shell find $(PACKAGES) conf -type f -not -name '*.pyc' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench zip clean
+.PHONY: help setup demo test test-on-spark test-others lint docs bench zip clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,8 +17,11 @@ setup: $(VENV)/.packages $(VENV)/.java $(VENV)/.graphframes ## Make .venv with t
 demo: $(VENV)/.packages ## Simulate a week, find its networks and show what was found.
 	$(BIN)/actorgraph demo
 
-test: setup ## Run all tests.
-	$(BIN)/pytest
+test: setup ## Run all tests: those of Spark beside all others, for neither fills two cores.
+	$(MAKE) --jobs 2 --keep-going test-on-spark test-others
+
+test-on-spark test-others: setup
+	$(BIN)/pytest -m "$(if $(findstring spark,$@),spark,not spark)"
 
 lint: $(VENV)/.packages ## Check format, style, types, layers and YAML.
 	$(BIN)/ruff format --check .
@@ -28,11 +31,18 @@ lint: $(VENV)/.packages ## Check format, style, types, layers and YAML.
 	$(BIN)/yamllint --strict conf signatures
 	$(BIN)/python -m jobs.check_signatures check
 
+docs: $(VENV)/.packages ## Write docs/features.md and the signatures' JSON Schema again.
+	$(BIN)/python -m jobs.check_signatures features > docs/features.md
+	$(BIN)/python -m jobs.check_signatures schema > signatures/signature.schema.json
+
 bench: setup ## Compare speed and memory with other programs.
 	$(BIN)/python -m tests.benchmarks.bench_pipeline
+	$(BIN)/python -m tests.benchmarks.bench_embedded --links 10000000
 	$(BIN)/python -m tests.benchmarks.bench_components --links 10000000 --graphframes
 	$(BIN)/python -m tests.benchmarks.bench_label_propagation --links 10000000
 	$(BIN)/python -m tests.benchmarks.bench_neo4j --elements 1000000
+	$(BIN)/python -m tests.benchmarks.bench_signatures --networks 100000
+	$(BIN)/python -m tests.benchmarks.bench_enforcement --accounts 1000000
 
 zip: dist/actorgraph.zip ## Build dist/actorgraph.zip for spark-submit --py-files.
 

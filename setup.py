@@ -19,6 +19,7 @@ setup(
     package_dir={"graph.conf": "conf"},
     package_data={
         "graph.conf": ["**/*"],
+        "exporters": ["enforcement/schemas/*.json"],
         "signatures": ["rules/*.yml", "techniques.yml", "signature.schema.json"],
     },
     install_requires=[
@@ -27,7 +28,7 @@ setup(
         "sqlframe>=4.10,<4.11",
         "pyspark>=4.0.1,<4.1",
         "graphframes-py==0.9.3",
-        "pyarrow>=18",
+        "pyarrow>=21",  # reads JSON lines block by block
         # PySpark 4.0's Arrow functions insist on pandas and predate its version 3.
         "pandas>=2.2,<3",
         "numpy>=2.0",
@@ -53,6 +54,9 @@ setup(
             "hypothesis>=6.120",
             "igraph>=0.11",
             "import-linter>=2.1",
+            # Independent judges of what the exporters write.
+            "jsonschema>=4.23",
+            "stix2>=3.0.2",
             "mypy>=1.14",
             "networkx>=3.4",
             "pytest>=8.3",
@@ -61,6 +65,7 @@ setup(
             "selenium>=4.25",
             "statsmodels>=0.14.4",
             "types-PyYAML",
+            "types-jsonschema",
             "types-psutil",
             "yamllint>=1.35",
         ],

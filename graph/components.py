@@ -41,11 +41,12 @@ def find_components(
     ones are allowed; fastest if materialised) and optionally vertices account_id, to one row per
     account: account_id, component_id (smallest member, strings by UTF-8 bytes), size (int64).
     `forest` merges on the driver whatever the size, `graphframes` gives the links themselves to
-    the engine's algorithm, `auto` merges on the driver up to `driver_forest_limit` rows.
+    the engine's algorithm, `auto` merges on the driver up to `driver_forest_limit` rows. Where one
+    task sees all links anyway, there is nothing to merge.
     Raises DependencyError when the engine's algorithm is needed and missing.
     """
     links = links.select("account_a", "account_b")
-    if algorithm == "graphframes":
+    if algorithm == "graphframes" or (algorithm == "auto" and engine.has_one_task):
         found = _with_sizes(engine.connected_components(links))
     else:
         forests = engine.materialize(_forests(engine, links), f"forests-{next(_runs)}")
@@ -82,6 +83,8 @@ def _merged(forests: pa.Table) -> pa.Table:
 
 
 def _with_sizes(found: DataFrame) -> DataFrame:
+    if "size" in found.columns:
+        return found.select("account_id", "component_id", "size")
     sizes = found.groupBy("component_id").agg(F.count(F.lit(1)).alias("size"))
     return found.join(sizes, "component_id").select("account_id", "component_id", "size")
 

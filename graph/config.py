@@ -11,70 +11,34 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
-    PlainSerializer,
     PositiveInt,
     field_validator,
     model_validator,
 )
 
+from graph.enforcement_settings import EnforcementSettings, Retention
 from graph.entities import ENTITY_TYPES
+from graph.setting_types import UNITS as UNITS
+from graph.setting_types import Duration as Duration
+from graph.setting_types import OrNone as OrNone
+from graph.setting_types import Ratio, Texts, none_as_null, property_text
+from graph.setting_types import Settings as Settings
+from graph.setting_types import format_duration as format_duration
+from graph.setting_types import parse_duration as parse_duration
 
 REQUIRED_COLUMNS = ("account_id", "event_time")
 OPTIONAL_COLUMNS = ("event_type", "event_id", "market")
-
-UNITS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000}
-"""Microseconds of each unit in which a duration is written, longest first."""
 
 ADDRESS_ENTITIES = ("ip", "ip_network")
 """Entity types of which a single shared one is never a link (DESIGN, links)."""
 
 
-def parse_duration(text: Any) -> int:
-    """Turn `60s`, `30m`, `24h` or `28d` into microseconds; raises ValueError for anything else."""
-    match = re.fullmatch(r"([0-9]{1,9})([dhms])", text) if isinstance(text, str) else None
-    if match is None:
-        raise ValueError(f"{text!r} is not a duration: write a whole number and a unit, e.g. 60s")
-    return int(match[1]) * UNITS[match[2]]
-
-
-def format_duration(microseconds: int) -> str:
-    """Write microseconds in the longest unit that keeps them whole; parse_duration's inverse."""
-    unit = next(unit for unit, size in UNITS.items() if microseconds % size == 0)
-    return f"{microseconds // UNITS[unit]}{unit}" if microseconds else "0s"
-
-
-def _property(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool | int) else value
-
-
-def _none(value: Any) -> Any:
-    return None if value == "none" else value
-
-
-def _texts(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-Duration = Annotated[
-    int, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str)
-]
-Ratio = Annotated[float, Field(ge=0, le=1)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
-OrNone = BeforeValidator(_none)
 Format = Literal["parquet", "csv", "jsonl"]
 Family = Literal["device", "network", "signup", "content", "target", "timing"]
-
-
-class Settings(BaseModel):
-    """What all sections share: frozen, no unknown keys, no silent infinities."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Source(Settings):
@@ -108,7 +72,7 @@ class EventsInput(Source):
 
 
 def _source(value: Any) -> Any:
-    return {"path": value} if isinstance(value, str) and value != "none" else _none(value)
+    return {"path": value} if isinstance(value, str) and value != "none" else none_as_null(value)
 
 
 OptionalSource = Annotated[Source | None, BeforeValidator(_source)]
@@ -229,6 +193,7 @@ class Identity(Settings):
     jaccard: Ratio = 0.3
     containment: Ratio = 0.5
     remember: Duration = 365 * UNITS["d"]
+    re_emergence: NonNegativeFloat = 8.0
 
 
 class Components(Settings):
@@ -288,18 +253,20 @@ class Config(Settings):
     inputs: Inputs = Inputs()
     max_quarantine_ratio: Ratio = 0.05
     quarantine_max_raw_bytes: PositiveInt = 4096
-    hubs: dict[str, Annotated[HubLimits | None, OrNone]] = {}
+    hubs: dict[str, Annotated[HubLimits | None, OrNone]] = Field(default_factory=dict)
     suspicious_hubs: SuspiciousHubs = SuspiciousHubs()
     max_burst: Annotated[Annotated[int, Field(ge=2)] | None, OrNone] = 500
-    traces: dict[str, Annotated[Trace | None, OrNone]] = {}
+    traces: dict[str, Annotated[Trace | None, OrNone]] = Field(default_factory=dict)
     networks: Networks = Networks()
     identity: Identity = Identity()
     components: Components = Components()
     communities: Communities = Communities()
     signatures: SignatureFiles = SignatureFiles()
     proposals: Proposals = Proposals()
-    spark: dict[str, Annotated[str, BeforeValidator(_property)]] = {}
-    duckdb: dict[str, Annotated[str, BeforeValidator(_property)]] = {}
+    enforcement: EnforcementSettings = EnforcementSettings()
+    retention: Retention = Retention()
+    spark: dict[str, Annotated[str, BeforeValidator(property_text)]] = Field(default_factory=dict)
+    duckdb: dict[str, Annotated[str, BeforeValidator(property_text)]] = Field(default_factory=dict)
 
     @field_validator("home")
     @classmethod

@@ -26,6 +26,18 @@ ACCOUNT_PROFILE = Table(
 )
 
 
+STANDING = columns(account_id="string", prior_decisions="int64", cleared_until=TIMESTAMP)
+"""What the ledger of decisions says of an account; one row an account that it says anything of."""
+
+
+def with_standing(profile: DataFrame, standing: DataFrame) -> DataFrame:
+    """Replace what a profile says of decisions by what the ledger says now; ACCOUNT_PROFILE."""
+    rest = profile.drop("prior_decisions", "cleared_until")
+    joined = rest.join(standing, on="account_id", how="left")
+    prior = F.coalesce("prior_decisions", F.lit(0).cast("bigint"))
+    return joined.withColumn("prior_decisions", prior).select(*ACCOUNT_PROFILE.columns)
+
+
 def activity_of_accounts(events: DataFrame, first_day: str, days: int) -> DataFrame:
     """One row per account: first_seen_at, last_seen_at, events, day_bits (graph.active_days)."""
     return events.groupBy("account_id").agg(

@@ -44,7 +44,7 @@ SENSITIVE_ENTITIES = columns(
     added_at=pa.date32(),
     expires_at=pa.date32(),
 )
-"""The optional input `sensitive_entities`: ids that people must not be shown; key type and id."""
+"""The optional input `sensitive_entities`: what people must not see; key entity_type, entity_id."""
 
 LONGEST_EXPIRY = timedelta(days=180)
 

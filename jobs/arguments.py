@@ -17,6 +17,12 @@ def settings_parser(name: str, description: str) -> argparse.ArgumentParser:
     """A parser with the arguments that choose the settings."""
     command = f"actorgraph {name.replace('_', '-')}"
     parser = argparse.ArgumentParser(prog=command, description=description, allow_abbrev=False)
+    add_settings(parser)
+    return parser
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that choose the settings."""
     parser.add_argument(
         "--config",
         action="append",
@@ -31,7 +37,6 @@ def settings_parser(name: str, description: str) -> argparse.ArgumentParser:
         metavar="KEY=VALUE",
         help="one setting, e.g. networks.min_size=4; wins over all files; may be repeated",
     )
-    return parser
 
 
 def job_parser(name: str, description: str) -> argparse.ArgumentParser:

@@ -39,12 +39,20 @@ from graph.ingest import (
     quarantined_rows,
 )
 from graph.ip_networks import IpNetworks
-from graph.profiles import ACCOUNT_PROFILE, account_profile, activity_of_accounts
+from graph.ledger import read_ledger
+from graph.profiles import (
+    ACCOUNT_PROFILE,
+    account_profile,
+    activity_of_accounts,
+    with_standing,
+)
 from graph.shared_entities import SharedEntities, listed
 from graph.sightings import SIGHTINGS, sightings
 from jobs.inputs import read_accounts, read_events, read_ip_networks, read_shared_entities
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from signatures.decisions import DECISIONS
+from signatures.proposals import standing
 
 
 def compute(run: Run) -> None:
@@ -198,7 +206,10 @@ def _profiles(run: Run, graph: _Graph, accounts: DataFrame | None) -> None:
     """Stage account_profile and, since it needs the accounts' ages, suspicious_hubs."""
     before = run.warehouse.latest_before(ACCOUNT_PROFILE.name, run.ds)
     previous = None if before is None else run.read(ACCOUNT_PROFILE, before)
-    run.stage(ACCOUNT_PROFILE, account_profile(run.engine, graph.seen, previous))
+    cleared = timedelta(microseconds=run.config.proposals.cleared)
+    known = run.engine.from_arrow(standing(read_ledger(run.home, DECISIONS), cleared))
+    profile = account_profile(run.engine, graph.seen, previous)
+    run.stage(ACCOUNT_PROFILE, with_standing(profile, known))
     ages = run.read(ACCOUNT_PROFILE).select("account_id", "first_seen_ever_at")
     if accounts is None:
         ages = ages.withColumnRenamed("first_seen_ever_at", "created_at")

@@ -1,7 +1,7 @@
 """Checks, tests and lists signatures, the shipped ones and a site's own.
 
-Run it by `actorgraph signatures check|test|list|schema [PATH ...]`. A signature that is not sound,
-or an example that does not come out as its file says, ends with exit code 2.
+Run it by `actorgraph signatures check|test|list|schema|features [PATH ...]`. A signature that is
+not sound, or an example that does not come out as its file says, ends with exit code 2.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from jobs.backtest_signature import add_backtest, add_promote, backtest, promote
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError
 from jobs.printing import print_table
@@ -22,7 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Check, test and list signatures.",
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(required=True, metavar="check|test|list|schema")
+    commands = parser.add_subparsers(
+        required=True, metavar="check|test|list|schema|features|backtest|promote"
+    )
     for name, action, help_text in (
         ("check", _check, "whether every file is sound, a line for each problem"),
         ("test", _test, "whether the examples in the files come out as they say"),
@@ -40,6 +43,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             command.add_argument("--features", action="store_true", help="list features instead")
     schema = commands.add_parser("schema", help="the JSON Schema of signature files, for editors")
     schema.set_defaults(action=_schema)
+    features = commands.add_parser("features", help="the page docs/features.md", allow_abbrev=False)
+    features.set_defaults(action=_features)
+    for name, add, action, help_text in (
+        ("backtest", add_backtest, backtest, "what a signature would have found on past days"),
+        ("promote", add_promote, promote, "let a signature go live that was backtested"),
+    ):
+        command = commands.add_parser(name, help=help_text, allow_abbrev=False)
+        add(command)
+        command.set_defaults(action=action)
     return run_command(parser, argv, lambda arguments: int(arguments.action(arguments)))
 
 
@@ -98,6 +110,13 @@ def _schema(_: argparse.Namespace) -> int:
     from signatures.schema import schema_text
 
     sys.stdout.write(schema_text())
+    return DONE
+
+
+def _features(_: argparse.Namespace) -> int:
+    from graph.features.page import features_page
+
+    sys.stdout.write(features_page())
     return DONE
 
 

@@ -15,11 +15,12 @@ import typer
 
 @dataclass(frozen=True)
 class Command:
-    """A subcommand and the module whose `main(argv)` it calls."""
+    """A subcommand and the module whose `main(argv)`, or other function, it calls."""
 
     name: str
     module: str
     help: str
+    function: str = "main"
 
 
 COMMANDS = [
@@ -29,6 +30,15 @@ COMMANDS = [
     Command("build-graph", "jobs.build_graph", "Events to nodes, edges, hubs and sightings."),
     Command("detect-networks", "jobs.detect_networks", "Graph to links, communities, networks."),
     Command("score-networks", "jobs.score_networks", "Networks to findings, scores, proposals."),
+    Command("calibrate", "jobs.calibrate", "Labels to measured precision, and review samples."),
+    Command("export-enforcement", "jobs.export_enforcement", "Proposals to a batch to approve."),
+    Command("export", "jobs.manage_exports", "Approve, release, take back and verify batches."),
+    Command("freeze", "jobs.freeze_releases", "Stop releases at once."),
+    Command("unfreeze", "jobs.freeze_releases", "Let releases go on.", "unfreeze"),
+    Command("audit", "jobs.check_audit", "Whether the audit log is as it was written."),
+    Command("legal-hold", "jobs.hold_subjects", "Keep a subject whatever its age."),
+    Command("purge", "jobs.purge_days", "Delete what is older than it may be kept."),
+    Command("forget", "jobs.forget_account", "Delete what is known of an account."),
     Command("signatures", "jobs.check_signatures", "Check, test and list signatures."),
     Command("load-neo4j", "jobs.load_neo4j", "A day's networks into Neo4j."),
     Command("pull-verdicts", "jobs.pull_verdicts", "Investigators' verdicts into labels."),
@@ -74,7 +84,7 @@ def _register(command: Command) -> None:
     @app.command(command.name, help=command.help, context_settings=PASS_ALL)
     def run(context: typer.Context) -> None:
         job = import_module(command.module)
-        raise typer.Exit(job.main(context.args))
+        raise typer.Exit(getattr(job, command.function)(context.args))
 
 
 for _command in COMMANDS:

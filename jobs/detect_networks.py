@@ -10,12 +10,15 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 
+import pyarrow as pa
+
 from graph.activity import ACCOUNT_ACTIVITY, TRACE_ACTIVITY, populations
 from graph.build import EDGE_ACTIVITY, EDGES, NODES
 from graph.communities import find_communities
 from graph.components import find_components
 from graph.config import UNITS, Config
 from graph.core_members import find_core
+from graph.enforced_entities import ENFORCED_ENTITIES, faded
 from graph.engines.base import Engine
 from graph.evidence import LINK_EVIDENCE, link_evidence
 from graph.frames import DataFrame, F
@@ -41,6 +44,7 @@ from graph.networks import (
 )
 from graph.numbers import number_accounts, number_entity_types
 from graph.pairs import BURSTS
+from graph.re_emergence import re_emerged
 from graph.sightings import SIGHTINGS
 from graph.traces import GraphTables, TraceLinks, trace_links
 from graph.union import union_all
@@ -151,7 +155,6 @@ def _identities(run: Run, members: DataFrame) -> Identities:
             containment=settings.containment,
             remember_days=settings.remember // UNITS["d"],
         )
-    run.stage(HISTORY, identities.history, files=1)
     run.stage(DORMANT_NETWORKS, identities.dormant_networks, files=1)
     return identities
 
@@ -189,7 +192,29 @@ def _networks(
     staged = run.stage(NETWORKS, networks(rows, inside, by_trace, lineages))
     run.manifest.figures["networks"] = staged
     run.stage(LINK_EVIDENCE, link_evidence(found, run.config.active_traces, rows))
+    run.stage(HISTORY, union_all([identities.history, _re_emerged(run)]), files=1)
     _check_networks(run)
+
+
+def _re_emerged(run: Run) -> DataFrame:
+    """History rows of networks that share rare entities with enforced ones."""
+    config = run.config
+    archive = faded(
+        run.engine,
+        run.ledger(ENFORCED_ENTITIES),
+        run.ds,
+        config.enforcement.entity_half_life / UNITS["d"],
+        config.retention.enforced_entities // UNITS["d"],
+    )
+    named = [(name, trace.family) for name, trace in config.active_traces.items()]
+    families = pa.table({"trace": [name for name, _ in named], "family": [f for _, f in named]})
+    return re_emerged(
+        run.read(LINK_EVIDENCE),
+        run.read(MEMBERSHIPS),
+        archive,
+        run.engine.from_arrow(families),
+        config.identity.re_emergence,
+    )
 
 
 def _kept_inside(config: Config, found: Mapping[str, TraceLinks], members: DataFrame) -> DataFrame:

@@ -19,6 +19,7 @@ SHOWN = 100  # characters of a wrong value
 
 KINDS = {
     pa.int64(): "whole number",
+    pa.float64(): "number",
     pa.bool_(): "`true` or `false`",
     pa.date32(): "day (2026-11-22)",
     TIMESTAMP: "time (2026-11-22T10:00:00Z)",

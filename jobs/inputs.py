@@ -21,10 +21,12 @@ from graph.trust_lists import (
     PROTECTED_ACCOUNTS,
     SENSITIVE_ENTITIES,
     ListRefused,
+    check_entry,
     in_force,
 )
 from jobs.errors import DataStop, GuardStop
 from jobs.input_types import MISTAKE, conform
+from signatures.labels import LABELS, LabelRefused, check_labels
 
 ACCOUNTS = columns(
     account_id="string",
@@ -135,12 +137,44 @@ def read_declared_networks(engine: Engine, config: Config, ds: date) -> DataFram
     return _trusted(engine, config.inputs.declared_networks, "declared_networks", ds)
 
 
-def read_sensitive_entities(engine: Engine, config: Config, ds: date) -> DataFrame | None:
-    """Read and check sensitive_entities; those in force, None where the input is absent.
+def read_labels(engine: Engine, config: Config) -> list[dict[str, object]]:
+    """Read and check the input `labels`: rows of LABELS; none where the input is absent.
 
-    Raises GuardStop for an entry that nobody answers for. The list is held in memory.
+    Rows that nobody has filled in yet, without a label, are left out, so that a review sample can
+    be read while people are at it. The list is held in memory. Raises DataStop for a label that
+    cannot be meant.
     """
-    return _trusted(engine, config.inputs.sensitive_entities, "sensitive_entities", ds)
+    source = config.inputs.labels
+    if source is None:
+        return []
+    listed = LABELS.schema.get_field_index("members")
+    schema = LABELS.schema.set(listed, pa.field("members", pa.string()))
+    rows = [row for row in _collect(engine, source, "labels", schema) if row["label"]]
+    for row in rows:
+        row["members"] = str(row["members"]).split() if row["members"] else None
+    try:
+        check_labels(rows)
+    except LabelRefused as error:
+        raise DataStop(f"inputs.labels: {source.path}: {error}") from None
+    return rows
+
+
+def read_sensitive_entities(engine: Engine, config: Config) -> pa.Table:
+    """Read and check sensitive_entities: what people must not be shown; none where it is absent.
+
+    Raises GuardStop for an entry that nobody answers for; one that has expired counts all the
+    same, because forgetting it would show what must not be seen. The list is held in memory.
+    """
+    source = config.inputs.sensitive_entities
+    if source is None:
+        return SENSITIVE_ENTITIES.empty_table()
+    rows = _collect(engine, source, "sensitive_entities", SENSITIVE_ENTITIES)
+    try:
+        for number, row in enumerate(rows, start=1):
+            check_entry("sensitive_entities", SENSITIVE_ENTITIES, number, row)
+    except ListRefused as error:
+        raise GuardStop(str(error)) from None
+    return pa.Table.from_pylist(rows, schema=SENSITIVE_ENTITIES)
 
 
 def _trusted(engine: Engine, source: Source | None, name: str, ds: date) -> DataFrame | None:

@@ -112,10 +112,10 @@ def _if_published(run: Run, table: Table) -> DataFrame:
 
 
 def _masks(engine: Engine, run: Run) -> DataFrame:
-    sensitive = read_sensitive_entities(engine, run.config, run.ds)
-    if sensitive is None:
+    sensitive = read_sensitive_entities(engine, run.config)
+    if not sensitive.num_rows:
         return engine.from_arrow(MASKS.empty_table())
-    return engine.from_arrow(masks(engine.to_arrow(sensitive), masking_key(run.config.home)))
+    return engine.from_arrow(masks(sensitive, masking_key(run.config.home)))
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from rich.console import Console
 
-from jobs import run_pipeline
+from jobs import demo_story, run_pipeline
 from jobs.arguments import add_engine
 from jobs.commands import run_command
 from jobs.errors import DONE
@@ -72,11 +72,20 @@ def _demo(arguments: argparse.Namespace) -> int:
             *(("--engine", arguments.engine) if arguments.engine else ()),
         ]
     )
-    if code == DONE:
-        _show(home, log, settings.end_ds)
-    if code == DONE and arguments.neo4j:
+    if code != DONE:
+        return code
+    _show(home, log, settings.end_ds)
+    if arguments.neo4j:
         code = _explore(home, log, settings.end_ds)
+    _tell(home, log, settings.end_ds)
     return code
+
+
+def _tell(home: Path, log: Path, ds: date) -> None:
+    """Take what was found through review, approval, release, appeal and retraction."""
+    sys.stdout.write("\nFrom a network to actions on accounts, and back:\n")
+    for line in demo_story.tell(home, log, ds):
+        sys.stdout.write(f"{line}\n")
 
 
 def _explore(home: Path, log: Path, ds: date) -> int:

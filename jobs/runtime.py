@@ -24,6 +24,7 @@ from graph.engines.base import Engine
 from graph.frames import DataFrame, engine_api
 from graph.jvm_artifacts import graphframes_jar
 from graph.ledger import ledger_frame
+from graph.published import day_folder
 from graph.tables import Table
 from jobs import logs
 from jobs.arguments import job_parser, parse
@@ -40,6 +41,7 @@ from jobs.errors import (
 from jobs.files import remove, write_json
 from jobs.manifest import Manifest, Step
 from jobs.sessions import (
+    LITTLE_MEMORY,
     engine_name,
     engine_session,
     too_large_for_duckdb,
@@ -65,7 +67,7 @@ class Run:
         self.arguments = arguments
         self.manifest = manifest
         self.log = log
-        self._publication = publication
+        self.publication = publication
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
@@ -80,7 +82,7 @@ class Run:
 
         Raises InputError when it was never published, or in another schema version.
         """
-        return self._publication.read(table, ds or self.ds)
+        return self.publication.read(table, ds or self.ds)
 
     def stage(self, table: Table, frame: DataFrame, files: int | None = None) -> int:
         """Write and check a table's new day; returns its rows. It is published when the run ends.
@@ -88,7 +90,7 @@ class Run:
         Raises DataStop when the frame breaks the table's declaration.
         """
         with self.step(f"write {table.name}") as step:
-            step.rows = self._publication.stage(table, self.ds, frame, files)
+            step.rows = self.publication.stage(table, self.ds, frame, files)
         self.manifest.rows_out[table.name] = step.rows
         return step.rows
 
@@ -107,9 +109,13 @@ class Run:
         Raises DataStop when the frame breaks the table's declaration, or repeats a key.
         """
         with self.step(f"append to {table.name}") as step:
-            step.rows = self._publication.append(table, frame)
+            step.rows = self.publication.append(table, frame)
         self.manifest.rows_out[table.name] = step.rows
         return step.rows
+
+    def stage_report(self, name: str, content: Any) -> None:
+        """Write a report as JSON, to be published under the warehouse with the run's tables."""
+        self.publication.stage_json(f"reports/{day_folder(self.ds)}/{name}.json", content)
 
     def check(self, name: str, passed: bool, detail: str) -> None:
         """Record a check; raises DataStop with `detail` when it failed."""
@@ -129,6 +135,8 @@ class Job:
     needs_graphframes: Callable[[Config, argparse.Namespace], bool] = lambda config, arguments: (
         False
     )
+    reads_log: bool = True
+    """Whether the embedded engine needs memory by the size of the log; else little suffices."""
 
 
 def main(job: Job, argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
@@ -209,6 +217,9 @@ def _session(
     name: str, jobs: Sequence[Job], arguments: argparse.Namespace, config: Config, log: Any
 ) -> AbstractContextManager[Engine]:
     chosen = engine_name(arguments.engine, config)
+    reads_log = any(job.reads_log for job in jobs)
+    if not reads_log:
+        config = config.model_copy(update={"duckdb": LITTLE_MEMORY | config.duckdb})
     needed = any(job.needs_graphframes(config, arguments) for job in jobs)
     if chosen == "duckdb":
         if needed:
@@ -216,7 +227,7 @@ def _session(
                 "GraphFrames is Spark's alone: add --engine spark (for --scope heterogeneous and "
                 "components.algorithm=graphframes)"
             )
-        if much := too_large_for_duckdb(config):
+        if reads_log and (much := too_large_for_duckdb(config)):
             file = "run_pipeline" if name == "run" else name
             log.warning(f"{much}: use spark-submit jobs/{file}.py with the same arguments")
     brought = under_spark_submit() or {"spark.jars", "spark.jars.packages"} & set(config.spark)

@@ -7,9 +7,9 @@ Run it by `actorgraph score-networks` or `spark-submit jobs/score_networks.py`, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -34,11 +34,14 @@ from graph.history import HISTORY
 from graph.ledger import read_ledger
 from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
-from graph.profiles import ACCOUNT_PROFILE
+from graph.profiles import ACCOUNT_PROFILE, with_standing
 from graph.sightings import SIGHTINGS
+from graph.tables import Table
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from signatures.backtests import PROMOTIONS, promoted
+from signatures.calibration import CALIBRATION, bounds_on
 from signatures.decisions import DECISIONS
 from signatures.findings import FINDINGS, find
 from signatures.inclusions import INCLUSIONS
@@ -48,14 +51,16 @@ from signatures.investigated import (
     decided_by_people,
     investigated,
 )
-from signatures.judgement import BOUNDS, Case, Judgement, judge_day
+from signatures.judgement import Case, Judgement, judge_day
 from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
 from signatures.loading import load
+from signatures.model import Signature
 from signatures.modes import with_modes
-from signatures.proposals import Judged, cleared_accounts, prior_decisions, transitions
+from signatures.proposals import Judged, cleared_accounts, standing, transitions
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS, take_snapshots
+from signatures.weights import LIKELIHOOD_WEIGHTS, weights_in_use
 
 
 def compute(run: Run) -> None:
@@ -66,7 +71,7 @@ def compute(run: Run) -> None:
     with run.step("members"):
         tables = member_tables(run.engine, _day(run, ledger))
     networks, accounts = _features(run, tables)
-    library = with_modes(load(run.config.signatures.paths), run.config.signatures.live)
+    library = _library(run)
     run.stage(FINDINGS, find(run.engine, networks, accounts, library), files=1)
     since = now - timedelta(microseconds=run.config.proposals.cleared)
     case = Case(
@@ -80,13 +85,41 @@ def compute(run: Run) -> None:
         ),
         core_cut=run.config.networks.core_cut,
         limits=run.config.proposals,
+        weights=_weights(run),
     )
     with run.step("judge"):
-        bounds = run.engine.from_arrow(BOUNDS.empty_table())
+        bounds = run.engine.from_arrow(_bounds(run))
         judgement = judge_day(run.engine, tables, case, bounds)
     run.stage(INCLUSIONS, judgement.accounts)
     run.stage(SCORES, judgement.scores, files=1)
     _decide(run, case, judgement, ledger, now, verdicts)
+
+
+def _library(run: Run) -> list[Signature]:
+    """All signatures, live where the config or a promotion of their present form says so."""
+    library = load(run.config.signatures.paths)
+    live = promoted(library, read_ledger(run.home, PROMOTIONS).to_pylist())
+    return with_modes(library, [*run.config.signatures.live, *live])
+
+
+def _bounds(run: Run) -> pa.Table:
+    """The measured precision that holds on the day."""
+    fresh = timedelta(microseconds=run.config.proposals.calibration_fresh)
+    return bounds_on(_calibrated(run, CALIBRATION), run.ds, fresh)
+
+
+def _weights(run: Run) -> Mapping[str, float]:
+    """The weights of likelihoods: learned ones where they were better, else those set by hand."""
+    return weights_in_use(_calibrated(run, LIKELIHOOD_WEIGHTS))
+
+
+def _calibrated(run: Run, table: Table) -> list[dict[str, Any]]:
+    """A table of the latest calibration not after the day; nothing where there is none."""
+    latest = run.warehouse.latest_before(table.name, run.ds + timedelta(days=1))
+    rows: list[dict[str, Any]] = (
+        [] if latest is None else run.engine.to_arrow(run.read(table, latest)).to_pylist()
+    )
+    return rows
 
 
 @dataclass(frozen=True)
@@ -112,9 +145,8 @@ def _as_accounts(names: Iterable[str]) -> pa.Table:
 
 
 def _day(run: Run, ledger: pa.Table) -> DayTables:
-    decided = run.engine.from_arrow(prior_decisions(ledger))
-    profile = run.read(ACCOUNT_PROFILE).drop("prior_decisions")
-    profile = profile.join(decided, on="account_id", how="left")
+    cleared = timedelta(microseconds=run.config.proposals.cleared)
+    known = run.engine.from_arrow(standing(ledger, cleared))
     return DayTables(
         ds=run.ds,
         traces=run.config.active_traces,
@@ -128,13 +160,24 @@ def _day(run: Run, ledger: pa.Table) -> DayTables:
         nodes=run.read(NODES),
         sightings=run.read(SIGHTINGS),
         account_activity=run.read(ACCOUNT_ACTIVITY),
-        account_profile=profile.withColumn(
-            "prior_decisions", F.coalesce("prior_decisions", F.lit(0))
-        ),
+        account_profile=with_standing(run.read(ACCOUNT_PROFILE), known),
         history=run.read(HISTORY),
+        labels=_account_labels(run),
         accounts=read_accounts(run.engine, run.config),
         declared_networks=read_declared_networks(run.engine, run.config, run.ds),
     )
+
+
+def _account_labels(run: Run) -> DataFrame | None:
+    """What the labels of accounts say that hold at the end of the day; None without any label."""
+    ledger = read_ledger(run.home, LABELS)
+    if not ledger.num_rows:
+        return None
+    end = datetime.combine(run.ds + timedelta(days=1), time(), UTC)
+    valid = valid_labels(ledger, end)
+    of_accounts = valid.filter(pc.equal(valid.column("subject_type"), "account"))
+    named = of_accounts.select(["subject_id", "label"]).rename_columns(["account_id", "label"])
+    return run.engine.from_arrow(named)
 
 
 def _features(run: Run, tables: MemberTables) -> tuple[DataFrame, DataFrame]:

@@ -22,6 +22,9 @@ MEMORY_SHARE = 0.4
 DUCKDB_MEMORY_SHARE = 0.4
 MIN_DUCKDB_GIB = 2.0
 DUCKDB_TIMES_INPUT = {"parquet": 12.0, "csv": 2.4, "jsonl": 2.4}
+LITTLE_MEMORY = {"memory_limit": "768MiB", "threads": "2"}
+"""What suffices where no log is read and most of the work is done in Python."""
+
 CONTAINER_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -37,10 +38,17 @@ class Warehouse:
 
     @contextmanager
     def writing(self, command: str) -> Iterator[str | None]:
-        """Hold the lock; yields what was mended of an earlier run that died, if anything."""
-        self.create()
-        with lock.exclusive(self.folder, command):
-            yield journal.recover(self.folder)
+        """Hold the lock; yields what was mended of an earlier run that died, if anything.
+
+        Files that are written meanwhile are closed to other users.
+        """
+        before = os.umask(0o077)
+        try:
+            self.create()
+            with lock.exclusive(self.folder, command):
+                yield journal.recover(self.folder)
+        finally:
+            os.umask(before)
 
     def recover(self, command: str) -> str | None:
         """Mend what a dead run left, before reading; raises DependencyError while one publishes."""
@@ -99,7 +107,7 @@ class Publication:
         Exactly the declared columns are written, in their declared types. Raises DataStop when a
         column is absent, a key is null or two rows have the same key.
         """
-        path = self._claim(f"{table.name}/{day_folder(ds)}")
+        path = self.claim(f"{table.name}/{day_folder(ds)}")
         self.engine.write(declared_columns(frame, table), str(path), files)
         rows = check_rows(self.engine, table, str(path))
         description = {
@@ -121,7 +129,7 @@ class Publication:
         """
         home = self.warehouse.folder.parent
         name = next_append(home, table, self.run_id)
-        path = self._claim(f"../{FOLDER}/{table.name}/{name}")
+        path = self.claim(f"../{FOLDER}/{table.name}/{name}")
         self.engine.write(declared_columns(frame, table), str(path), 1)
         rows = check_rows(self.engine, table, str(path))
         key = list(table.key)
@@ -138,7 +146,7 @@ class Publication:
 
     def stage_json(self, target: str, content: Any) -> None:
         """Stage a JSON file, to be published together with the tables."""
-        write_json(self._claim(target), content)
+        write_json(self.claim(target), content)
 
     def read(self, table: Table, ds: date) -> DataFrame:
         """A table's day as this run staged it, else as it is published."""
@@ -152,7 +160,11 @@ class Publication:
         journal.publish(self.warehouse.folder, self.run_id, self._targets)
         self._targets = []
 
-    def _claim(self, target: str) -> Path:
+    def claim(self, target: str) -> Path:
+        """Where to write a target's new content; it is published together with all others.
+
+        One beside the warehouse begins `../`. Raises ValueError for a target that has some already.
+        """
         if target in self._targets:
             raise ValueError(f"{target} is staged twice in run {self.run_id}")
         path = journal.staged(self.warehouse.folder, self.run_id, target)

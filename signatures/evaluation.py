@@ -1,4 +1,4 @@
-"""Whether a signature matches: in plain Python for one subject, as columns for a table of them.
+"""Whether a signature matches: in plain Python for one subject, in arrays for many of them.
 
 A comparison with an unknown feature (null or not a number) does not hold, whatever its bounds; the
 negation of it therefore does.
@@ -12,9 +12,14 @@ from functools import reduce
 from math import isnan
 from typing import Any
 
-from graph.frames import Column, F
+import numpy as np
+import numpy.typing as npt
+
 from signatures.conditions import Logic, combine
 from signatures.model import OPERATORS, Filter, Signature
+
+Bools = npt.NDArray[np.bool_]
+Doubles = npt.NDArray[np.float64]
 
 Values = Mapping[str, float | None]
 """The features of one subject by name; what is absent is unknown."""
@@ -42,23 +47,21 @@ def parts_that_hold(signature: Signature, values: Values) -> dict[str, bool]:
     }
 
 
-def match_column(signature: Signature) -> Column:
-    """Compile a signature to one boolean column, never null: whether it matches the row.
+def match_array(signature: Signature, columns: Mapping[str, Doubles]) -> Bools:
+    """Apply a compiled signature to many subjects at once: whether it matches each.
 
-    Rows are subjects, one double column a feature; all features that the signature names are there.
+    `columns` has one array a feature, with NaN where it is unknown; all features that the
+    signature names are there.
     """
-    return combine(signature.tree, part_columns(signature), IN_COLUMNS)
+    return combine(signature.tree, _part_arrays(signature, columns), IN_ARRAYS)
 
 
-def part_columns(signature: Signature) -> dict[str, Column]:
-    """Compile each selection and filter to a boolean column, never null: whether it holds."""
+def _part_arrays(signature: Signature, columns: Mapping[str, Doubles]) -> dict[str, Bools]:
+    """Tell of each selection and filter whether it holds, by subject; NaN holds for nothing."""
     return {
-        name: _all_columns(
-            [
-                F.coalesce(compare(F.col(feature), F.lit(bound)), F.lit(False))
-                & ~F.coalesce(F.isnan(F.col(feature)), F.lit(False))
-                for feature, compare, bound in _comparisons(part)
-            ]
+        name: reduce(
+            np.logical_and,
+            [compare(columns[feature], bound) for feature, compare, bound in _comparisons(part)],
         )
         for name, part in signature.parts.items()
     }
@@ -74,18 +77,15 @@ def _holds(value: float | None, compare: Any, bound: float) -> bool:
     return value is not None and not isnan(value) and bool(compare(value, bound))
 
 
-def _all_columns(columns: Sequence[Column]) -> Column:
-    return reduce(lambda a, b: a & b, columns)
-
-
-def _at_least_columns(count: int, columns: Sequence[Column]) -> Column:
+def _at_least(count: int, truths: Sequence[Bools]) -> Bools:
     if count == 1:
-        return reduce(lambda a, b: a | b, columns)
-    return reduce(lambda a, b: a + b, [each.cast("int") for each in columns]) >= F.lit(count)
+        return reduce(np.logical_or, truths)
+    counted = reduce(np.add, (truth.astype(np.int16) for truth in truths))
+    return np.asarray(counted >= count)
 
 
-IN_COLUMNS: Logic[Column] = Logic(
-    negate=lambda column: ~column,
-    all_of=_all_columns,
-    at_least=_at_least_columns,
+IN_ARRAYS: Logic[Bools] = Logic(
+    negate=np.logical_not,
+    all_of=lambda truths: reduce(np.logical_and, truths),
+    at_least=_at_least,
 )

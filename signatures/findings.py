@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from graph.engines.base import Engine
 from graph.feature import Subject
-from graph.frames import DataFrame, F
+from graph.frames import DataFrame
 from graph.tables import Table, columns
 from graph.union import union_all
-from signatures.evaluation import match_column, parts_that_hold
+from signatures.evaluation import match_array, parts_that_hold
 from signatures.model import BY_NAME, Selection, Signature
 from signatures.words import in_words
 
@@ -63,20 +64,8 @@ def _find_of(
 ) -> DataFrame:
     ids = sorted({"network_id", IDS[subject]})
     named = sorted(_features_of(signatures))
-    matched = features.select(
-        *ids,
-        *named,
-        *(match_column(each).alias(_column(place)) for place, each in enumerate(signatures)),
-    )
-    some = F.lit(False)
-    for place in range(len(signatures)):
-        some |= F.col(_column(place))
     tell = partial(_tell, subject=subject, signatures=signatures, named=named)
-    return engine.map_arrow(matched.filter(some), tell, FINDINGS.schema)
-
-
-def _column(place: int) -> str:
-    return f"match_{place}"
+    return engine.map_arrow(features.select(*ids, *named), tell, FINDINGS.schema)
 
 
 def _features_of(signatures: Iterable[Signature]) -> set[str]:
@@ -96,12 +85,15 @@ def _tell(
     signatures: Sequence[Signature],
     named: Sequence[str],
 ) -> Iterator[pa.RecordBatch]:
-    """Write the rows of what matched; only those are looked at one by one."""
+    """Write the rows of what matches; only those are looked at one by one."""
     for batch in batches:
+        columns = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in named}
         rows = []
-        for place, signature in enumerate(signatures):
-            of_it = batch.filter(batch.column(_column(place)))
-            rows += [_finding(subject, signature, row) for row in of_it.to_pylist()]
+        for signature in signatures:
+            matching = np.flatnonzero(match_array(signature, columns))
+            if len(matching):
+                of_it = batch.take(pa.array(matching)).to_pylist()
+                rows += [_finding(subject, signature, row) for row in of_it]
         yield pa.RecordBatch.from_pylist(rows, schema=FINDINGS.schema)
 
 

@@ -23,6 +23,7 @@ INCLUSIONS = Table(
         role="string",
         role_reasons=pa.list_(pa.string()),
         included=pa.bool_(),
+        restrictable=pa.bool_(),  # a restriction could rest on what links it, whatever is measured
         action="string",
         policy_id="string",
         signature_id="string",
@@ -47,6 +48,11 @@ def _restricted() -> Column:
     return (F.col("role") == ACTOR) & (F.coalesce("action", F.lit("")) != BORROWED_AT_MOST)
 
 
+def _named_but_not(condition: Column) -> Column:
+    """Whether a signature names the network and a condition on it fails, or is unknown."""
+    return F.col("signature_id").isNotNull() & ~F.coalesce(condition, F.lit(False))
+
+
 OBSTACLES = (
     Obstacle(
         "no_signature",
@@ -56,12 +62,12 @@ OBSTACLES = (
     Obstacle(
         "shadow",
         "the signature runs in shadow: its findings are only looked at",
-        lambda limits: F.col("mode") != "live",
+        lambda limits: _named_but_not(F.col("mode") == "live"),
     ),
     Obstacle(
         "not_stable",
         "the signature is not stable yet",
-        lambda limits: F.col("status") != "stable",
+        lambda limits: _named_but_not(F.col("status") == "stable"),
     ),
     Obstacle(
         "explained",
@@ -76,7 +82,7 @@ OBSTACLES = (
     Obstacle(
         "not_inauthentic",
         "nothing shows more than coordination: no automation, false identity or hijacking",
-        lambda limits: F.col("inauthentic_kinds") == 0,
+        lambda limits: _named_but_not(F.col("inauthentic_kinds") > 0),
     ),
     Obstacle(
         "content_alone",
@@ -157,17 +163,39 @@ NEVER_REVIEWED = (
 """Obstacles that keep an account out of review, too."""
 
 
+AWAITING = ("shadow", "not_stable", "not_measured", "below_floor")
+"""Obstacles that only measuring takes away."""
+
+LINKED_WEAKLY = ("not_core", "one_observation", "few_neighbours", "dropped")
+"""Obstacles to a restriction that do not keep anybody from a challenge."""
+
+
+def candidate() -> Column:
+    """Whether nothing but missing measurement keeps a member from an action; of INCLUSIONS' rows.
+
+    What may be restricted is a part of it, those that are `restrictable`. Neither depends on what
+    was measured before, so that measuring again measures the same thing.
+    """
+    passing = {each.reason for each in OBSTACLES if each.name in (*AWAITING, *LINKED_WEAKLY)}
+    passed = F.lit(0)
+    for reason in sorted(passing):
+        passed += F.when(F.array_contains("reasons", reason), 1).otherwise(0)
+    return F.col("signature_id").isNotNull() & (F.size("reasons") == passed)
+
+
 def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
     """Judge every member: `accounts` with action, reasons, included and reviewed added.
 
     One row an account with role, size, is_core, core_links, independent, drops, signature_id, mode,
     status, inauthentic_kinds, declared_action, policy_id, tied_otherwise, network_explained,
-    account_explained, protected, cleared, declared, lower (the lowest bound of measured precision
-    overall and in the account's market and stratum; null: one of them has no fresh sample) and
-    borrowed. action is what the lower bound allows; reviewed, whether a person should look at one
-    who is not included.
+    account_explained, protected, cleared, declared, lower and challenge_lower (the lowest bounds
+    of measured precision overall and in the account's market and stratum; null: one of them has no
+    fresh sample) and borrowed. action is what the lower bound allows; reviewed, whether a person
+    should look at one who is not included.
     """
-    chosen = accounts.withColumn("action", _action(limits))
+    chosen = accounts.withColumn("action", _action(limits)).withColumn(
+        "restrictable", (F.col("role") != ACTOR) | _well_linked()
+    )
     reasons = F.array_compact(
         F.array(*(F.when(_holds(each, limits), F.lit(each.reason)) for each in OBSTACLES))
     )
@@ -184,6 +212,12 @@ def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
     )
 
 
+def _well_linked() -> Column:
+    return (
+        F.col("is_core") & F.col("independent") & (F.col("core_links") >= 2) & (F.col("drops") == 0)
+    )
+
+
 def _holds(obstacle: Obstacle, limits: Proposals) -> Column:
     return F.coalesce(obstacle.holds(limits), F.lit(False))
 
@@ -194,7 +228,7 @@ def _action(limits: Proposals) -> Column:
     declared = F.when(F.col("borrowed"), F.lit(BORROWED_AT_MOST)).otherwise(
         F.col("declared_action")
     )
-    of_actor = affordable(declared, F.col("lower"), floors)
+    of_actor = affordable(declared, F.col("lower"), F.col("challenge_lower"), floors)
     secured = F.when((F.col("lower") >= F.lit(floors[SECURE])) & ~F.col("borrowed"), F.lit(SECURE))
     return F.when(F.col("role") == "compromised", secured).otherwise(
         F.when(F.col("declared_action").isin(*LADDER), of_actor)

@@ -55,7 +55,7 @@ def agreed(labels: pa.Table) -> dict[str, tuple[str, list[str], set[str] | None]
     """
     verdicts: dict[str, list[Row]] = defaultdict(list)
     for row in labels.to_pylist():
-        if row["subject_type"] == "network":
+        if row["subject_type"] == "network" and row["snapshot_sha256"]:
             verdicts[row["snapshot_sha256"]].append(row)
     found = {}
     for snapshot, rows in sorted(verdicts.items()):
@@ -132,7 +132,7 @@ def benign_snapshots(labels: pa.Table) -> set[str]:
     """Snapshots that a reviewer calls benign and nobody abusive."""
     called: dict[str, set[str]] = defaultdict(set)
     for row in labels.to_pylist():
-        if row["subject_type"] == "network":
+        if row["subject_type"] == "network" and row["snapshot_sha256"]:
             called[row["snapshot_sha256"]].add(row["label"])
     return {name for name, given in called.items() if "benign" in given and "abusive" not in given}
 

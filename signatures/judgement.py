@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -12,7 +12,7 @@ from graph.drops import find_drops
 from graph.engines.base import Engine
 from graph.features.tables import MemberTables
 from graph.fixed_point import MICRO
-from graph.frames import DataFrame, F
+from graph.frames import Column, DataFrame, F
 from graph.networks import links_inside
 from graph.tables import columns
 from signatures.inclusions import judge
@@ -20,7 +20,8 @@ from signatures.independence import INFRASTRUCTURE, core_evidence, independent_a
 from signatures.ladder import LADDER, SECURE, signature_rows
 from signatures.model import Signature
 from signatures.roles import with_roles
-from signatures.scores import LIKELIHOOD_WEIGHTS, numbers, top_findings
+from signatures.scores import numbers, top_findings
+from signatures.weights import FEATURES, HAND_SET
 
 TRACE_FAMILIES = columns(trace="string", family="string")
 
@@ -28,7 +29,8 @@ BOUNDS = columns(
     signature_id="string",
     market="string",  # null: all markets
     stratum="string",  # null: all; else `shared` or `own` addresses
-    lower="float64",  # lower bound of account precision, 95%, by networks
+    lower="float64",  # lower bound of account precision, 95%, by networks: of restrictions
+    challenge_lower="float64",  # the same of challenges, which need weaker links
     measured="float64",
     borrowed="bool",
 )
@@ -53,6 +55,7 @@ class Case:
     cleared: DataFrame
     core_cut: float
     limits: Proposals
+    weights: Mapping[str, float] = field(default_factory=lambda: HAND_SET)
 
 
 @dataclass(frozen=True)
@@ -203,48 +206,51 @@ def _declared(tables: MemberTables, evidence: DataFrame) -> DataFrame:
 SHARED_STRATUM = 0.5
 
 
-def with_bounds(accounts: DataFrame, bounds: DataFrame) -> DataFrame:
-    """Add to accounts the precision that applies to each: stratum, lower, measured, borrowed.
+def stratum_of(shared_address_ratio: str) -> Column:
+    """`shared` or `own`: whether an account mostly comes from addresses that others use, too."""
+    shared = F.col(shared_address_ratio) >= SHARED_STRATUM
+    return F.when(shared, F.lit("shared")).otherwise(F.lit("own"))
 
-    lower is the smallest of the bounds overall, in the account's market and in its stratum of
-    shared infrastructure; null where one of them has no fresh sample. An account whose market is
-    unknown is judged overall and by its stratum.
+
+def with_bounds(accounts: DataFrame, bounds: DataFrame) -> DataFrame:
+    """Add to accounts the precision that applies to each: stratum, the bounds, measured, borrowed.
+
+    lower and challenge_lower are the smallest of the bounds overall, in the account's market and in
+    its stratum of shared infrastructure; null where one of them has no fresh sample. An account
+    whose market is unknown is judged overall and by its stratum.
     """
-    stratum = F.when(F.col("shared_address_ratio") >= SHARED_STRATUM, F.lit("shared")).otherwise(
-        F.lit("own")
-    )
-    rows = accounts.withColumn("stratum", stratum)
+    rows = accounts.withColumn("stratum", stratum_of("shared_address_ratio"))
     everywhere = bounds.filter(F.col("market").isNull() & F.col("stratum").isNull())
-    in_market = bounds.filter(F.col("market").isNotNull())
-    in_stratum = bounds.filter(F.col("stratum").isNotNull())
     rows = rows.join(
-        everywhere.select(
-            "signature_id", F.col("lower").alias("lower_all"), "measured", "borrowed"
-        ),
+        everywhere.select("signature_id", "measured", "borrowed", *_renamed("all")),
         on="signature_id",
         how="left",
     )
-    rows = rows.join(
-        in_market.select("signature_id", "market", F.col("lower").alias("lower_market")),
-        on=["signature_id", "market"],
-        how="left",
-    )
-    rows = rows.join(
-        in_stratum.select("signature_id", "stratum", F.col("lower").alias("lower_stratum")),
-        on=["signature_id", "stratum"],
-        how="left",
-    )
-    of_market = F.when(F.col("market").isNull(), F.col("lower_all")).otherwise(
-        F.col("lower_market")
-    )
-    known = F.col("lower_all").isNotNull() & of_market.isNotNull()
-    known &= F.col("lower_stratum").isNotNull()
-    lower = F.when(known, F.least(F.col("lower_all"), of_market, F.col("lower_stratum")))
-    return (
-        rows.withColumn("lower", lower)
-        .withColumn("borrowed", F.coalesce("borrowed", F.lit(False)))
-        .drop("lower_all", "lower_market", "lower_stratum")
-    )
+    for place in ("market", "stratum"):
+        rows = rows.join(
+            bounds.filter(F.col(place).isNotNull()).select("signature_id", place, *_renamed(place)),
+            on=["signature_id", place],
+            how="left",
+        )
+    for name in _LOWER:
+        rows = rows.withColumn(name, _lowest(name))
+    placed = [f"{name}_{place}" for name in _LOWER for place in ("all", "market", "stratum")]
+    return rows.withColumn("borrowed", F.coalesce("borrowed", F.lit(False))).drop(*placed)
+
+
+_LOWER = ("lower", "challenge_lower")
+
+
+def _renamed(place: str) -> list[Column]:
+    return [F.col(name).alias(f"{name}_{place}") for name in _LOWER]
+
+
+def _lowest(name: str) -> Column:
+    """The smallest of the three bounds; null where one is."""
+    everywhere, stratum = F.col(f"{name}_all"), F.col(f"{name}_stratum")
+    market = F.when(F.col("market").isNull(), everywhere).otherwise(F.col(f"{name}_market"))
+    known = everywhere.isNotNull() & market.isNotNull() & stratum.isNotNull()
+    return F.when(known, F.least(everywhere, market, stratum))
 
 
 def _scores(
@@ -266,11 +272,11 @@ def _scores(
     )
     named = top.select("network_id", "signature_id", "level_rank", "reasons")
     titles = case.findings.select("signature_id", "title").distinct()
-    networks = case.networks.select("network_id", "accounts", "growth_ratio", *LIKELIHOOD_WEIGHTS)
+    networks = case.networks.select("network_id", "accounts", "growth_ratio", *FEATURES)
     for part in (of_accounts, followers, named):
         networks = networks.join(part, on="network_id", how="left")
     networks = engine.materialize(networks.join(titles, on="signature_id", how="left"), "scoring")
-    scored = networks.join(numbers(engine, networks), on="network_id", how="inner")
+    scored = networks.join(numbers(engine, networks, case.weights), on="network_id", how="inner")
     heaviest = F.lit(None).cast("string")
     for name, place in rank.items():
         heaviest = F.when(F.col("rank") == place, F.lit(name)).otherwise(heaviest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, get_args
 
@@ -46,15 +46,24 @@ SOURCES = ("sample", "investigation", "appeal", "report", "external")
 REQUIRED = ("label_id", "subject_type", "subject_id", "label", "source", "reviewer", "labelled_at")
 
 
+ENDS = ("withdrawn_at", "expires_at")
+"""What may be added to a label after it was given."""
+
+
 class LabelRefused(Exception):
     """A label that cannot be used; says which, and what is wrong with it."""
 
 
 def check_labels(rows: Iterable[Mapping[str, Any]]) -> None:
     """Pass rows with LABELS' columns; raises LabelRefused, naming the label, for a wrong one."""
+    seen: set[str] = set()
     for number, row in enumerate(rows, start=1):
-        if problem := _problem(row):
+        problem = _problem(row)
+        if problem is None and row["label_id"] in seen:
+            problem = "its label_id stands in another row, too"
+        if problem:
             raise LabelRefused(f"labels, row {number} ({row.get('label_id')}): {problem}")
+        seen.add(row["label_id"])
 
 
 def _problem(row: Mapping[str, Any]) -> str | None:
@@ -73,9 +82,54 @@ def _problem(row: Mapping[str, Any]) -> str | None:
     probability = row.get("sampling_probability")
     if row["source"] == "sample" and not (probability and 0 < probability <= 1):
         return "a label of a sample needs its sampling_probability, above 0 and at most 1"
-    if row["subject_type"] == "network" and not row.get("snapshot_sha256"):
+    if row["source"] == "sample" and not row.get("sample_id"):
+        return "a label of a sample needs its sample_id"
+    # A sample freezes what it drew itself; it also draws what nobody would take a snapshot of.
+    needs_snapshot = row["subject_type"] == "network" and row["source"] != "sample"
+    if needs_snapshot and not row.get("snapshot_sha256"):
         return "a label of a network needs the snapshot that it judges"
+    if row.get("supersedes") == row["label_id"]:
+        return "it supersedes itself"
     return None
+
+
+def new_labels(
+    known: Iterable[Mapping[str, Any]], given: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The rows to append to the ledger for an input that may repeat what it has.
+
+    An end that was added to a known label becomes a row that withdraws it, because a ledger only
+    grows. Raises LabelRefused for any other change to a known label.
+    """
+    by_id = {row["label_id"]: row for row in known}
+    rows = []
+    for row in given:
+        before = by_id.get(row["label_id"])
+        if before is None:
+            rows.append(dict(row))
+            continue
+        changed = [name for name in LABELS.columns if row[name] != before[name]]
+        if any(name not in ENDS or before[name] is not None for name in changed):
+            raise LabelRefused(
+                f"label {row['label_id']}: the ledger has it with another {', '.join(changed)}: "
+                "give a new label that supersedes it"
+            )
+        ended = _ending(row, changed)
+        if changed and ended["label_id"] not in by_id:
+            rows.append(ended)
+    return rows
+
+
+def _ending(row: Mapping[str, Any], changed: Sequence[str]) -> dict[str, Any]:
+    """The row that ends a label at the time that was added to it."""
+    at = min((row[name] for name in changed), default=None)
+    return {
+        **row,
+        "label_id": f"{row['label_id']}.ended",
+        "labelled_at": at,
+        "supersedes": row["label_id"],
+        "withdrawn_at": at,
+    }
 
 
 def valid_labels(ledger: pa.Table, at: datetime) -> pa.Table:

@@ -54,13 +54,17 @@ def signature_rows(library: Sequence[Signature]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SIGNATURES)
 
 
-def affordable(declared: Column, lower: Column, floors: Mapping[str, float]) -> Column:
-    """The heaviest action, not above the declared one, whose floor the lower bound reaches.
+def affordable(
+    declared: Column, lower: Column, challenge_lower: Column, floors: Mapping[str, float]
+) -> Column:
+    """The heaviest action, not above the declared one, whose floor its lower bound reaches.
 
-    Null where none is, or where the bound is unknown.
+    A challenge has a bound of its own, because it reaches accounts with weaker links. Null where
+    none is, or where the bound is unknown.
     """
     found = F.lit(None).cast("string")
     for rank, action in enumerate(LADDER):
-        allowed = declared.isin(*LADDER[rank:]) & (lower >= F.lit(floors[action]))
+        bound = lower if action in RESTRICTIONS else challenge_lower
+        allowed = declared.isin(*LADDER[rank:]) & (bound >= F.lit(floors[action]))
         found = F.when(allowed, F.lit(action)).otherwise(found)
     return found

@@ -6,7 +6,7 @@ here, so that no row stands in a ledger that the table of transitions does not a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.canonical import canonical_sha256
+from graph.engines.base import Engine
+from graph.frames import DataFrame, F
 from signatures.decisions import DECISIONS
 
 
@@ -208,3 +210,31 @@ def check_history(ledger: pa.Table) -> None:
         except TransitionError as error:
             raise TransitionError(f"decision {name}, row {number}: {error}") from None
         before = (name, number, state)
+
+
+def current_frame(ledger: DataFrame) -> DataFrame:
+    """The row of each decision that tells its state, on an engine."""
+    last = ledger.groupBy("decision_id").agg(F.max("number").alias("number"))
+    return ledger.join(last, on=["decision_id", "number"], how="inner")
+
+
+def moved_frame(
+    engine: Engine,
+    rows: DataFrame,
+    after: str,
+    *,
+    by: str,
+    at: datetime,
+    actor: str,
+    reason: str | None,
+    batch_id: str | None = None,
+) -> DataFrame:
+    """What `moved` makes of decisions, without bringing them together; one row a decision."""
+
+    def move(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            table = pa.Table.from_batches([batch]).cast(DECISIONS.schema)
+            found = moved(table, after, by=by, at=at, actor=actor, reason=reason, batch_id=batch_id)
+            yield from found.to_batches()
+
+    return engine.map_arrow(rows.select(*DECISIONS.columns), move, DECISIONS.schema)

@@ -56,6 +56,8 @@ def kind_is_clear(signature: Signature) -> Iterator[Problem]:
     if signature.benign:
         if signature.enforcement is not None:
             yield ("enforcement",), "a benign signature blocks enforcement: remove this"
+        if signature.abuse_type is not None:
+            yield ("abuse_type",), "a benign signature names no abuse: remove this"
         for name, selection in signature.detection.selections.items():
             if selection.inauthentic is not None:
                 yield (

@@ -74,6 +74,10 @@ Inauthentic = Literal["automation", "false_identity", "hijacked_account", "opera
 """What makes coordination an abuse; nothing may be proposed without one (DECISIONS)."""
 
 
+AbuseType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+"""A family of signatures: those without a sample of their own borrow its precision."""
+
+
 class Comparison(Settings):
     """Bounds of a feature; all that are given must hold."""
 
@@ -190,6 +194,7 @@ class Signature(Settings):
     falsepositives: Annotated[tuple[FalsePositive, ...], Field(min_length=1)]
     subject: Subject
     benign: bool = False
+    abuse_type: AbuseType | None = None
     detection: Detection
     evidence: Annotated[tuple[FeatureName, ...], Field(min_length=1)]
     enforcement: Enforcement | None = None

@@ -11,12 +11,13 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graph.profiles import STANDING
 from graph.tables import TIMESTAMP
 from signatures.decisions import DECISIONS
 from signatures.ladder import LADDER, SECURE
@@ -163,12 +164,23 @@ def cleared_accounts(ledger: pa.Table, since: datetime) -> pa.Table:
     return known.filter(over).select(["account_id"]).group_by("account_id").aggregate([])
 
 
-def prior_decisions(ledger: pa.Table) -> pa.Table:
-    """Accounts against which decisions are in force: account_id (the key), prior_decisions."""
+def standing(ledger: pa.Table, cleared: timedelta) -> pa.Table:
+    """What the ledger says of accounts: columns of graph.profiles.STANDING.
+
+    Only decisions in force count as earlier ones; `cleared` is how long a reversal protects.
+    """
     known = current(ledger)
     enforced = known.filter(pc.is_in(known.column("state"), pa.array(ENFORCED)))
+    over = known.filter(pc.is_in(known.column("state"), pa.array(CLEARED)))
     counted = enforced.group_by("account_id").aggregate([([], "count_all")])
-    return counted.rename_columns(["account_id", "prior_decisions"])
+    until = over.group_by("account_id").aggregate([("state_at", "max")])
+    joined = counted.join(until, keys="account_id", join_type="full outer")
+    columns = [
+        joined.column("account_id"),
+        pc.fill_null(joined.column("count_all"), 0),
+        pc.add(joined.column("state_at_max"), pa.scalar(cleared, pa.duration("us"))),
+    ]
+    return pa.Table.from_arrays(columns, names=STANDING.names).cast(STANDING)
 
 
 def _moved(rows: Sequence[Row], after: str, by: str, judged: Judged, reason: str) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import pyarrow as pa
 from graph.engines.base import Engine
 from graph.frames import DataFrame, F, Window
 from graph.tables import Table, columns
+from signatures.weights import EXPLAINED, FEATURES, HAND_SET, INTERCEPT, MATCHED
 
 Doubles = npt.NDArray[np.float64]
 
@@ -31,20 +32,6 @@ SCORES = Table(
         reasons=pa.list_(pa.string()),
     ),
 )
-
-LIKELIHOOD_WEIGHTS = {
-    "multi_family_ratio": 2.0,
-    "coordinated_ratio": 2.0,
-    "shared_device_ratio": 1.0,
-    "signup_hour_ratio": 1.0,
-    "ip_hosting_ratio": 1.0,
-    "core_ratio": 0.5,
-}
-"""Hand-set weights of features, unknown ones 0, in log odds; used until labels measure better."""
-
-INTERCEPT = -3.0
-MATCHED = 2.0
-"""Log odds that a matching signature adds, and that an innocent explanation takes away."""
 
 SEVERITY = (0.0, 0.25, 0.5, 0.75, 1.0)
 """By level, informational first."""
@@ -81,24 +68,27 @@ def top_findings(findings: DataFrame, signatures: DataFrame) -> DataFrame:
     )
 
 
-def numbers(engine: Engine, networks: DataFrame) -> DataFrame:
+def numbers(
+    engine: Engine, networks: DataFrame, weights: Mapping[str, float] = HAND_SET
+) -> DataFrame:
     """Likelihood, harm and priority of networks: network_id (the key), in millionths rounded down.
 
-    `networks` has network_id, the features of LIKELIHOOD_WEIGHTS, growth_ratio, accounts,
+    `networks` has network_id, the features of weights.FEATURES, growth_ratio, accounts,
     followers (of all members), level_rank (null: no signature), explained (a benign signature
-    matches) and measured (the measured precision, null where not calibrated).
+    matches) and measured (the measured precision, null where not calibrated). `weights` are named
+    as HAND_SET, in log odds.
     """
 
     def compute(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            likelihood, harm = _likelihood(batch), _harm(batch)
+            likelihood, harm = _likelihood(batch, weights), _harm(batch)
             made = [np.floor(each * 1e6) / 1e6 for each in (likelihood, harm, likelihood * harm)]
             yield pa.RecordBatch.from_arrays(
                 [batch.column("network_id"), *(pa.array(each) for each in made)], schema=_NUMBERS
             )
 
     others = ("growth_ratio", "accounts", "followers", "level_rank", "explained", "measured")
-    named = (*LIKELIHOOD_WEIGHTS, *others)
+    named = (*FEATURES, *others)
     wanted = networks.select(
         "network_id", *(F.col(name).cast("double").alias(name) for name in named)
     )
@@ -110,12 +100,12 @@ def _known(batch: pa.RecordBatch, name: str) -> Doubles:
     return values
 
 
-def _likelihood(batch: pa.RecordBatch) -> Doubles:
-    odds = np.full(batch.num_rows, INTERCEPT)
-    for name, weight in LIKELIHOOD_WEIGHTS.items():
-        odds = odds + weight * _known(batch, name)
+def _likelihood(batch: pa.RecordBatch, weights: Mapping[str, float]) -> Doubles:
+    odds = np.full(batch.num_rows, weights[INTERCEPT])
+    for name in (*FEATURES, EXPLAINED):
+        odds = odds + weights[name] * _known(batch, name)
     matched = batch.column("level_rank").is_valid().to_numpy(zero_copy_only=False)
-    odds = odds + MATCHED * matched - MATCHED * _known(batch, "explained")
+    odds = odds + weights[MATCHED] * matched
     measured = batch.column("measured").to_numpy(zero_copy_only=False)
     found: Doubles = np.where(np.isnan(measured), 1 / (1 + np.exp(-odds)), measured)
     return found

@@ -33,6 +33,8 @@ class Engine(Protocol):
 
     name: str
     api_root: str
+    has_one_task: bool
+    """Whether `map_arrow` gives all rows to one call of its function."""
 
     def read(
         self,
@@ -87,7 +89,8 @@ class Engine(Protocol):
     def connected_components(self, links: DataFrame) -> DataFrame:
         """Find components of any size by the engine's own means.
 
-        From links account_a, account_b to rows account_id, component_id (the smallest member).
+        From links account_a, account_b to rows account_id, component_id (the smallest member),
+        and size, where the engine knows it.
         Raises DependencyError when the engine's graph library is missing.
         """
 

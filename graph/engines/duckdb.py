@@ -42,6 +42,7 @@ class DuckDBEngine:
 
     name = "duckdb"
     api_root = "sqlframe.duckdb"
+    has_one_task = True
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: str) -> None:
         self.connection = connection
@@ -138,7 +139,7 @@ class DuckDBEngine:
         with self._batches(self._sql(links.select("account_a", "account_b"))) as batches:
             for batch in batches:
                 forest.add(batch.column("account_a"), batch.column("account_b"))
-        return self.from_arrow(forest.components().drop_columns(["size"]))
+        return self.from_arrow(forest.components())
 
     def close(self) -> None:
         """See Engine.close."""

@@ -6,7 +6,15 @@ from graph.config import Family
 from graph.engines.base import Engine
 from graph.feature import Feature
 from graph.features.statistics import lower_median, statistics
-from graph.features.tables import DAY_US, MemberTables, count_where, ratio, shared, sum_where
+from graph.features.tables import (
+    DAY_US,
+    MemberTables,
+    count_where,
+    on_other_members,
+    ratio,
+    shared,
+    sum_where,
+)
 from graph.frames import DataFrame, F
 from graph.ip_networks import SHARED_KINDS
 
@@ -81,7 +89,7 @@ ACCOUNT_FEATURES = [
         "account",
         "entities",
         "Number of devices that the account shares with members.",
-        "its edges to devices, no hubs, that another member has an edge to",
+        "its edges to shared devices",
     ),
     Feature(
         "device_lead_days",
@@ -138,7 +146,7 @@ ACCOUNT_FEATURES = [
         "ratio",
         "Share of the members' events on members that the account received.",
         "events of other members' edges to the target that is this account_id / events of members' "
-        "edges to targets that are members; null without any",
+        "edges to targets that are other members; null without any",
     ),
     Feature(
         "account_verified",
@@ -224,12 +232,8 @@ def _first_poster(tables: MemberTables) -> DataFrame:
 
 def _targeted(tables: MemberTables) -> DataFrame:
     """Share of what members do to members that each of them receives."""
-    members = tables.members.select("network_id", F.col("account_id").alias("entity_id"))
-    targets = tables.edges.filter(
-        (F.col("entity_type") == "target") & (F.col("entity_id") != F.col("account_id"))
-    )
     received = (
-        targets.join(members, on=["entity_id", "network_id"], how="inner")
+        on_other_members(tables)
         .groupBy("network_id", "entity_id")
         .agg(F.sum("events").cast("bigint").alias("received"))
     )

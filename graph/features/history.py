@@ -39,9 +39,8 @@ HISTORY_FEATURES = [
         "network",
         "hours",
         "Length of the shortest time in which nine tenths of the members were created.",
-        "shortest time from one creation to another that holds at least 90% of the known "
-        "ones; null "
-        "with fewer than 3",
+        "shortest time from one creation to another that holds at least 90% of the known ones; "
+        "null with fewer than 3",
     ),
     Feature(
         "signup_hour_ratio",
@@ -80,8 +79,8 @@ HISTORY_FEATURES = [
         "ratio",
         "Share of the older members that came to the network's shared devices only lately.",
         "of members with an age of 30 days or more and an edge to a device that is not shared: "
-        "those with an edge to a shared device, each of them first seen later than every one that "
-        "is not, and within the last 7 days / those; null without any",
+        "those with edges to shared devices, each of them first seen later than every one that is "
+        "not shared, and at most 7 days before the end of ds / those; null without any",
     ),
     Feature(
         "growth_ratio",
@@ -110,16 +109,16 @@ HISTORY_FEATURES = [
         "network",
         "ratio",
         "Share of the members on a device of an outside account over which a decision was made.",
-        "members with an edge to a device, no hub, that an account outside with "
-        "account_profile.prior_decisions > 0 has an edge to / members",
+        "members with an edge to a device that an account which is no member, with "
+        "account_profile.prior_decisions > 0, has an edge to / members",
     ),
     Feature(
         "abusive_label_ratio",
         "network",
         "ratio",
         "Share of the members with a valid label abusive.",
-        "members with a row in labels, subject_type account, label abusive, neither withdrawn nor "
-        "expired / members; null where the input is absent",
+        "members with a row in labels of their own, label abusive, valid at the end of ds: neither "
+        "withdrawn, superseded nor expired / members; null where the input is absent",
     ),
     Feature(
         "verified_ratio",
@@ -140,9 +139,8 @@ HISTORY_FEATURES = [
         "network",
         "ratio",
         "Share of the members that one declared network names.",
-        "largest number of members in one network of declared_networks, rows not expired "
-        "/ members; "
-        "null where the input is absent",
+        "largest number of members in one network of declared_networks, rows in force on ds / "
+        "members; null where the input is absent",
     ),
 ]
 

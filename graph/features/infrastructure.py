@@ -7,6 +7,7 @@ from graph.features.tables import (
     SIGNUP,
     MemberTables,
     count_where,
+    on_other_members,
     ratio,
     shared,
     sum_where,
@@ -39,7 +40,7 @@ INFRASTRUCTURE_FEATURES = [
         "network",
         "ratio",
         "Share of the members that used a device which another member used.",
-        "members with edges to a shared device that is no hub / members",
+        "members with edges to a shared device / members",
     ),
     Feature(
         "top_devices_ratio",
@@ -68,8 +69,8 @@ INFRASTRUCTURE_FEATURES = [
         "top_ip_network_ratio",
         "network",
         "ratio",
-        "Share of the members on the address network with the most members, hub or not.",
-        "largest number of members with edges to one ip_network / members",
+        "Share of the members on the address network with the most members.",
+        "largest number of members with edges to one ip_network / members; null without any",
     ),
     Feature(
         "signup_ip_networks",
@@ -96,14 +97,15 @@ INFRASTRUCTURE_FEATURES = [
         "network",
         "ratio",
         "Share of the members' events that touch entities which are hubs.",
-        "events of members' edges to nodes with is_hub / events of members' edges",
+        "events of members' edges to nodes with is_hub, hub devices too / events of all of them",
     ),
     Feature(
         "listed_shared_ratio",
         "network",
         "ratio",
         "Share of the members that used an entity on the site's list of shared ones.",
-        "members with edges to a node whose hub_reason begins with `shared:` / members",
+        "members with edges to a node, hub devices too, whose hub_reason begins with `shared:` / "
+        "members",
     ),
     Feature(
         "content_diversity",
@@ -125,7 +127,7 @@ INFRASTRUCTURE_FEATURES = [
         "network",
         "",
         "How rare the content is that links members: 0 where everybody posts it.",
-        "mean of link_evidence.rarity over the distinct content of links between members; null "
+        "mean over the distinct content in the members' evidence of its largest rarity; null "
         "without any",
     ),
     Feature(
@@ -150,8 +152,8 @@ INFRASTRUCTURE_FEATURES = [
         "network",
         "ratio",
         "Share of the members' events on targets that went to other members.",
-        "events of members' edges to a target that is a member's account_id / those to targets; "
-        "null without any",
+        "events of members' edges to a target that is another member's account_id / those to "
+        "targets; null without any",
     ),
 ]
 
@@ -163,6 +165,7 @@ def infrastructure_features(engine: Engine, tables: MemberTables) -> list[DataFr
         _of_edges(tables),
         _on_top_devices(tables),
         _on_shared_devices(tables),
+        _on_listed(tables),
         _content(tables),
         _content_rarity(tables),
         _targets(tables),
@@ -189,7 +192,7 @@ def _of_entities(tables: MemberTables) -> DataFrame:
         _unless_none("devices"),
         ratio(F.col("device_edges"), F.col("devices")).alias("accounts_per_device"),
         _unless_none("ip_networks"),
-        ratio(F.coalesce("top_ip_network", F.lit(0)), F.col("size")).alias("top_ip_network_ratio"),
+        ratio(F.col("top_ip_network"), F.col("size")).alias("top_ip_network_ratio"),
     )
 
 
@@ -199,10 +202,8 @@ def _unless_none(name: str) -> Column:
 
 def _of_edges(tables: MemberTables) -> DataFrame:
     known = F.col("ip_kind").isNotNull() & _of_type("ip")
-    listed = F.coalesce(F.col("hub_reason").startswith("shared:"), F.lit(False))
-    counted = tables.edges.groupBy("network_id").agg(
+    return tables.edges.groupBy("network_id").agg(
         ratio(sum_where(F.col("is_hub"), "events"), F.sum("events")).alias("hub_ratio"),
-        F.count_distinct(F.when(listed, F.col("account_id"))).alias("on_listed"),
         *(
             ratio(
                 sum_where(known & (F.col("ip_kind") == kind), "events"), sum_where(known, "events")
@@ -210,19 +211,11 @@ def _of_edges(tables: MemberTables) -> DataFrame:
             for kind in KINDS
         ),
     )
-    counted = counted.join(tables.sizes, on="network_id", how="inner")
-    on_listed = ratio(F.col("on_listed"), F.col("size")).alias("listed_shared_ratio")
-    return counted.withColumn("listed_shared_ratio", on_listed).drop("on_listed", "size")
 
 
-def _share_of_members(tables: MemberTables, entities: DataFrame, name: str) -> DataFrame:
-    """The share of each network's members that have an edge to one of its given entities."""
-    chosen = entities.select("network_id", "entity_type", "entity_id")
-    on_them = (
-        tables.edges.join(chosen, on=["entity_id", "entity_type", "network_id"], how="left_semi")
-        .groupBy("network_id")
-        .agg(F.count_distinct("account_id").alias("on_them"))
-    )
+def _share_of_members(tables: MemberTables, edges: DataFrame, name: str) -> DataFrame:
+    """The share of each network's members that have one of these edges."""
+    on_them = edges.groupBy("network_id").agg(F.count_distinct("account_id").alias("on_them"))
     counted = tables.sizes.join(on_them, on="network_id", how="left")
     share = ratio(F.coalesce("on_them", F.lit(0)), F.col("size")).alias(name)
     return counted.select("network_id", share)
@@ -234,14 +227,24 @@ def _top(entities: DataFrame, entity_type: str, by: str) -> DataFrame:
     return ranked.filter(F.col("place") <= TOP)
 
 
+def _edges_to(tables: MemberTables, entities: DataFrame) -> DataFrame:
+    chosen = entities.select("network_id", "entity_type", "entity_id")
+    return tables.edges.join(chosen, on=["entity_id", "entity_type", "network_id"], how="left_semi")
+
+
 def _on_top_devices(tables: MemberTables) -> DataFrame:
-    return _share_of_members(
-        tables, _top(tables.entities, "device", "members"), "top_devices_ratio"
-    )
+    top = _edges_to(tables, _top(tables.entities, "device", "members"))
+    return _share_of_members(tables, top, "top_devices_ratio")
 
 
 def _on_shared_devices(tables: MemberTables) -> DataFrame:
-    return _share_of_members(tables, shared(tables.entities, "device"), "shared_device_ratio")
+    on_shared = _edges_to(tables, shared(tables.entities, "device"))
+    return _share_of_members(tables, on_shared, "shared_device_ratio")
+
+
+def _on_listed(tables: MemberTables) -> DataFrame:
+    listed = tables.edges.filter(F.col("hub_reason").startswith("shared:"))
+    return _share_of_members(tables, listed, "listed_shared_ratio")
 
 
 def _content(tables: MemberTables) -> DataFrame:
@@ -264,36 +267,24 @@ def _content(tables: MemberTables) -> DataFrame:
 
 def _content_rarity(tables: MemberTables) -> DataFrame:
     """The mean over distinct content, summed in micro-units: the same in any order."""
-    placed = tables.members.select(F.col("account_id").alias("account_a"), "network_id")
-    others = tables.members.select(
-        F.col("account_id").alias("account_b"), F.col("network_id").alias("network_b")
-    )
-    evidence = tables.day.link_evidence.filter(_of_type("content"))
-    inside = evidence.join(placed, on="account_a", how="inner").join(
-        others, on="account_b", how="inner"
-    )
-    inside = inside.filter(F.col("network_id") == F.col("network_b"))
+    evidence = tables.evidence.filter(_of_type("content"))
     rarity = F.floor(F.col("rarity") * 1e6 + 0.5).cast("bigint")
-    distinct = inside.groupBy("network_id", "entity_id").agg(F.max(rarity).alias("rarity"))
+    distinct = evidence.groupBy("network_id", "entity_id").agg(F.max(rarity).alias("rarity"))
     mean = ratio(F.sum("rarity"), F.count(F.lit(1))) / F.lit(1e6)
     return distinct.groupBy("network_id").agg(mean.alias("content_rarity"))
 
 
 def _targets(tables: MemberTables) -> DataFrame:
-    targets = tables.entities.filter(_of_type("target"))
-    most = Window.partitionBy("network_id").orderBy(F.col("events").desc(), F.col("entity_id"))
-    ranked = targets.withColumn("place", F.row_number().over(most))
-    members = tables.members.select(
-        "network_id", F.col("account_id").alias("entity_id"), F.lit(1).alias("is_member")
-    )
-    placed = ranked.join(members, on=["network_id", "entity_id"], how="left")
-    return placed.groupBy("network_id").agg(
-        ratio(sum_where(F.col("place") <= TOP, "events"), F.sum("events")).alias(
-            "top_targets_ratio"
-        ),
-        ratio(sum_where(F.col("is_member").isNotNull(), "events"), F.sum("events")).alias(
-            "member_target_ratio"
-        ),
+    edges = tables.edges.filter(_of_type("target"))
+    whole = edges.groupBy("network_id").agg(F.sum("events").cast("bigint").alias("events"))
+    top = _edges_to(tables, _top(tables.entities, "target", "events"))
+    for name, part in (("on_top", top), ("on_members", on_other_members(tables))):
+        part = part.groupBy("network_id").agg(F.sum("events").cast("bigint").alias(name))
+        whole = whole.join(part, on="network_id", how="left")
+    return whole.select(
+        "network_id",
+        ratio(F.col("on_top"), F.col("events")).alias("top_targets_ratio"),
+        ratio(F.coalesce("on_members", F.lit(0)), F.col("events")).alias("member_target_ratio"),
     )
 
 

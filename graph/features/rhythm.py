@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from zoneinfo import available_timezones
 
 import numpy as np
@@ -19,7 +20,7 @@ Int64s = npt.NDArray[np.int64]
 SECOND, MINUTE, HOUR = 1_000_000, 60_000_000, 3_600_000_000
 MIN_MOMENTS = 10
 MIN_MOMENTS_OF_HOURS = 24
-NEAR_MEDIAN = 0.05
+NEAR_MEDIAN = 20  # within a twentieth of it
 NIGHT_ENDS = 6
 ROUND_MINUTES = 5
 
@@ -81,7 +82,8 @@ def _local_hours(rows: pa.Table) -> Int64s:
         if zone in known:
             chosen = np.flatnonzero(codes == code)
             local = times.take(pa.array(chosen)).cast(pa.timestamp("us", zone))
-            hours[chosen] = pc.hour(local).to_numpy()
+            with suppress(pa.ArrowInvalid):  # Python also knows Factory, which stands for none
+                hours[chosen] = pc.hour(local).to_numpy()
     return hours
 
 
@@ -108,7 +110,7 @@ def _burstiness(gaps: Int64s) -> float:
 
 def _regularity(gaps: Int64s) -> float:
     median = int(np.sort(gaps)[(len(gaps) - 1) // 2])
-    return float((np.abs(gaps - median) <= NEAR_MEDIAN * median).mean())
+    return float((np.abs(gaps - median) * NEAR_MEDIAN <= median).mean())
 
 
 def _entropy(hours: Int64s) -> float:

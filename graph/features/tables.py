@@ -12,6 +12,7 @@ from typing import get_args
 from graph.config import Family, Trace
 from graph.engines.base import Engine
 from graph.frames import Column, DataFrame, F, Window
+from graph.networks import links_inside
 
 SIGNUP = "signup"
 DAY_US = 86_400_000_000
@@ -19,7 +20,11 @@ DAY_US = 86_400_000_000
 
 @dataclass(frozen=True)
 class DayTables:
-    """One day's published tables, and the inputs that the site has; absent ones are None."""
+    """One day's published tables, and the inputs that the site has; absent ones are None.
+
+    accounts: jobs.inputs.ACCOUNTS. labels: of accounts, those valid at the end of the day;
+    account_id, label. declared_networks: rows in force on the day; network, account_id.
+    """
 
     ds: date
     traces: Mapping[str, Trace]
@@ -51,15 +56,18 @@ class MemberTables:
     """The same, of members only; every frame is materialized, so that it is computed once.
 
     members: a member; network_id, account_id (the key), is_core, strength, joined_on, and of the
-    account created_at, market, time_zone, verified, followers (null where unknown).
+    account age_us, market, time_zone, verified, followers (null where unknown).
     views: a member and an account it is linked to; network_id, account_id, other_id, is_core,
     other_network, other_core, traces, families.
-    edges: a member and an entity; network_id, account_id, EDGES' columns, is_hub, hub_reason,
-    ip_kind.
     linked: a member; network_id, account_id, inside_links, outside_links, core_links (to core
     members of the network), link_families (families of those).
-    entities: a network and an entity that members used; network_id, entity_type, entity_id,
-    members, events, is_hub (1 or 0), first_account (who was seen with it first),
+    kept: a trace's kept link between members; network_id, account_a, account_b, trace (with them
+    the key), avg_time_delta_s.
+    evidence: of those; LINK_EVIDENCE's columns, network_id.
+    edges: a member and an entity; network_id, account_id, EDGES' columns, is_hub, hub_reason,
+    ip_kind.
+    entities: a network and an entity, no hub device, that members used; network_id, entity_type,
+    entity_id, members, events, is_hub (1 or 0), first_account (who was seen with it first),
     second_seen_at (when the next member came).
     """
 
@@ -67,6 +75,8 @@ class MemberTables:
     members: DataFrame
     views: DataFrame
     linked: DataFrame
+    kept: DataFrame
+    evidence: DataFrame
     edges: DataFrame
     entities: DataFrame
     sizes: DataFrame = field(init=False)
@@ -82,9 +92,13 @@ def member_tables(engine: Engine, day: DayTables) -> MemberTables:
     placed = members.select("network_id", "account_id")
     views = engine.materialize(_views(day, members), "feature views")
     linked = engine.materialize(_linked(members, views), "feature linked")
+    kept = engine.materialize(_kept(day, placed), "feature kept")
+    named = ["account_a", "account_b", "trace"]
+    evidence = day.link_evidence.join(kept.select("network_id", *named), on=named, how="inner")
+    evidence = engine.materialize(evidence, "feature evidence")
     edges = engine.materialize(_edges(day, placed), "feature edges")
     entities = engine.materialize(_entities(edges), "feature entities")
-    return MemberTables(day, members, views, linked, edges, entities)
+    return MemberTables(day, members, views, linked, kept, evidence, edges, entities)
 
 
 def _members(day: DayTables) -> DataFrame:
@@ -110,7 +124,9 @@ def _members(day: DayTables) -> DataFrame:
         members = members.join(
             day.accounts.select("account_id", *absent), on="account_id", how="left"
         )
-    age = F.lit(day.end_us) - F.unix_micros(F.coalesce("created_at", "signed_up_at"))
+    created, signed_up = F.unix_micros("created_at"), F.unix_micros("signed_up_at")
+    created = F.coalesce(F.when(created <= day.end_us, created), signed_up)
+    age = F.lit(day.end_us) - created
     return members.withColumn("age_us", age).drop("created_at", "signed_up_at")
 
 
@@ -157,6 +173,13 @@ def _linked(members: DataFrame, views: DataFrame) -> DataFrame:
     )
 
 
+def _kept(day: DayTables, placed: DataFrame) -> DataFrame:
+    """The kept links whose accounts are both in one network."""
+    return links_inside(day.links.filter(F.col("kept")), placed, "network_id").select(
+        "network_id", "account_a", "account_b", "trace", "avg_time_delta_s"
+    )
+
+
 def _edges(day: DayTables, placed: DataFrame) -> DataFrame:
     nodes = day.nodes.filter(F.col("node_type") != "account").select(
         F.col("node_type").alias("entity_type"),
@@ -170,6 +193,7 @@ def _edges(day: DayTables, placed: DataFrame) -> DataFrame:
 
 
 def _entities(edges: DataFrame) -> DataFrame:
+    edges = edges.filter((F.col("entity_type") != "device") | ~F.col("is_hub"))
     first = Window.partitionBy("network_id", "entity_type", "entity_id").orderBy(
         "first_seen_at", "account_id"
     )
@@ -188,6 +212,15 @@ def shared(entities: DataFrame, entity_type: str) -> DataFrame:
     return entities.filter(
         (F.col("entity_type") == entity_type) & (F.col("members") >= 2) & (F.col("is_hub") == 0)
     )
+
+
+def on_other_members(tables: MemberTables) -> DataFrame:
+    """The edges of members to targets that are other members."""
+    members = tables.members.select("network_id", F.col("account_id").alias("entity_id"))
+    targets = tables.edges.filter(
+        (F.col("entity_type") == "target") & (F.col("entity_id") != F.col("account_id"))
+    )
+    return targets.join(members, on=["entity_id", "network_id"], how="left_semi")
 
 
 def count_where(condition: Column) -> Column:

@@ -17,10 +17,10 @@ TIMING_FEATURES = [
         "network",
         "ratio",
         "Share of the members' events that lie inside the coordinated moments.",
-        "members' sightings of an entity and of event types of a trace with a window, for which "
-        "link_evidence has rows of theirs, from the earliest first_at to the latest last_at of "
-        "them, each event_at and event_type once / events of account_activity of entity_type any, "
-        "bin_width_us 0",
+        "a member's sightings of an entity, of the event types of a trace with a window, from the "
+        "earliest first_at to the latest last_at of its evidence for that entity and trace, each "
+        "event_at and event_type once / events of account_activity of entity_type any, "
+        "bin_width_us 0; both added up over the members",
     ),
     Feature(
         "link_delay_s",
@@ -34,9 +34,9 @@ TIMING_FEATURES = [
         "network",
         "",
         "How bursty a typical member is: -1 a clock, 0 chance, 1 one burst.",
-        "median over members with at least 10 moments of (s - m)/(s + m), m and s mean "
-        "and standard "
-        "deviation of the gaps between moments (Goh and Barabasi, EPL 2008); null without any",
+        "median over members with at least 10 moments of (s - m)/(s + m), m and s mean and "
+        "standard deviation of the gaps between moments (Goh and Barabasi, EPL 2008); null without "
+        "any",
         low=-1,
         high=1,
     ),
@@ -55,23 +55,22 @@ TIMING_FEATURES = [
         "How evenly a typical member's day is filled: people sleep, machines need not.",
         "median over members with at least 24 moments of the Shannon entropy of the moments' hours "
         "of day, UTC; null without any",
-        high=math.log2(24),
+        high=round(math.log2(24), 9),  # as values are
     ),
     Feature(
         "night_ratio",
         "network",
         "ratio",
         "Share of the moments between midnight and six in the member's own time zone.",
-        "moments with a local hour below 6 / moments, of members whose "
-        "accounts.time_zone is known; "
-        "null without any",
+        "moments with a local hour below 6 / moments, of members whose accounts.time_zone is a "
+        "known name; null without any",
     ),
     Feature(
         "round_minute_ratio",
         "network",
         "ratio",
-        "Share of the moments in the first second of a minute divisible by five, as "
-        "schedulers post.",
+        "Share of the moments in the first second of a minute divisible by five, as schedulers "
+        "post.",
         "moments with second 0 and minute modulo 5 = 0, UTC / moments; null without any",
     ),
     Feature(
@@ -111,16 +110,14 @@ def rhythm_of_accounts(engine: Engine, tables: MemberTables) -> DataFrame:
 def _coordinated(tables: MemberTables) -> DataFrame:
     """How many events of each member lie inside its coordinated moments."""
     windowed = {name: each for name, each in tables.day.traces.items() if each.window is not None}
-    members = tables.members.select("account_id")
     sides = [
-        tables.day.link_evidence.filter(F.col("trace").isin(*windowed))
-        .withColumnRenamed(side, "account_id")
-        .select("account_id", "trace", "entity_type", "entity_id", "first_at", "last_at")
+        tables.evidence.withColumnRenamed(side, "account_id").select(
+            "account_id", "trace", "entity_type", "entity_id", "first_at", "last_at"
+        )
         for side in ("account_a", "account_b")
     ]
     spans = (
         union_all(sides)
-        .join(members, on="account_id", how="left_semi")
         .groupBy("account_id", "trace", "entity_type", "entity_id")
         .agg(F.min("first_at").alias("first_at"), F.max("last_at").alias("last_at"))
     )
@@ -155,17 +152,8 @@ def timing_features(engine: Engine, tables: MemberTables, rhythm: DataFrame) -> 
 
 
 def _delays(engine: Engine, tables: MemberTables) -> DataFrame:
-    inside = tables.views.filter(
-        (F.col("other_network") == F.col("network_id")) & (F.col("account_id") < F.col("other_id"))
-    )
-    pairs = inside.withColumnsRenamed({"account_id": "account_a", "other_id": "account_b"})
-    delays = tables.day.links.filter(F.col("kept")).join(
-        pairs.select("network_id", "account_a", "account_b"),
-        on=["account_a", "account_b"],
-        how="inner",
-    )
     wanted = {"link_delay_s": ("avg_time_delta_s", lower_median)}
-    return statistics(engine, delays, "network_id", wanted)
+    return statistics(engine, tables.kept, "network_id", wanted)
 
 
 def _active_days(engine: Engine, tables: MemberTables) -> DataFrame:

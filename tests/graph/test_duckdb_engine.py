@@ -83,11 +83,11 @@ def test_components_of_any_size(duckdb_engine: Engine) -> None:
         found = duckdb_engine.connected_components(duckdb_engine.from_arrow(links))
         rows = duckdb_engine.to_arrow(found.orderBy("account_id")).to_pylist()
     assert [tuple(row.values()) for row in rows] == [
-        ("a", "a"),
-        ("b", "a"),
-        ("c", "c"),
-        ("d", "c"),
-        ("e", "e"),
+        ("a", "a", 2),
+        ("b", "a", 2),
+        ("c", "c", 2),
+        ("d", "c", 2),
+        ("e", "e", 1),
     ]
 
 

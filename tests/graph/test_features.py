@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -10,6 +11,7 @@ import yaml
 from graph.conf_files import conf_file
 from graph.feature import Feature
 from graph.features import FEATURES
+from graph.features.page import features_page
 from graph.features.shape import SHIPPED_TRACES
 
 TABLES = {
@@ -60,6 +62,18 @@ def test_ratios_end_at_one_and_numbers_of_things_do_not() -> None:
 def test_an_empty_range_is_refused() -> None:
     with pytest.raises(ValueError, match="feature x: low must be below high"):
         Feature("x", "network", "ratio", "X.", "edges", low=1)
+
+
+def test_the_page_of_features_is_current() -> None:
+    page = Path(__file__).parents[2] / "docs" / "features.md"
+    assert page.read_text(encoding="utf-8") == features_page(), "run `make docs`"
+
+
+def test_the_page_has_a_row_for_every_feature() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", features_page(), flags=re.MULTILINE)
+    assert [name for name, _ in rows] == [feature.name for feature in FEATURES]
+    assert all(len(cells.split(" | ")) == 4 for _, cells in rows)
+    assert dict(rows)["hour_entropy"].split(" | ")[1:3] == ["bits", "0 to 4.58496"]
 
 
 def test_every_shipped_trace_has_its_feature() -> None:

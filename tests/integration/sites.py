@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graph.engines.base import Engine
-from jobs import build_graph, detect_networks
+from jobs import build_graph, detect_networks, score_networks
 from jobs.configuration import load
 from jobs.warehouse import Warehouse
 
@@ -67,6 +67,9 @@ class Site:
 
     def detect(self, *arguments: str, ds: date = DAY) -> int:
         return detect_networks.main(self._arguments(ds, arguments), self.engine)
+
+    def score(self, *arguments: str, ds: date = DAY) -> int:
+        return score_networks.main(self._arguments(ds, arguments), self.engine)
 
     def _arguments(self, ds: date, arguments: Sequence[str]) -> list[str]:
         return ["--ds", str(ds), "--config", str(self.folder / "site.yaml"), *arguments]

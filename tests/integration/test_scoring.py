@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from graph.engines.base import Engine
 from graph.frames import engine_api
 from graph.ledger import read_ledger
-from jobs import explain_subject, run_pipeline, score_networks, simulate_events
+from jobs import check_audit, explain_subject, run_pipeline, score_networks, simulate_events
+from jobs.demo_story import tell
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import check_history, current
 from tests.integration.sites import DAY, Site
@@ -133,3 +135,18 @@ def test_explain_tells_of_a_network_an_account_and_a_decision(
     assert "Evidence for, as frozen" in told
     assert explain_subject.main(["nobody", *settings]) == 3
     assert "neither a network nor an account" in capsys.readouterr().err
+
+
+def test_the_demo_tells_its_story_on_such_a_day(site: Site, tmp_path: Path) -> None:
+    """Two reviewers, a batch, a desk, an appeal that is won: with real signatures and keys."""
+    home = tmp_path / "home"
+    shutil.copytree(site.home, home)
+    log = tmp_path / "log"
+    shutil.copytree(site.folder, log, ignore=shutil.ignore_patterns("home"))
+    lines = list(tell(home, log, DAY, site.engine))
+    assert len(lines) == 10
+    assert lines[2].endswith("PROPOSED, do not import: 0 of 2 approvals") or "of 1" in lines[2]
+    assert lines[4].endswith("may be imported")
+    assert lines[9].endswith("applied > appealed > overturned > reversed.")
+    check_history(read_ledger(home, DECISIONS))
+    assert check_audit.main(["verify", "--set", f"home={home}"]) == 0

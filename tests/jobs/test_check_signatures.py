@@ -57,6 +57,12 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["title"] == "Signature"
 
 
+def test_features_is_the_page_of_the_docs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).parents[2] / "docs" / "features.md"
+    assert main(["features"]) == 0
+    assert capsys.readouterr().out == page.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("arguments", [[], ["chek"], ["schema", "--set", "x"]])
 def test_what_it_does_not_know_ends_with_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

@@ -6,13 +6,17 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graph.engines.base import Engine
-from signatures.evaluation import match_column, matches, parts_that_hold
+from graph.features.computed import ACCOUNT_FEATURE_NAMES, NETWORK_FEATURE_NAMES
+from graph.frames import DataFrame
+from signatures.evaluation import match_array, matches, parts_that_hold
+from signatures.findings import find
 from signatures.loading import load
 from signatures.model import Signature
 from tests.signatures.signature_files import SOUND
@@ -57,54 +61,47 @@ rows = st.lists(
 )
 
 
-@pytest.mark.spark
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(signatures(), min_size=5, max_size=5), rows)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(signatures(), min_size=3, max_size=3), rows)
 def test_compiled_equals_plain(
-    engine: Engine, chosen: list[Signature], values: list[dict[str, float | None]]
+    chosen: list[Signature], values: list[dict[str, float | None]]
 ) -> None:
-    found = compiled(engine, chosen, values)
-    for number, signature in enumerate(chosen):
-        assert [row[f"match_{number}"] for row in found] == [
-            matches(signature, row) for row in values
-        ]
+    columns = {name: np.array([row[name] for row in values], float) for name in FEATURES}
+    for signature in chosen:
+        found = match_array(signature, columns).tolist()
+        assert found == [matches(signature, row) for row in values]
 
 
-@pytest.mark.spark
-def test_the_shipped_signatures_match_their_examples_as_columns_too(engine: Engine) -> None:
-    library = [signature for signature in load() if signature.subject == "network"]
+def test_findings_of_both_engines_are_what_plain_python_finds(engine: Engine) -> None:
+    """All shipped signatures, over all their examples as subjects."""
+    library = [each for each in load() if each.subject == "network"]
     examples = [
         example.features
         for signature in library
         for kind in signature.tests.by_kind.values()
         for example in kind
     ]
-    every = sorted(
-        {name for each in library for part in each.parts.values() for name in part.features}
-    )
-    values = [{name: example.get(name) for name in every} for example in examples]
-    found = compiled(engine, library, values)
-    for number, signature in enumerate(library):
-        assert [row[f"match_{number}"] for row in found] == [
-            matches(signature, row) for row in examples
-        ]
-
-
-def compiled(
-    engine: Engine, chosen: list[Signature], values: list[dict[str, float | None]]
-) -> list[dict[str, bool | None]]:
-    """What the engine says of each row, in the order of the rows."""
-    columns: dict[str, Any] = {
-        name: pa.array([row[name] for row in values], pa.float64()) for name in values[0]
+    values = [
+        {"network_id": str(place), **{name: example.get(name) for name in NETWORK_FEATURE_NAMES}}
+        for place, example in enumerate(examples)
+    ]
+    schema = pa.schema([(name, pa.float64()) for name in NETWORK_FEATURE_NAMES])
+    networks = pa.Table.from_pylist(values, schema.insert(0, pa.field("network_id", pa.string())))
+    found = find(engine, engine.from_arrow(networks), nobody(engine), library)
+    told = {(row["subject_id"], row["signature_id"]) for row in engine.to_arrow(found).to_pylist()}
+    assert told == {
+        (str(place), str(signature.id))
+        for place, example in enumerate(examples)
+        for signature in library
+        if matches(signature, example)
     }
-    columns["row"] = list(range(len(values)))
-    frame = engine.from_arrow(pa.table(columns))
-    told = frame.select(
-        "row",
-        *(match_column(each).alias(f"match_{number}") for number, each in enumerate(chosen)),
-    )
-    rows: list[dict[str, bool | None]] = engine.to_arrow(told).to_pylist()
-    return sorted(rows, key=lambda row: row["row"] or 0)
+
+
+def nobody(engine: Engine) -> DataFrame:
+    """Features of no account at all."""
+    ids = [("network_id", pa.string()), ("account_id", pa.string())]
+    named = [(name, pa.float64()) for name in ACCOUNT_FEATURE_NAMES]
+    return engine.from_arrow(pa.schema([*ids, *named]).empty_table())
 
 
 def truths(value: float | None, comparison: Mapping[str, float]) -> bool:

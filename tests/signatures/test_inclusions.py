@@ -36,11 +36,12 @@ PROPOSED: dict[str, Any] = {
     "cleared": False,
     "declared": False,
     "lower": 0.985,
+    "challenge_lower": 0.985,
     "borrowed": False,
 }
 SCHEMA = pa.schema(
     [
-        (name, pa.float64() if name == "lower" else pa.scalar(value).type)
+        (name, pa.float64() if name.endswith("lower") else pa.scalar(value).type)
         for name, value in PROPOSED.items()
     ]
 )
@@ -72,7 +73,7 @@ BROKEN: dict[str, dict[str, Any]] = {
     "small": {"size": 4},
     "large": {"size": 1001},
     "not_measured": {"lower": None},
-    "below_floor": {"lower": 0.79},
+    "below_floor": {"lower": 0.79, "challenge_lower": 0.79},
     "not_core": {"is_core": False},
     "one_observation": {"independent": False},
     "few_neighbours": {"core_links": 1},
@@ -115,6 +116,26 @@ def test_a_challenge_is_no_restriction_and_asks_for_less(engine: Engine) -> None
     assert row["included"]
 
 
+def test_a_challenge_has_a_bound_of_its_own(engine: Engine) -> None:
+    """It reaches accounts with weaker links, among whom more may be innocent."""
+    weakly, well = judged(
+        engine,
+        {"lower": 0.85, "challenge_lower": 0.75},
+        {"lower": 0.92, "challenge_lower": 0.75},
+    )
+    assert not weakly["included"]
+    assert well["action"] == "remove_engagement"
+
+
+def test_who_may_be_restricted_does_not_depend_on_what_was_measured(engine: Engine) -> None:
+    bounds = (None, 0.5, 0.85, 0.99)
+    weak = {"drops": 1}
+    rows = judged(engine, *({"lower": lower, "challenge_lower": lower} for lower in bounds))
+    assert [row["restrictable"] for row in rows] == [True] * 4
+    rows = judged(engine, *(weak | {"lower": lower, "challenge_lower": lower} for lower in bounds))
+    assert [row["restrictable"] for row in rows] == [False] * 4
+
+
 def test_a_hijacked_account_is_secured_and_never_restricted(engine: Engine) -> None:
     hijacked = {"role": "compromised", "is_core": False, "independent": False}
     included, borrowed = judged(engine, hijacked, hijacked | {"borrowed": True})
@@ -135,6 +156,7 @@ def anybody(draw: st.DrawFn) -> dict[str, Any]:
         "inauthentic_kinds": [0, 2, None],
         "declared_action": [*LADDER, "secure_account", None],
         "lower": [None, 0.0, 0.8, 0.95, 0.98, 1.0],
+        "challenge_lower": [None, 0.0, 0.8, 0.98],
     }
     row = {name: draw(st.sampled_from(values)) for name, values in choices.items()}
     flags = [name for name, value in PROPOSED.items() if isinstance(value, bool)]
@@ -151,7 +173,7 @@ def test_the_rules_hold_for_anybody(duckdb_engine: Engine, rows: list[dict[str, 
             assert row["reasons"]
             continue
         floor = dict(LIMITS.floors)[row["action"]]
-        assert row["lower"] >= floor
+        assert row["challenge_lower" if row["action"] == "challenge" else "lower"] >= floor
         assert row["mode"] == "live" and row["status"] == "stable"
         assert row["inauthentic_kinds"] and row["tied_otherwise"]
         assert not (row["network_explained"] or row["account_explained"])

@@ -10,7 +10,8 @@ import pytest
 from graph.engines.base import Engine
 from signatures.judgement import BOUNDS, with_bounds
 from signatures.ladder import SIGNATURES
-from signatures.scores import LIKELIHOOD_WEIGHTS, numbers, top_findings
+from signatures.scores import numbers, top_findings
+from signatures.weights import FEATURES
 
 ACCOUNTS = pa.schema(
     [
@@ -24,7 +25,8 @@ ACCOUNTS = pa.schema(
 
 def bound(lower: float, **where: str | bool) -> dict[str, Any]:
     everywhere = {"market": None, "stratum": None, "borrowed": False}
-    return {"signature_id": "s", "lower": lower, "measured": 0.99} | everywhere | where
+    measured = {"lower": lower, "challenge_lower": lower - 0.1, "measured": 0.99}
+    return {"signature_id": "s"} | measured | everywhere | where
 
 
 def lower_of(
@@ -40,7 +42,9 @@ def lower_of(
         engine.from_arrow(pa.Table.from_pylist([account], schema=ACCOUNTS)),
         engine.from_arrow(pa.Table.from_pylist(bounds, schema=BOUNDS)),
     )
-    found: float | None = engine.to_arrow(rows).to_pylist()[0]["lower"]
+    row = engine.to_arrow(rows).to_pylist()[0]
+    found: float | None = row["lower"]
+    assert row["challenge_lower"] == (None if found is None else pytest.approx(found - 0.1))
     return found
 
 
@@ -117,7 +121,7 @@ def test_one_signature_names_a_network(
 
 
 def scored(engine: Engine, **changed: float | None) -> dict[str, float]:
-    columns = [*LIKELIHOOD_WEIGHTS, "growth_ratio", "accounts", "followers", "level_rank"]
+    columns = [*FEATURES, "growth_ratio", "accounts", "followers", "level_rank"]
     row = dict.fromkeys([*columns, "explained", "measured"]) | {"accounts": 40} | changed
     schema = pa.schema([("network_id", pa.string()), *((name, pa.float64()) for name in row)])
     table = pa.Table.from_pylist([{"network_id": "n", **row}], schema=schema)

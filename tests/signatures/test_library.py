@@ -69,12 +69,16 @@ def test_everything_is_shipped_in_shadow_and_without_claims(signature: Signature
 
 @pytest.mark.parametrize("signature", ABUSES, ids=title)
 def test_every_abuse_needs_more_than_coordination(signature: Signature) -> None:
-    """Whatever else holds, nothing matches without a selection that shows inauthenticity."""
+    """Nothing matches without a selection that shows inauthenticity, whatever else holds.
+
+    Accounts that do nothing else are named by what they do, and go to people (see inclusions).
+    """
     selections = signature.detection.selections
     coordination = [
         name
         for name in signature.parts
         if name not in selections or selections[name].inauthentic is None
+        if name != "selection_nothing_else"
     ]
     nothing = dict.fromkeys(signature.parts, False)
     for truths in product([False, True], repeat=len(coordination)):

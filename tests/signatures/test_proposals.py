@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import check_history, current, moved
-from signatures.proposals import Judged, cleared_accounts, prior_decisions, transitions
+from signatures.proposals import Judged, cleared_accounts, standing, transitions
 
 DAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -131,11 +131,17 @@ def test_a_cleared_account_reaches_only_review_and_only_on_new_evidence() -> Non
     assert (last["state"], last["episode"], last["number"]) == ("in_review", 2, 1)
 
 
-def test_only_decisions_in_force_count_as_earlier_ones() -> None:
+def test_the_ledger_tells_what_is_in_force_and_who_was_cleared() -> None:
+    half_a_year = timedelta(days=180)
     ledger = moves(scored(NOTHING, INCLUDED), ("approved", "approvals"), ("released", "release"))
-    assert prior_decisions(ledger).num_rows == 0
-    assert prior_decisions(moves(ledger, ("applied", "receipt"))).to_pylist() == [
-        {"account_id": "u1", "prior_decisions": 1}
+    assert standing(ledger, half_a_year).num_rows == 0, "to have exported is not enough"
+    applied = moves(ledger, ("applied", "receipt"))
+    assert standing(applied, half_a_year).to_pylist() == [
+        {"account_id": "u1", "prior_decisions": 1, "cleared_until": None}
+    ]
+    reversed_again = moves(applied, ("reversed", "retraction"))
+    assert standing(reversed_again, half_a_year).to_pylist() == [
+        {"account_id": "u1", "prior_decisions": 0, "cleared_until": NOW + half_a_year}
     ]
 
 

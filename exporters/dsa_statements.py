@@ -1,0 +1,120 @@
+"""Statements of reasons for the EU's transparency database (Digital Services Act, Article 24).
+
+Files of at most 100 statements, which somebody submits; nothing is sent from here. No field holds
+personal data: the facts come from a template. What is taken back is listed for correction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from exporters.enforcement.files import HashedFile
+from exporters.enforcement.formats import Carried
+from exporters.enforcement.rows import REVERSE, RowMaker
+from exporters.enforcement.wording import Dsa
+
+A_FILE = 100
+"""Statements that the database takes at once."""
+
+DECISIONS: Mapping[str, Mapping[str, Any]] = {
+    "suspend": {"decision_account": "DECISION_ACCOUNT_SUSPENDED"},
+    "terminate": {"decision_account": "DECISION_ACCOUNT_TERMINATED"},
+    "limit_reach": {"decision_visibility": ["DECISION_VISIBILITY_CONTENT_DEMOTED"]},
+    "remove_engagement": {
+        "decision_visibility": ["DECISION_VISIBILITY_OTHER"],
+        "decision_visibility_other": "Likes, follows and shares of the account were removed",
+    },
+}
+"""What each restriction is called there; a challenge restricts nothing and is not reported."""
+
+AUTOMATED = {
+    "fully": "AUTOMATED_DECISION_FULLY",
+    "partially": "AUTOMATED_DECISION_PARTIALLY",
+    "not_automated": "AUTOMATED_DECISION_NOT_AUTOMATED",
+}
+
+
+def puid(decision_id: str) -> str:
+    """The platform's unique id of a statement."""
+    return f"actorgraph-{decision_id}"
+
+
+def statement(carried: Carried, dsa: Dsa, applied_on: str) -> dict[str, Any]:
+    """The statement of one restriction; field names and values are the database's."""
+    account = carried.account
+    seen = account["last_seen_at"] or carried.decided.row["ds"].isoformat()
+    told: dict[str, Any] = {
+        "puid": puid(account["decision_id"]),
+        **DECISIONS[account["action"]],
+        "decision_ground": dsa.decision_ground,
+        "incompatible_content_ground": dsa.ground,
+        "incompatible_content_explanation": dsa.explanation,
+        "content_type": ["CONTENT_TYPE_OTHER"],
+        "content_type_other": "Account",
+        "content_date": seen[:10],
+        "application_date": applied_on,
+        "category": dsa.category,
+        "decision_facts": account["reason_text"],
+        "source_type": "SOURCE_VOLUNTARY",
+        "automated_detection": "Yes" if account["automated_detection"] else "No",
+        "automated_decision": AUTOMATED[account["automated_decision"]],
+    }
+    if dsa.keywords:
+        told["category_specification"] = list(dsa.keywords)
+    if ends := account["restriction_ends_at"]:
+        kind = "account" if "decision_account" in told else "visibility"
+        told[f"end_date_{kind}_restriction"] = ends[:10]
+    return told
+
+
+class DsaStatements:
+    """Writes `dsa_statements-00001.json`, ... or, of a retraction, `dsa_corrections-00001.json`."""
+
+    def __init__(self, folder: Path, maker: RowMaker) -> None:
+        self._folder = folder
+        self._maker = maker
+        self._waiting: list[dict[str, Any]] = []
+        self._entries: list[dict[str, Any]] = []
+        self._kind = "corrections" if maker.operation == REVERSE else "statements"
+
+    def add(self, carried: Carried) -> None:
+        """Take an account, if its restriction is one that is reported."""
+        account = carried.account
+        dsa = self._maker.wording.policy(account["policy_id"]).dsa
+        if dsa is None or account["action"] not in DECISIONS:
+            return
+        today = self._maker.created_at.date().isoformat()
+        if self._maker.operation == REVERSE:
+            name = puid(account["decision_id"])
+            self._waiting.append({"puid": name, "correction": "withdrawn", "corrected_on": today})
+        else:
+            self._waiting.append(statement(carried, dsa, today))
+        if len(self._waiting) == A_FILE:
+            self._write()
+
+    def end_network(self, network: Mapping[str, Any]) -> None:
+        """Statements are of accounts, not of networks."""
+
+    def close(self) -> list[dict[str, Any]]:
+        """Write what waits."""
+        if self._waiting:
+            self._write()
+        return self._entries
+
+    def _write(self) -> None:
+        name = f"dsa_{self._kind}-{len(self._entries) + 1:05d}.json"
+        file = HashedFile(self._folder / name)
+        content = {self._kind: self._waiting}
+        file.write(json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n")
+        file.rows = len(self._waiting)
+        file.close()
+        self._entries.append(file.entry())
+        self._waiting = []
+
+
+def open_format(folder: Path, maker: RowMaker) -> DsaStatements:
+    """Begin the statements of a batch."""
+    return DsaStatements(folder, maker)

@@ -1,0 +1,1 @@
+"""The enforcement batch: what an importer gets, how it is checked, approved and taken back."""

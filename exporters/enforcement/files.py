@@ -1,0 +1,152 @@
+"""Writing a batch's files row by row, and the checksums over them."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from exporters.enforcement.csv_cells import cell
+from exporters.enforcement.fields import CSV_NAME, MANIFEST_NAME, ROW_FILES, SUMS_NAME, RowFile
+
+BLOCK = 1 << 20
+
+
+class HashedFile:
+    """A new file, closed to others, whose SHA-256, bytes and rows are known when it is closed."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self.bytes = 0
+        self.rows = 0
+        self._hash = hashlib.sha256()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self._file: BinaryIO = os.fdopen(descriptor, "wb", buffering=0)
+        self._waiting: list[str] = []
+        self._size = 0
+
+    def write(self, text: str) -> int:
+        """Add text; what csv.writer calls."""
+        self._waiting.append(text)
+        self._size += len(text)
+        if self._size >= BLOCK:
+            self._flush()
+        return len(text)
+
+    def _flush(self) -> None:
+        block = "".join(self._waiting).encode()
+        self._waiting, self._size = [], 0
+        self._hash.update(block)
+        self.bytes += len(block)
+        while block:
+            block = block[self._file.write(block) :]
+
+    def close(self) -> None:
+        """Write what waits."""
+        self._flush()
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Close after an error, without writing more."""
+        self._file.close()
+
+    def entry(self) -> dict[str, Any]:
+        """What the manifest says of the file."""
+        return {
+            "name": self.name,
+            "sha256": self._hash.hexdigest(),
+            "bytes": self.bytes,
+            "rows": self.rows,
+        }
+
+
+@dataclass
+class BatchFiles:
+    """The open row files of a batch."""
+
+    files: Mapping[str, HashedFile]
+    table: Any = field(repr=False)  # the csv module's writer
+
+    def add(self, file: RowFile, row: Mapping[str, Any]) -> None:
+        """Write a row of a file; accounts go to accounts.csv as well."""
+        ordered = {name: row[name] for name in file.names}
+        _write_line(self.files[file.name], ordered)
+        if file is ROW_FILES[0]:
+            self.table.writerow([cell(value) for value in ordered.values()])
+            self.files[CSV_NAME].rows += 1
+
+    def entries(self) -> list[dict[str, Any]]:
+        """What the manifest says of the files, in the order of their names."""
+        return [self.files[name].entry() for name in sorted(self.files)]
+
+
+def _write_line(file: HashedFile, row: Mapping[str, Any]) -> None:
+    # In ASCII no reader takes a sign within a text for the end of a line.
+    file.write(json.dumps(row, separators=(",", ":"), allow_nan=False) + "\n")
+    file.rows += 1
+
+
+@contextmanager
+def batch_files(folder: Path) -> Iterator[BatchFiles]:
+    """Open all row files of a new batch in an empty folder, and close them whole."""
+    names = [CSV_NAME, *(file.name for file in ROW_FILES)]
+    files = {name: HashedFile(folder / name) for name in names}
+    with ExitStack() as stack:
+        for file in files.values():
+            stack.callback(file.abandon)
+        table = csv.writer(files[CSV_NAME], quoting=csv.QUOTE_ALL, lineterminator="\n")
+        table.writerow(ROW_FILES[0].names)
+        yield BatchFiles(files, table)
+        for file in files.values():
+            file.close()
+
+
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Write a whole file of JSON lines; returns what a manifest says of it."""
+    file = HashedFile(path)
+    try:
+        for row in rows:
+            _write_line(file, row)
+        file.close()
+    finally:
+        file.abandon()
+    return file.entry()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a small new file, closed to others."""
+    file = HashedFile(path)
+    try:
+        file.write(text)
+        file.close()
+    finally:
+        file.abandon()
+
+
+def write_sums(folder: Path) -> str:
+    """Write SHA256SUMS over the folder's other files, for `sha256sum -c`; returns its SHA-256."""
+    lines = [
+        f"{sha256_of(path)}  {path.name}\n"
+        for path in sorted(folder.iterdir())
+        if path.name != SUMS_NAME
+    ]
+    write_private(folder / SUMS_NAME, "".join(lines))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest for people and programs: indented, sorted keys."""
+    text = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
+    write_private(folder / MANIFEST_NAME, text + "\n")
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,119 @@
+"""Decisions as batches carry them: found by the engine, sorted, and read one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from exporters.enforcement.rows import Decided, stage_share
+from graph.engines.base import Engine
+from graph.frames import DataFrame, F, Window
+from signatures.decisions import DECISIONS
+from signatures.frozen_evidence import read_evidence
+from signatures.life_cycle import ENFORCED, current_frame
+
+ROWS_AT_ONCE = 1000
+
+
+def reviewed(ledger: DataFrame) -> DataFrame:
+    """Who judged decisions last: decision_id (the key), reviewer, reviewed_at.
+
+    A decision was judged when a reviewer proposed it, or when people decided it from the start.
+    """
+    life = Window.partitionBy("decision_id").orderBy("number")
+    rows = ledger.withColumn("before", F.lag("state").over(life)).filter(
+        (F.col("state") == "proposed")
+        & (
+            (F.col("before") == "in_review")
+            | (F.col("before").isNull() & (F.col("route") == "investigated"))
+        )
+    )
+    last = Window.partitionBy("decision_id").orderBy(F.col("number").desc())
+    return (
+        rows.withColumn("place", F.row_number().over(last))
+        .filter(F.col("place") == 1)
+        .select(
+            "decision_id", F.col("actor").alias("reviewer"), F.col("state_at").alias("reviewed_at")
+        )
+    )
+
+
+def with_reasons(
+    engine: Engine,
+    decisions: DataFrame,
+    ledger: DataFrame,
+    snapshots: DataFrame,
+    accounts: DataFrame | None,
+) -> DataFrame:
+    """Decisions with what was frozen of them, who reviewed them, and what a reversal restores.
+
+    `accounts` are the platform's, with followers, where they are known. Beside DECISIONS' columns:
+    evidence, members, reviewer, reviewed_at, followers, restores_to. One join at a time is held in
+    memory.
+    """
+    members = snapshots.groupBy("snapshot_sha256").agg(F.count(F.lit(1)).alias("members"))
+    facts: list[tuple[DataFrame, str]] = [
+        (members, "snapshot_sha256"),
+        (reviewed(ledger), "decision_id"),
+        (_restored(decisions, ledger), "decision_id"),
+    ]
+    if accounts is not None:
+        facts.append((accounts.select("account_id", "followers"), "account_id"))
+    rows = decisions
+    for number, (fact, key) in enumerate(facts):
+        rows = engine.materialize(rows.join(fact, on=key, how="left"), f"decided {number}")
+    if accounts is None:
+        rows = rows.withColumn("followers", F.lit(None).cast("bigint"))
+    frozen = snapshots.select("snapshot_sha256", "account_id", "evidence")
+    rows = rows.join(frozen, on=["snapshot_sha256", "account_id"], how="left")
+    return engine.materialize(rows, "decided")
+
+
+def _restored(decisions: DataFrame, ledger: DataFrame) -> DataFrame:
+    """The other action in force against an account under the policy: decision_id, restores_to."""
+    others = (
+        current_frame(ledger)
+        .filter(F.col("state").isin(*ENFORCED))
+        .select("account_id", "policy_id", "action", F.col("decision_id").alias("other_id"))
+        .withColumnRenamed("action", "other_action")
+    )
+    pairs = decisions.select("decision_id", "account_id", "policy_id").join(
+        others, on=["account_id", "policy_id"], how="inner"
+    )
+    different = pairs.filter(F.col("decision_id") != F.col("other_id"))
+    return different.groupBy("decision_id").agg(F.min("other_action").alias("restores_to"))
+
+
+def write_sorted(engine: Engine, rows: DataFrame, folder: Path) -> Path:
+    """Write decisions network by network, for `read_decided`; returns the folder."""
+    ordered = rows.select(
+        *DECISIONS.columns,
+        *("evidence", "members", "reviewer", "reviewed_at", "followers", "restores_to"),
+    ).orderBy("network_id", "account_id", "policy_id")
+    engine.write(ordered, str(folder))
+    return folder
+
+
+def read_decided(folder: Path, low: float = 0.0, high: float = 1.0) -> Iterator[Decided]:
+    """The decisions of a sorted folder whose place in a staged release is in [low, high)."""
+    for path in sorted(folder.glob("*.parquet")):
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(ROWS_AT_ONCE):
+                for row in batch.to_pylist():
+                    if low <= stage_share(row["decision_id"]) < high:
+                        yield _decided(row)
+
+
+def _decided(row: dict[str, Any]) -> Decided:
+    return Decided(
+        row,
+        read_evidence(row["evidence"]),
+        members=row["members"],
+        reviewer=row["reviewer"],
+        reviewed_at=row["reviewed_at"],
+        restores_to=row["restores_to"] or "none",
+        followers=row["followers"],
+    )

@@ -1,0 +1,213 @@
+"""The figures that guards look at, gathered by the engine from ledgers, tables and lists."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from exporters.enforcement.guards import Figures, Outcomes
+from exporters.enforcement.ledgers import APPEALS, BATCHES
+from graph.build import NODES
+from graph.config import Config
+from graph.engines.base import InputError
+from graph.frames import DataFrame, F
+from graph.networks import NETWORKS
+from graph.setting_types import UNITS
+from jobs.batches.changes import Changes
+from jobs.batches.decided import reviewed
+from jobs.batches.store import Store
+from jobs.inputs import read_protected_accounts
+from signatures.decisions import DECISIONS
+from signatures.inclusions import INCLUSIONS
+from signatures.labels import LABELS
+from signatures.life_cycle import CLEARED, current_frame
+
+BASELINE_DAYS = 28
+LISTS = ("shared_entities", "declared_networks", "protected_accounts")
+
+
+def gather(changes: Changes, decisions: DataFrame, ds: date, state: str) -> Figures:
+    """The figures of decisions that are to leave, as of now; `state` is the one they must be in.
+
+    `decisions` have DECISIONS' columns. What is counted by signature or market is collected.
+    """
+    engine, now = changes.engine, changes.now
+    rows = engine.materialize(decisions, "guarded decisions")
+    protected = read_protected_accounts(engine, changes.config, ds).select("account_id").distinct()
+    released = _released(changes)
+    signatures = rows.select(F.explode("signature_ids").alias("signature"))
+    return Figures(
+        rows=rows.count(),
+        by_signature=_counted(changes, signatures, "signature"),
+        by_market=_counted(changes, rows, "market"),
+        active_accounts=_active(changes, ds),
+        released_today=released.pop(now.date(), 0),
+        released_by_day=list(released.values()),
+        protected=rows.join(protected, on="account_id", how="left_semi").count(),
+        cleared=_cleared(changes, rows).count(),
+        wrong_role=rows.filter(_wrong_role()).count(),
+        repeated=rows.count() - rows.select("account_id", "policy_id").distinct().count(),
+        moved_on=rows.filter(F.col("state") != state).count(),
+        freezes=Store(changes.home).freezes(),
+        outcomes=_outcomes(changes, rows),
+    )
+
+
+def _wrong_role() -> Any:
+    """A restriction of somebody who is no actor, or anything else than securing for a victim."""
+    role, action = F.col("subject_role"), F.col("action")
+    secured = action == "secure_account"
+    return ~((secured & (role == "compromised")) | (~secured & (role == "actor")))
+
+
+def _counted(changes: Changes, rows: DataFrame, column: str) -> dict[str, int]:
+    counts = rows.groupBy(column).agg(F.count(F.lit(1)).alias("rows"))
+    found = changes.engine.to_arrow(counts).to_pylist()
+    return {each[column] or "": each["rows"] for each in found}
+
+
+def _active(changes: Changes, ds: date) -> int | None:
+    """The accounts of the day's graph; None where it is not published."""
+    try:
+        nodes = changes.publication.warehouse.read(changes.engine, NODES, ds)
+    except InputError:
+        return None
+    return nodes.filter(F.col("node_type") == "account").count()
+
+
+def _released(changes: Changes) -> dict[date, int]:
+    """Accounts released for action on each of the last days that had some."""
+    since = changes.now - timedelta(days=BASELINE_DAYS)
+    rows = changes.ledger(BATCHES).filter(
+        (F.col("event") == "released") & (F.col("operation") == "apply") & (F.col("at") >= since)
+    )
+    found = changes.engine.to_arrow(rows.select("at", "accounts")).to_pylist()
+    by_day: Counter[date] = Counter()
+    for each in found:
+        by_day[each["at"].date()] += each["accounts"]
+    return dict(by_day)
+
+
+def _cleared(changes: Changes, rows: DataFrame) -> DataFrame:
+    """The rows of accounts that were cleared lately and that no reviewer proposed since."""
+    ledger = changes.ledger(DECISIONS)
+    span = changes.config.proposals.cleared // UNITS["d"]
+    since = changes.now - timedelta(days=span)
+    over = (
+        current_frame(ledger)
+        .filter(F.col("state").isin(*CLEARED) & (F.col("state_at") >= F.lit(since)))
+        .select("account_id", F.col("state_at").alias("cleared_at"))
+    )
+    benign = changes.ledger(LABELS).filter(
+        (F.col("subject_type") == "account")
+        & (F.col("label") == "benign")
+        & F.col("withdrawn_at").isNull()
+        & (F.col("labelled_at") >= F.lit(since))
+    )
+    labelled = benign.select(
+        F.col("subject_id").alias("account_id"), F.col("labelled_at").alias("cleared_at")
+    )
+    over = (
+        over.unionByName(labelled)
+        .groupBy("account_id")
+        .agg(F.max("cleared_at").alias("cleared_at"))
+    )
+    judged = reviewed(ledger).select("decision_id", "reviewed_at")
+    rows = rows.join(over, on="account_id", how="inner").join(judged, on="decision_id", how="left")
+    again = F.coalesce(F.col("reviewed_at") >= F.col("cleared_at"), F.lit(False))
+    return rows.filter(~again)
+
+
+def _outcomes(changes: Changes, rows: DataFrame) -> list[Outcomes]:
+    """How appeals against the rows' networks and signatures were decided."""
+    networks = rows.select("network_id").distinct()
+    appeals = changes.ledger(APPEALS).filter(F.col("step") == "decided")
+    mine = appeals.join(networks, on="network_id", how="left_semi").select(
+        F.lit("network").alias("kind"), F.col("network_id").alias("name"), "outcome"
+    )
+    signatures = rows.select(F.explode("signature_ids").alias("name")).distinct()
+    of_signatures = appeals.select(F.explode("signature_ids").alias("name"), "outcome")
+    theirs = of_signatures.join(signatures, on="name", how="left_semi").select(
+        F.lit("signature").alias("kind"), "name", "outcome"
+    )
+    return _told(changes, mine.unionByName(theirs))
+
+
+def outcomes_of_batch(changes: Changes, batch_id: str) -> list[Outcomes]:
+    """How appeals against earlier stages of a batch were decided."""
+    mine = (F.col("batch_id") == batch_id) | F.col("batch_id").startswith(f"{batch_id}-")
+    appeals = changes.ledger(APPEALS).filter((F.col("step") == "decided") & mine)
+    return _told(
+        changes,
+        appeals.select(
+            F.lit("batch").alias("kind"), F.lit(batch_id).alias("name"), F.col("outcome")
+        ),
+    )
+
+
+def _told(changes: Changes, rows: DataFrame) -> list[Outcomes]:
+    wrong = F.when(F.col("outcome").isin("overturned", "partial"), 1).otherwise(0)
+    counts = rows.groupBy("kind", "name").agg(
+        F.count(F.lit(1)).alias("decided"), F.sum(wrong).alias("overturned")
+    )
+    return [Outcomes(**each) for each in changes.engine.to_arrow(counts).to_pylist()]
+
+
+def list_hashes(config: Config) -> dict[str, str]:
+    """The SHA-256 of each trust list that is configured and local: its files, by name."""
+    hashes = {}
+    for name in LISTS:
+        source = getattr(config.inputs, name)
+        path = None if source is None else Path(source.path)
+        if path is not None and path.exists():
+            hashes[name] = _sha256(sorted(path.rglob("*")) if path.is_dir() else [path])
+    return hashes
+
+
+def _sha256(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        if path.is_file():
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def list_moved(changes: Changes, ds: date, lists: Mapping[str, str]) -> float | None:
+    """How much a list that changed since the last batch moved: the larger share of two.
+
+    Of the accounts that are proposed, and of the links inside networks, between the last day before
+    and `ds`. None where no list changed, or nothing can be compared.
+    """
+    earlier = [each for each in Store(changes.home).manifests() if each.operation == "apply"]
+    if not earlier or max(earlier, key=lambda each: each.created_at).lists == dict(lists):
+        return None
+    warehouse = changes.publication.warehouse
+    before = warehouse.latest_before(INCLUSIONS.name, ds)
+    if before is None or ds not in warehouse.days(INCLUSIONS.name):
+        return None
+    old, new = (
+        warehouse.read(changes.engine, INCLUSIONS, day)
+        .filter(F.col("included"))
+        .select("account_id")
+        .distinct()
+        for day in (before, ds)
+    )
+    same = old.join(new, on="account_id", how="left_semi").count()
+    proposals = _share_moved(old.count(), new.count(), same)
+    links = [_links(changes, day) for day in (before, ds)]
+    return max(proposals, abs(links[1] - links[0]) / max(links[0], 1))
+
+
+def _links(changes: Changes, day: date) -> int:
+    networks = changes.publication.warehouse.read(changes.engine, NETWORKS, day)
+    total = changes.engine.to_arrow(networks.agg(F.sum("links").alias("links")))
+    return int(total["links"][0].as_py() or 0)
+
+
+def _share_moved(old: int, new: int, same: int) -> float:
+    either = old + new - same
+    return (either - same) / either if either else 0.0

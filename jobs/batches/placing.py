@@ -1,0 +1,39 @@
+"""Putting batches and freezes where they belong, as part of a command's changes."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from exporters.enforcement.fields import MANIFEST_NAME, SUMS_NAME
+from exporters.enforcement.guards import Freeze
+from exporters.enforcement.verify import PARENT
+from jobs.batches.changes import Changes
+from jobs.batches.store import FOLDER, FREEZES, approvals_path
+
+
+def set_freezes(changes: Changes, freezes: list[Freeze]) -> None:
+    """Replace the list of what is frozen."""
+    changes.text(f"../{FREEZES}", json.dumps([asdict(each) for each in freezes], indent=2) + "\n")
+
+
+def stage_release(changes: Changes, folder: Path, approved: Path) -> None:
+    """Stage a batch's folder as released, with what its approvals were given for.
+
+    `approved` is the folder of the batch that people signed: the same, or the one it is a stage of.
+    """
+    link_files(folder, changes.folder(f"../{FOLDER}/released/{folder.name}"))
+    approvals = approvals_path(approved).read_text(encoding="utf-8")
+    changes.text(f"../{FOLDER}/released/{folder.name}.approvals.jsonl", approvals)
+    if approved != folder:
+        beside = changes.folder(f"../{FOLDER}/released/{folder.name}.{PARENT}")
+        for name in (MANIFEST_NAME, SUMS_NAME):
+            os.link(approved / name, beside / name)
+
+
+def link_files(folder: Path, target: Path) -> None:
+    """Give the files of a batch a second name in another folder, without copying them."""
+    for path in folder.iterdir():
+        os.link(path, target / path.name)

@@ -1,0 +1,50 @@
+"""Whether the audit log is as it was written: no line edited, missing or out of order.
+
+Run it by `actorgraph audit verify`. The heads that stand in the manifests of batches must be lines
+of the log, so that one that was written anew shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from jobs.arguments import add_settings
+from jobs.commands import run_command
+from jobs.errors import DONE, DataStop
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the subcommand; returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="actorgraph audit", description="Check the audit log.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(required=True, metavar="verify")
+    verify = commands.add_parser("verify", help="whether the log is whole", allow_abbrev=False)
+    add_settings(verify)
+    return run_command(parser, argv, _verify)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from exporters.audit import read_head, verify_log
+    from jobs.batches.store import Store
+    from jobs.configuration import load
+    from jobs.places import audit_folder
+
+    home = load(arguments.config, arguments.set, os.environ).home.absolute()
+    folder = audit_folder(home)
+    anchors = {
+        manifest.audit_head: f"batch {manifest.batch_id}" for manifest in Store(home).manifests()
+    }
+    problems = verify_log(folder, anchors)
+    if problems:
+        raise DataStop("\n".join(problems))
+    lines = read_head(folder).number
+    sys.stdout.write(f"{folder}: {lines} lines, whole; {len(anchors)} heads in manifests agree\n")
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

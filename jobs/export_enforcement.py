@@ -1,0 +1,151 @@
+"""Proposed decisions to a batch for enforcement: files, manifest and checksums, not released yet.
+
+Run it by `actorgraph export-enforcement` or `spark-submit jobs/export_enforcement.py`, with --ds
+and --config. The batch holds what is proposed and was never released. Any guard stops all of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from exporters.enforcement.formats import FORMATS
+from exporters.enforcement.guards import Figures, stops
+from exporters.enforcement.ledgers import BATCHES
+from exporters.enforcement.rows import APPLY
+from graph.engines.base import Engine
+from graph.frames import DataFrame, F
+from jobs.batches.changes import Changes, begin
+from jobs.batches.exporting import Order, propose
+from jobs.batches.figures import gather, list_hashes, list_moved
+from jobs.batches.people import add_person
+from jobs.batches.store import Store
+from jobs.errors import GuardStop
+from jobs.runtime import Job, Run
+from jobs.runtime import main as run_job
+from signatures.decisions import DECISIONS
+from signatures.life_cycle import current_frame, moved_frame
+
+
+def compute(run: Run) -> None:
+    """Stage a batch of what is proposed; nothing where there is nothing."""
+    changes = begin(run.config, run.publication, datetime.now(UTC))
+    Store(changes.home).tidy()
+    with run.step("guards") as step:
+        decisions = _proposed(run, changes)
+        lists = list_hashes(run.config)
+        figures = replace(
+            gather(changes, decisions, run.ds, "proposed"),
+            list_moved=list_moved(changes, run.ds, lists),
+            acknowledged=run.arguments.acknowledge_lists is not None,
+        )
+        step.rows = figures.rows
+        _pass_guards(run, figures)
+    if run.arguments.acknowledge_lists is not None:
+        told = {"lists": lists, "reason": run.arguments.acknowledge_lists}
+        changes.audit("acknowledge lists", run.arguments.person, told)
+    caps = run.config.enforcement.caps
+    order = Order(
+        ds=run.ds,
+        decisions=decisions,
+        operation=APPLY,
+        requested_by=run.arguments.person,
+        formats=run.arguments.format,
+        reason=run.arguments.acknowledge_lists,
+        supersedes=_pending(changes),
+        limits={name: float(value) for name, value in caps.model_dump().items()},
+        lists=lists,
+    )
+    with run.step("batch") as step:
+        made = propose(changes, order)
+        step.rows = 0 if made is None else made.rows
+    changes.stage()
+    told = {} if made is None else vars(made)
+    run.manifest.figures.update(told)
+    run.log.info("nothing is proposed: no batch" if made is None else "batch", **told)
+
+
+def _proposed(run: Run, changes: Changes) -> DataFrame:
+    """The decisions that are proposed, and those whose carrying out failed, if they are asked for.
+
+    Decisions of a batch that was released are past being proposed; so a batch never repeats one.
+    """
+    current = current_frame(changes.ledger(DECISIONS))
+    proposed = current.filter(F.col("state") == "proposed")
+    if not run.arguments.retry_failed:
+        return run.engine.materialize(proposed, "proposed")
+    again = moved_frame(
+        run.engine,
+        current.filter(F.col("state") == "failed"),
+        "proposed",
+        by="retry",
+        at=changes.now,
+        actor=run.arguments.person,
+        reason="carrying it out failed",
+    )
+    again = run.engine.materialize(again, "retried")
+    changes.append(DECISIONS, again)
+    return run.engine.materialize(proposed.unionByName(again), "proposed")
+
+
+def _pending(changes: Changes) -> list[str]:
+    """Batches of actions that wait for approval: the new batch takes their place.
+
+    A batch that has all its approvals is not replaced: its decisions are no longer proposed.
+    """
+    events = changes.engine.to_arrow(changes.ledger(BATCHES)).to_pylist()
+    ended = {each["batch_id"] for each in events if each["event"] != "proposed"}
+    return sorted(
+        each["batch_id"]
+        for each in events
+        if each["operation"] == APPLY and each["batch_id"] not in ended
+    )
+
+
+def _pass_guards(run: Run, figures: Figures) -> None:
+    hits = stops(figures, run.config.enforcement)
+    run.manifest.checks.append(
+        {"name": "guards", "passed": not hits, "detail": "; ".join(map(str, hits)) or "none hit"}
+    )
+    if hits:
+        raise GuardStop("\n".join(map(str, hits)))
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_person(parser, "who asks for the batch; they cannot approve it")
+    parser.add_argument(
+        "--format",
+        action="append",
+        default=[],
+        choices=[each.name for each in FORMATS],
+        help="another format of the same batch; may be repeated",
+    )
+    parser.add_argument(
+        "--acknowledge-lists",
+        metavar="REASON",
+        help="go on although a changed list moved many links or proposals",
+    )
+    parser.add_argument(
+        "--retry-failed", action="store_true", help="propose again what could not be carried out"
+    )
+
+
+JOB = Job(
+    "export_enforcement",
+    "Make a batch of the decisions that are proposed, for people to approve.",
+    compute,
+    _add_arguments,
+    reads_log=False,
+)
+
+
+def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
+    """Run the job as a command; returns its exit code."""
+    return run_job(JOB, argv, engine)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,217 @@
+"""Batches after they were made: approve, release, take back, verify, and what comes back.
+
+Run it by `actorgraph export approve|release|retract|verify|receipts|appeals`. `verify` needs
+nothing but the batch and the approvers file, so that an importing side can run it alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from graph.engines.base import Engine
+from jobs.commands import run_command
+from jobs.errors import DONE, DataStop, GuardStop
+
+Action = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
+    """Run one of the subcommands; returns its exit code.
+
+    `engine` is one that is open already and stays open.
+    """
+    parser = argparse.ArgumentParser(
+        prog="actorgraph export",
+        description="Approve, release, take back and check batches for enforcement.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(
+        required=True, metavar="approve|release|retract|verify|receipts|appeals"
+    )
+    for name, add, action, help_text in COMMANDS:
+        command = commands.add_parser(name, help=help_text, allow_abbrev=False)
+        add(command)
+        command.set_defaults(action=action, engine=engine)
+    return run_command(parser, argv, lambda arguments: int(arguments.action(arguments)))
+
+
+def _settings(parser: argparse.ArgumentParser, meaning: str | None = None) -> None:
+    from jobs.arguments import add_settings
+    from jobs.batches.people import add_person
+
+    add_settings(parser)
+    if meaning:
+        add_person(parser, meaning)
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(f"{text}\n")
+    return DONE
+
+
+def _add_approve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("batch", metavar="BATCH", help="the id of a proposed batch")
+    parser.add_argument(
+        "--key", type=Path, required=True, help="your SSH key; a public one asks the agent"
+    )
+    _settings(parser, "your name in the approvers file")
+
+
+def _approve(arguments: argparse.Namespace) -> int:
+    from jobs.batches.approving import approve
+    from jobs.batches.changes import changing
+    from jobs.configuration import load
+
+    config = load(arguments.config, arguments.set, os.environ)
+    with changing(config, "export approve", engine=arguments.engine) as changes:
+        found = approve(changes, arguments.batch, arguments.person, arguments.key)
+        changes.publish()
+    state = "may be released" if found.complete else "waits for others"
+    return _say(f"{found.batch_id}: {len(found.names)} of {found.needed} approvals: {state}")
+
+
+def _add_release(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("batch", metavar="BATCH", help="the id of an approved batch")
+    _settings(parser, "who releases it")
+
+
+def _release(arguments: argparse.Namespace) -> int:
+    from jobs.batches.changes import changing
+    from jobs.batches.releasing import Voided, release
+    from jobs.configuration import load
+
+    config = load(arguments.config, arguments.set, os.environ)
+    with changing(config, "export release", engine=arguments.engine) as changes:
+        try:
+            found = release(changes, arguments.batch, arguments.person)
+        except Voided:
+            changes.publish()
+            raise
+        changes.publish()
+    more = f"; {found.stages_left} stages wait" if found.stages_left else ""
+    return _say(f"{found.batch_id}: {found.rows} accounts released{more}")
+
+
+def _add_retract(parser: argparse.ArgumentParser) -> None:
+    for name in ("batch", "decision", "account", "network"):
+        parser.add_argument(
+            f"--{name}", action="append", default=[], metavar="ID", help="may be repeated"
+        )
+    parser.add_argument("--reason", required=True, help="why; it stands in the batch")
+    parser.add_argument("--key", type=Path, help="approve and release at once with this SSH key")
+    parser.add_argument("--approver", metavar="NAME", help="whose key that is")
+    _settings(parser, "who orders it; they cannot approve it")
+
+
+def _retract(arguments: argparse.Namespace) -> int:
+    from jobs.batches.changes import changing
+    from jobs.batches.retracting import Chosen, retract
+    from jobs.configuration import load
+
+    chosen = Chosen(arguments.batch, arguments.decision, arguments.account, arguments.network)
+    config = load(arguments.config, arguments.set, os.environ)
+    with changing(config, "export retract", engine=arguments.engine) as changes:
+        made = retract(changes, chosen, arguments.person, arguments.reason)
+        changes.publish()
+    _say(f"{made.batch_id}: {made.rows} reversals proposed")
+    if arguments.key is None:
+        return DONE
+    arguments.batch, ordered_by = made.batch_id, arguments.person
+    arguments.person = arguments.approver or ordered_by
+    _approve(arguments)
+    _release(arguments)
+    arguments.folder = config.home.absolute() / "batches" / "released" / made.batch_id
+    arguments.approvers = config.enforcement.approvers
+    arguments.allow_demo = config.enforcement.environment == "demo"
+    return _verify(arguments)
+
+
+def _add_verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the batch's folder")
+    parser.add_argument("--approvers", type=Path, help="the approvers file that you trust")
+    parser.add_argument(
+        "--allow-demo", action="store_true", help="accept a batch of a demo, for a trial"
+    )
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from exporters.enforcement.approvals import read_approvers
+    from exporters.enforcement.verify import verify_batch
+
+    approvers = None if arguments.approvers is None else read_approvers(arguments.approvers)
+    now = datetime.now(UTC)
+    verdict = verify_batch(arguments.folder, approvers, now, arguments.allow_demo)
+    told = "\n".join(f"{arguments.folder.name}: {line}" for line in verdict.problems)
+    if verdict.content:
+        raise DataStop(told)
+    if verdict.import_now:
+        raise GuardStop(told)
+    return _say(f"{arguments.folder.name}: may be imported")
+
+
+def _add_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="JSON lines, one each")
+    _settings(parser, "who takes them in")
+
+
+def _receipts(arguments: argparse.Namespace) -> int:
+    from jobs.batches.changes import changing
+    from jobs.batches.receiving import expire, overdue, receive
+    from jobs.configuration import load
+
+    config = load(arguments.config, arguments.set, os.environ)
+    with changing(config, "export receipts", engine=arguments.engine) as changes:
+        told = receive(changes, arguments.file)
+        changes.publish()
+    with changing(config, "export receipts", engine=arguments.engine) as changes:
+        expired, late = expire(changes), overdue(changes)
+        changes.publish()
+    _say(
+        f"{told.receipts} receipts ({told.repeated} known already): {told.applied} applied, "
+        f"{told.failed} failed, {told.reversed} reversed; {expired} decisions expired"
+    )
+    if told.contradicting:
+        _say(
+            f"{told.contradicting} contradict what is known, e.g. a reversal that failed: look at "
+            "their errors in the ledger `receipts`"
+        )
+    if late:
+        _say(f"{late} released decisions have had no receipt for too long: ask enforcement")
+    return DONE
+
+
+def _appeals(arguments: argparse.Namespace) -> int:
+    from jobs.batches.appealing import hear
+    from jobs.batches.changes import changing
+    from jobs.configuration import load
+
+    config = load(arguments.config, arguments.set, os.environ)
+    with changing(config, "export appeals", engine=arguments.engine) as changes:
+        told = hear(changes, arguments.file, arguments.person)
+        changes.publish()
+    _say(
+        f"{told.lodged} appeals lodged, {told.decided} decided, {told.overturned} overturned "
+        f"({told.repeated} known already)"
+    )
+    if told.retraction:
+        _say(f"{told.retraction}: their retraction is proposed; approve and release it")
+    return DONE
+
+
+COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Action, str], ...] = (
+    ("approve", _add_approve, _approve, "sign a proposed batch"),
+    ("release", _add_release, _release, "let an approved batch, or its next stage, out"),
+    ("retract", _add_retract, _retract, "take back what was released, in all its formats"),
+    ("verify", _add_verify, _verify, "whether a batch may be imported, a line for each problem"),
+    ("receipts", _add_file, _receipts, "take in what enforcement did"),
+    ("appeals", _add_file, _appeals, "take in appeals and how they were decided"),
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""A batch as other programs read it: its files, rows, checksums and schemas."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporters.enforcement.fields import ACCOUNTS, ROW_FILES
+from exporters.enforcement.manifest import manifest_schema
+from exporters.enforcement.row_checks import key_of
+from exporters.enforcement.rows import idempotency_key
+from exporters.enforcement.verify import verify_content
+from tests.exporters.enforcement.builders import decided, many, write
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def verified(folder: Path) -> list[str]:
+    problems: list[str] = []
+    verify_content(folder, problems)
+    return problems
+
+
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("batches"), many(12))[0]
+
+
+def test_every_file_of_a_batch_is_as_it_was(tmp_path: Path) -> None:
+    """The golden files; after an intended change: ACTORGRAPH_UPDATE_GOLDEN=1 pytest ..."""
+    import os
+
+    two = [decided("a1"), decided("a2", action="limit_reach", duration_s=86400)]
+    folder, _ = write(tmp_path, two)
+    if os.environ.get("ACTORGRAPH_UPDATE_GOLDEN"):
+        GOLDEN.mkdir(exist_ok=True)
+        for path in folder.iterdir():
+            (GOLDEN / path.name).write_bytes(path.read_bytes())
+    assert {path.name for path in folder.iterdir()} == {path.name for path in GOLDEN.iterdir()}
+    for path in sorted(folder.iterdir()):
+        assert path.read_text() == (GOLDEN / path.name).read_text(), path.name
+
+
+def test_checksums_are_those_of_sha256sum(batch: Path) -> None:
+    done = subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=batch, check=False)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("file", ROW_FILES, ids=lambda file: file.name)
+def test_rows_are_as_the_json_schema_says(batch: Path, file: Any) -> None:
+    validator = jsonschema.Draft202012Validator(file.json_schema())
+    rows = lines(batch / file.name)
+    assert rows
+    for row in rows:
+        validator.validate(row)
+
+
+def test_the_manifest_is_as_its_json_schema_says(batch: Path) -> None:
+    jsonschema.validate(json.loads((batch / "manifest.json").read_text()), manifest_schema())
+
+
+def test_a_new_batch_is_sound(batch: Path) -> None:
+    assert verified(batch) == []
+
+
+def test_files_are_closed_to_others(batch: Path) -> None:
+    assert {path.stat().st_mode & 0o777 for path in batch.iterdir()} == {0o600}
+
+
+def test_the_csv_has_the_rows_of_the_json_lines(batch: Path) -> None:
+    with (batch / "accounts.csv").open(newline="") as file:
+        cells = list(csv.DictReader(file))
+    rows = lines(batch / "accounts.jsonl")
+    assert [row["account_id"] for row in cells] == [row["account_id"] for row in rows]
+    assert [row["decision_id"] for row in cells] == [row["decision_id"] for row in rows]
+
+
+IDS = ["00123", "1.2E18", "=cmd|' /C calc'!A0", "+1", "-1", "@x", "\tx", "\rx", "'x", "''", "a,b",
+       'a"b', "a\nb", "a|b", "é", "𝕏", "＝1", " x", "null", "NaN", "true", ""]  # fmt: skip
+
+
+def test_no_text_is_a_formula_and_every_id_survives(tmp_path: Path) -> None:
+    names = [name for name in IDS if name]
+    folder, _ = write(tmp_path, [decided(name, market=name) for name in names])
+    assert verified(folder) == []
+    with (folder / "accounts.csv").open(newline="") as file:
+        cells = list(csv.DictReader(file))
+    for name, row in zip(names, cells, strict=True):
+        assert row["account_id"].removeprefix("'") in (name, name.removeprefix("'"))
+        for text in row.values():
+            assert not text.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))
+    assert [row["account_id"] for row in lines(folder / "accounts.jsonl")] == names
+    by_list = json.loads((folder / "ids-00001.json").read_text())["account_ids"]
+    assert by_list == names
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+
+
+@settings(max_examples=40)
+@given(names=st.lists(TEXT, min_size=1, max_size=5, unique=True))
+def test_any_ids_give_a_sound_batch(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str]
+) -> None:
+    folder, _ = write(
+        tmp_path_factory.mktemp("b"), [decided(name) for name in names], others=["ids", "stix"]
+    )
+    assert verified(folder) == []
+    assert [row["account_id"] for row in lines(folder / "accounts.jsonl")] == names
+
+
+def test_devices_and_addresses_leave_as_keyed_hashes_only(batch: Path) -> None:
+    for path in batch.iterdir():
+        if path.name != "stix_internal.json":
+            assert "203.0.113.7" not in path.read_text(), path.name
+        assert "dev-1" not in path.read_text(), path.name
+    refs = {row["entity_type"]: row["entity_ref"] or "" for row in lines(batch / "evidence.jsonl")}
+    assert refs["device"].startswith("hmac-sha256:")
+    assert refs["ip"].startswith("hmac-sha256:")
+
+
+def test_equal_devices_stay_equal_and_another_key_changes_them(tmp_path: Path) -> None:
+    def refs(folder: Path) -> set[str]:
+        rows = lines(folder / "evidence.jsonl")
+        return {row["entity_ref"] for row in rows if row["entity_type"] == "device"}
+
+    one, _ = write(tmp_path / "1", many(3))
+    two, _ = write(tmp_path / "2", many(3), made_by={"key": b"x" * 32})
+    assert len(refs(one)) == len(refs(two)) == 1
+    assert refs(one) != refs(two)
+
+
+def test_a_bulk_approval_is_never_called_not_automated(tmp_path: Path) -> None:
+    folder, _ = write(tmp_path, [decided("a1"), decided("a2", route="investigated")])
+    told = {row["route"]: row["automated_decision"] for row in lines(folder / "accounts.jsonl")}
+    assert told == {"calibrated": "fully", "investigated": "not_automated"}
+
+
+@given(st.text("0123456789abcdef", min_size=64, max_size=64), st.sampled_from(["apply", "reverse"]))
+def test_the_quick_key_is_the_canonical_one(name: str, operation: str) -> None:
+    assert key_of(name, operation) == idempotency_key(name, operation)
+
+
+VALUES = st.none() | st.booleans() | st.integers(-2, 3) | st.floats(0, 2) | st.text(max_size=3) | (
+    st.sampled_from(["apply", "actor", "suspend", "0" * 64, "2026-11-22T00:00:00Z", "fully"])
+)  # fmt: skip
+
+
+@given(data=st.data())
+def test_the_quick_checks_agree_with_the_json_schema(
+    batch: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """One value of a row is replaced: both find fault with it, or neither."""
+    import pyarrow as pa
+
+    from exporters.enforcement.checks import check_columns
+    from exporters.enforcement.reading import json_rows
+
+    row = dict(lines(batch / "accounts.jsonl")[0])
+    name = data.draw(st.sampled_from(ACCOUNTS.names))
+    row[name] = data.draw(VALUES | st.lists(st.text(max_size=2), max_size=2))
+    path = tmp_path_factory.mktemp("rows") / "accounts.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    valid = jsonschema.Draft202012Validator(ACCOUNTS.json_schema()).is_valid(row)
+    try:
+        found = [p for each in json_rows(path, ACCOUNTS) for p in check_columns(each, ACCOUNTS, 1)]
+    except pa.ArrowInvalid:
+        found = ["unreadable"]
+    assert valid == (not found), (name, row[name], found)

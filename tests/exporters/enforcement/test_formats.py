@@ -1,0 +1,216 @@
+"""The other formats, judged by their own programs and rules."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import stix2
+
+from exporters.stix import observable
+from signatures.frozen_evidence import FrozenEvidence
+from tests.exporters.enforcement.builders import CONTENT, decided, entity, many, write
+
+
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("batches"), many(12))[0]
+
+
+@pytest.fixture(scope="module")
+def back(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("back"), many(5), "20261123-r1", "reverse")[0]
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("name", ["stix_bundle.json", "stix_internal.json"])
+def test_stix2_accepts_the_bundle(batch: Path, back: Path, name: str) -> None:
+    for folder in (batch, back):
+        bundle = stix2.parse((folder / name).read_text(), version="2.1")
+        kinds = {thing.type for thing in bundle.objects}
+        assert {"grouping", "note", "user-account", "file"} <= kinds
+        assert ("ipv4-addr" in kinds) == (name == "stix_internal.json")
+
+
+def test_ids_of_observables_are_those_of_stix2() -> None:
+    ours = observable("user-account", user_id="a1")
+    assert ours["id"] == stix2.UserAccount(user_id="a1").id
+    address = observable("ipv4-addr", value="203.0.113.7")
+    assert address["id"] == stix2.IPv4Address(value="203.0.113.7").id
+    file = observable("file", hashes={"SHA-256": CONTENT})
+    assert file["id"] == stix2.File(hashes={"SHA-256": CONTENT}).id
+
+
+def test_what_is_taken_back_is_a_revoked_version_of_the_same_grouping(
+    batch: Path, back: Path
+) -> None:
+    def groupings(folder: Path) -> dict[str, dict[str, Any]]:
+        objects = read(folder / "stix_bundle.json")["objects"]
+        return {each["id"]: each for each in objects if each["type"] == "grouping"}
+
+    before, after = groupings(batch), groupings(back)
+    assert len(after) == 1
+    for name, group in after.items():
+        assert group["revoked"] is True
+        assert group["created"] == before[name]["created"]
+        assert group["modified"] >= before[name]["modified"]
+
+
+def test_addresses_are_only_in_the_internal_bundle(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    shared = entity(family="network", entity_type="ip", entity_id="2001:db8:1:2::")
+    folder, _ = write(tmp_path, [replace(decided("a1"), evidence=FrozenEvidence([shared]))])
+    assert "2001:db8" not in (folder / "stix_bundle.json").read_text()
+    bundle = stix2.parse((folder / "stix_internal.json").read_text())
+    assert [each.value for each in bundle.objects if each.type == "ipv6-addr"] == ["2001:db8:1:2::"]
+
+
+STATEMENT = {
+    "type": "object",
+    "required": [
+        "puid", "decision_ground", "content_type", "category", "content_date", "application_date",
+        "decision_facts", "source_type", "automated_detection", "automated_decision",
+        "incompatible_content_ground", "incompatible_content_explanation",
+    ],
+    "anyOf": [{"required": ["decision_visibility"]}, {"required": ["decision_account"]}],
+    "additionalProperties": False,
+    "properties": {
+        "puid": {"type": "string", "maxLength": 500, "pattern": "^[A-Za-z0-9-_]+$"},
+        "decision_ground": {
+            "enum": ["DECISION_GROUND_INCOMPATIBLE_CONTENT", "DECISION_GROUND_ILLEGAL_CONTENT"]
+        },
+        "content_type": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "content_type_other": {"type": "string"},
+        "category": {"type": "string", "pattern": "^STATEMENT_CATEGORY_"},
+        "category_specification": {"type": "array", "items": {"pattern": "^KEYWORD_"}},
+        "content_date": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
+        "application_date": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
+        "decision_facts": {"type": "string", "maxLength": 5000},
+        "source_type": {"const": "SOURCE_VOLUNTARY"},
+        "automated_detection": {"enum": ["Yes", "No"]},
+        "automated_decision": {"pattern": "^AUTOMATED_DECISION_(FULLY|PARTIALLY|NOT_AUTOMATED)$"},
+        "incompatible_content_ground": {"type": "string", "maxLength": 500},
+        "incompatible_content_explanation": {"type": "string", "maxLength": 2000},
+        "decision_account": {
+            "enum": ["DECISION_ACCOUNT_SUSPENDED", "DECISION_ACCOUNT_TERMINATED"]
+        },
+        "decision_visibility": {"type": "array"},
+        "decision_visibility_other": {"type": "string"},
+        "end_date_account_restriction": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
+        "end_date_visibility_restriction": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
+    },
+}  # fmt: skip
+"""The rules of the transparency database's own check of statements, copied by hand."""
+
+
+def statements(folder: Path) -> list[dict[str, Any]]:
+    return [
+        statement
+        for path in sorted(folder.glob("dsa_statements-*.json"))
+        for statement in read(path)["statements"]
+    ]
+
+
+def test_statements_are_as_the_transparency_database_wants_them(tmp_path: Path) -> None:
+    actions = ["suspend", "terminate", "limit_reach", "remove_engagement", "challenge"]
+    decisions = [
+        decided(f"a{number}", action=action, duration_s=86400)
+        for number, action in enumerate(actions)
+    ]
+    folder, _ = write(tmp_path, decisions)
+    found = statements(folder)
+    assert len(found) == 4  # a challenge restricts nothing
+    for each in found:
+        jsonschema.validate(each, STATEMENT)
+
+
+def test_statements_name_nobody(tmp_path: Path) -> None:
+    folder, _ = write(tmp_path, [decided("somebody@example.org", "net-77")])
+    text = "".join(path.read_text() for path in folder.glob("dsa_*.json"))
+    for personal in ("somebody", "net-77", "dev-1", "203.0.113.7"):
+        assert personal not in text
+
+
+def test_a_policy_that_is_not_reported_makes_no_statement(tmp_path: Path) -> None:
+    folder, _ = write(tmp_path, [decided("a1", policy_id="ban_evasion")])
+    assert statements(folder) == []
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(100, [100]), (101, [100, 1]), (250, [100, 100, 50])])
+def test_a_file_has_at_most_a_hundred_statements(
+    tmp_path: Path, count: int, sizes: list[int]
+) -> None:
+    folder, _ = write(tmp_path, many(count), others=["dsa"])
+    files = sorted(folder.glob("dsa_statements-*.json"))
+    assert [len(read(path)["statements"]) for path in files] == sizes
+    assert len({each["puid"] for each in statements(folder)}) == count
+
+
+def test_corrections_name_the_statements_that_were_sent(batch: Path, back: Path) -> None:
+    sent = {each["puid"] for each in statements(batch)}
+    (path,) = back.glob("dsa_corrections-*.json")
+    corrected = {each["puid"] for each in read(path)["corrections"]}
+    assert corrected <= sent
+    assert len(corrected) == 5
+    assert not list(back.glob("dsa_statements-*"))
+
+
+def test_a_content_is_signalled_once_a_network_as_a_seed(batch: Path) -> None:
+    signals = lines(batch / "signals.jsonl")
+    assert [each["signal_str"] for each in signals] == [CONTENT] * 3
+    assert {(each["signal_type"], each["opinion"]) for each in signals} == {
+        ("HASH_SHA256", "INVESTIGATION_SEED")
+    }
+
+
+def test_only_reviewed_content_is_a_positive_class(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    folder, _ = write(tmp_path, [replace(decided("a1"), reviewer="ana")])
+    assert lines(folder / "signals.jsonl")[0]["opinion"] == "POSITIVE_CLASS"
+
+
+def test_sensitive_content_never_leaves(tmp_path: Path) -> None:
+    made_by = {"sensitive": frozenset({("content", CONTENT)})}
+    folder, _ = write(tmp_path, many(3), made_by=made_by)
+    for path in folder.iterdir():
+        assert CONTENT not in path.read_text(), path.name
+
+
+def test_withdrawn_signals_say_so(back: Path) -> None:
+    assert {each["withdrawn"] for each in lines(back / "signals_withdrawn.jsonl")} == {True}
+    assert not (back / "signals.jsonl").exists()
+
+
+def test_bulk_tools_get_a_thousand_ids_at_once(tmp_path: Path) -> None:
+    folder, _ = write(tmp_path, many(2001), others=["ids"])
+    files = [read(path) for path in sorted(folder.glob("ids-*.json"))]
+    assert [len(each["account_ids"]) for each in files] == [1000, 1000, 1]
+    assert sorted(name for each in files for name in each["account_ids"]) == [
+        each.row["account_id"] for each in many(2001)
+    ]
+
+
+def test_the_disclosure_table_names_no_account(batch: Path, back: Path) -> None:
+    with (batch / "disclosure.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["network"], row["accounts"], row["followers"]) for row in rows] == [
+        ("n000", "5", "50"),
+        ("n001", "5", "50"),
+        ("n002", "2", "20"),
+    ]
+    assert {row["origin"] for row in rows} == {"de"}
+    assert "a0001" not in (batch / "disclosure.csv").read_text()
+    assert '"restored"' in (back / "disclosure.csv").read_text()

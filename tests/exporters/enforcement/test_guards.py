@@ -1,0 +1,147 @@
+"""Each guard just at its limit, and just above it; nothing passes what should stop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporters.enforcement.guards import Figures, Freeze, Outcomes, stops
+from graph.enforcement_settings import Caps, EnforcementSettings, Hold
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SETTINGS = EnforcementSettings(
+    caps=Caps(
+        batch=100,
+        signature=50,
+        market=40,
+        population=0.1,
+        baseline_factor=2.0,
+        baseline_least=60,
+    ),
+    hold=Hold(overturned=2, share=0.05),
+)
+FREEZE = Freeze(None, "looks wrong", "lead", "2026-11-22")
+
+
+def hits(**figures: Any) -> list[str]:
+    return [stop.guard for stop in stops(Figures(**{"rows": 10, **figures}), SETTINGS)]
+
+
+@pytest.mark.parametrize(
+    ("passes", "stopped", "guard"),
+    [
+        ({"by_signature": {"s": 50}}, {"by_signature": {"s": 51}}, "signature cap"),
+        ({"by_market": {"de": 40, "fr": 40}}, {"by_market": {"de": 41}}, "market cap"),
+        ({"by_market": {"": 40}}, {"by_market": {"": 41}}, "market cap"),
+        ({"active_accounts": 100}, {"active_accounts": 99}, "population cap"),
+        ({"active_accounts": None}, {"active_accounts": 0}, "population cap"),
+        ({"rows": 60}, {"rows": 61}, "volume baseline"),
+        ({"rows": 30, "released_today": 30}, {"rows": 30, "released_today": 31}, "volume baseline"),
+        (
+            {"rows": 80, "released_by_day": [10, 40, 300]},
+            {"rows": 81, "released_by_day": [10, 40, 300]},
+            "volume baseline",
+        ),
+        ({}, {"protected": 1}, "protected"),
+        ({}, {"cleared": 1}, "cleared"),
+        ({}, {"wrong_role": 1}, "subject role"),
+        ({}, {"repeated": 1}, "one decision"),
+        ({}, {"moved_on": 1}, "decisions"),
+        ({"list_moved": 0.1}, {"list_moved": 0.11}, "list change"),
+        ({"list_moved": 0.9, "acknowledged": True}, {"list_moved": 0.9}, "list change"),
+        ({"freezes": [replace(FREEZE, signature="other")]}, {"freezes": [FREEZE]}, "freeze"),
+        (
+            {"freezes": [replace(FREEZE, signature="s")]},
+            {"freezes": [replace(FREEZE, signature="s")], "by_signature": {"s": 1}},
+            "freeze",
+        ),
+        (
+            {"outcomes": [Outcomes("network", "n1", 2, 1), Outcomes("signature", "s", 41, 2)]},
+            {"outcomes": [Outcomes("network", "n1", 40, 2)]},
+            "overturn hold",
+        ),
+        (
+            {"now": NOW, "last_audit_at": NOW},
+            {"now": NOW, "last_audit_at": NOW + timedelta(seconds=1)},
+            "clock",
+        ),
+    ],
+)
+def test_a_guard_stops_above_its_limit(
+    passes: dict[str, Any], stopped: dict[str, Any], guard: str
+) -> None:
+    assert guard not in hits(**passes)
+    assert guard in hits(**stopped)
+
+
+def test_a_batch_has_a_cap() -> None:
+    assert "batch cap" in hits(rows=101)
+    assert "batch cap" not in hits(rows=100)
+
+
+def test_a_stop_names_the_guard_the_figure_and_the_limit() -> None:
+    (stop,) = stops(Figures(rows=10, by_market={"de": 41}), SETTINGS)
+    assert str(stop) == "guard market cap: 41 accounts, limit 40: market de"
+
+
+def test_only_what_may_pass_later_leaves_approvals_as_they_are() -> None:
+    lasting = {
+        stop.guard
+        for stop in stops(
+            Figures(
+                rows=10,
+                protected=1,
+                freezes=[FREEZE],
+                outcomes=[Outcomes("batch", "b", 2, 2)],
+                now=NOW,
+                last_audit_at=NOW + timedelta(1),
+            ),
+            SETTINGS,
+        )
+        if stop.voids
+    }
+    assert lasting == {"protected"}
+
+
+COUNTS = st.integers(0, 120)
+
+
+@given(
+    rows=COUNTS,
+    market=COUNTS,
+    signature=COUNTS,
+    people=st.tuples(*[st.integers(0, 1)] * 5),
+    active=st.none() | st.integers(0, 2000),
+    today=COUNTS,
+)
+def test_what_passes_breaks_no_limit(
+    rows: int,
+    market: int,
+    signature: int,
+    people: tuple[int, ...],
+    active: int | None,
+    today: int,
+) -> None:
+    names = ("protected", "cleared", "wrong_role", "repeated", "moved_on")
+    figures = Figures(
+        rows=rows,
+        by_market={"de": market},
+        by_signature={"s": signature},
+        active_accounts=active,
+        released_today=today,
+        **dict(zip(names, people, strict=True)),
+    )
+    sound = (
+        rows <= 100
+        and market <= 40
+        and signature <= 50
+        and not any(people)
+        and (active is None or rows <= active * 0.1)
+        and rows + today <= 60
+    )
+    assert sound == (not stops(figures, SETTINGS))

@@ -1,0 +1,198 @@
+"""From a drawn sample over reviewers' labels to measured precision and what scoring makes of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from exporters.audit import read_lines, verify_log
+from graph.engines.base import Engine
+from graph.frames import engine_api
+from graph.ledger import append_to_ledger, read_ledger
+from jobs import calibrate, run_pipeline, score_networks, simulate_events
+from jobs.places import audit_folder
+from signatures.backtests import BACKTESTS
+from signatures.labels import LABELS
+from signatures.review_sample import REVIEW_SAMPLES
+from tests.integration.sites import DAY, Site
+
+ROOT = Path(calibrate.__file__).parents[1]
+FARM = str(ROOT / "signatures" / "rules" / "device_farm.yml")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, duckdb_engine: Engine) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("calibrate")
+    size = ["--accounts", "2000", "--days", "3", "--end-ds", str(DAY), "--seed", "5"]
+    assert simulate_events.main([*size, "--out", str(folder)]) == 0
+    site = Site(folder, duckdb_engine)
+    with engine_api(duckdb_engine.api_root):
+        assert run_pipeline.main(arguments(site), duckdb_engine) == 0
+        assert run_calibrate(site, "--draw", "40") == 0
+        fill_in(site)
+        yield site
+
+
+def arguments(site: Site, *more: str, ds: str = str(DAY)) -> list[str]:
+    config = ["--config", str(site.folder / "config.yaml"), "--set", f"home={site.home}"]
+    return ["--ds", ds, *config, "--set", "signatures.live=[all]", *more]
+
+
+def run_calibrate(site: Site, *more: str) -> int:
+    return calibrate.main(arguments(site, *more), site.engine)
+
+
+def sample(site: Site) -> Path:
+    (path,) = (site.home / "review").glob("*.jsonl")
+    return path
+
+
+def fill_in(site: Site) -> None:
+    """Judge by the truth, as two reviewers would who make no mistakes; one row is left open."""
+    planted = {
+        row["account_id"]: row["role"]
+        for row in pq.read_table(site.folder / "truth").to_pylist()
+        if row["planted"]
+    }
+    members: dict[str, list[str]] = {}
+    for row in site.rows("memberships"):
+        members.setdefault(row["network_id"], []).append(row["account_id"])
+    lines = [json.loads(line) for line in sample(site).read_text().splitlines()]
+    for row in lines[:-1]:
+        of_it = members.get(row["subject_id"], [row["subject_id"]])
+        abusive = 2 * sum(name in planted for name in of_it) >= len(of_it)
+        row |= {
+            "label": "abusive" if abusive else "benign",
+            "role": planted.get(row["subject_id"]),
+            "reviewer": f"reviewer-{row['review']}",
+            "labelled_at": f"{DAY}T12:00:00Z",
+        }
+    write(site, lines)
+
+
+def write(site: Site, lines: list[dict[str, Any]]) -> None:
+    (site.folder / "labels.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in lines))
+
+
+def imported(site: Site, *more: str) -> int:
+    source = f"inputs.labels={{path: {site.folder}/labels.jsonl, format: jsonl}}"
+    return run_calibrate(site, "--set", source, *more)
+
+
+def report(site: Site) -> dict[str, Any]:
+    path = site.warehouse.folder / "reports" / f"ds={DAY}" / "calibration.json"
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
+
+
+def test_a_sample_comes_back_as_measured_precision(site: Site, capsys: Any) -> None:
+    assert imported(site) == 0
+    drawn = read_ledger(site.home, REVIEW_SAMPLES)
+    labels = read_ledger(site.home, LABELS)
+    assert labels.num_rows == len(sample(site).read_text().splitlines()) - 1
+    assert report(site)["reviewed"] == drawn.num_rows - 1
+    assert report(site)["agreement"]["share"] == 1
+    rows = [row for row in site.rows("calibration") if row["measure"] == "precision"]
+    assert any(row["scope"] == "signature" and row["networks"] for row in rows)
+    assert all(0 <= row["low"] <= row["high"] <= 1 for row in rows)
+    assert "Account precision of signatures" in capsys.readouterr().out
+
+
+def test_running_again_appends_nothing_and_draws_the_same(site: Site) -> None:
+    assert imported(site) == 0
+    before = (
+        read_ledger(site.home, LABELS).num_rows,
+        read_ledger(site.home, REVIEW_SAMPLES).num_rows,
+    )
+    text = sample(site).read_text()
+    rows = site.rows("calibration")
+    assert imported(site, "--draw", "40") == 0
+    after = read_ledger(site.home, LABELS).num_rows, read_ledger(site.home, REVIEW_SAMPLES).num_rows
+    assert (after, sample(site).read_text(), site.rows("calibration")) == (before, text, rows)
+
+
+def test_a_rewritten_verdict_stops_the_run(site: Site, capsys: Any) -> None:
+    assert imported(site) == 0
+    lines = [json.loads(line) for line in (site.folder / "labels.jsonl").read_text().splitlines()]
+    try:
+        write(site, [{**lines[0], "label": "unsure"}])
+        assert imported(site) == 4
+        write(site, [{**lines[0], "label_id": "other", "label": "guilty"}])
+        assert imported(site) == 4
+    finally:
+        write(site, lines)
+
+
+def test_scoring_takes_what_is_fresh_and_nothing_else(site: Site) -> None:
+    assert imported(site) == 0
+    measured = {
+        row["scope_id"]
+        for row in site.rows("calibration")
+        if (row["scope"], row["level"], row["measure"]) == ("signature", "account", "precision")
+        and row["estimate"] is not None
+    }
+    fresh = scored(site)
+    assert {row["signature_id"] for row in fresh if row["calibrated"]} == measured & {
+        row["signature_id"] for row in fresh
+    }
+    assert any(row["calibrated"] for row in fresh)
+    assert not any(row["calibrated"] for row in scored(site, "proposals.calibration_fresh=0s"))
+
+
+def signatures(site: Site, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own: the tests' has an embedded engine open already."""
+    settings = ["--config", str(site.folder / "config.yaml"), "--set", f"home={site.home}"]
+    call = [sys.executable, "-m", "jobs.check_signatures", *command, *settings]
+    return subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_signature_is_backtested_and_goes_live_after_seven_days(site: Site) -> None:
+    days = ["--from", str(DAY), "--to", str(DAY)]
+    done = signatures(site, "backtest", FARM, *days)
+    assert (done.returncode, done.stderr) == (0, "")
+    out = done.stdout
+    assert "Device farm, by day and market" in out
+    assert "subjects to review: " in out
+    tested = read_ledger(site.home, BACKTESTS).to_pylist()
+    named = [row for row in site.rows("scores") if row["title"] == "Device farm"]
+    assert named and tested[0]["networks"] >= len(named)
+    blank = Path(out.split("subjects to review: ")[1].strip())
+    assert all(json.loads(line)["label"] is None for line in blank.read_text().splitlines())
+
+    promote = ("promote", tested[0]["signature_id"], "--reason", "a week looked at", "--as", "ann")
+    stopped = signatures(site, *promote)
+    assert stopped.returncode == 6
+    assert "on 1 days in a row" in stopped.stderr
+    more = [row | {"ds": DAY - timedelta(days=age)} for age in range(1, 7) for row in tested]
+    append_to_ledger(
+        site.home, BACKTESTS, pa.Table.from_pylist(more, schema=BACKTESTS.schema), "six-days"
+    )
+    assert signatures(site, *promote).returncode == 0
+    told = [json.loads(line) for _, line in read_lines(audit_folder(site.home))]
+    assert [(line["action"], line["actor"]) for line in told] == [("promote signature", "ann")]
+    assert verify_log(audit_folder(site.home)) == []
+    assert score_networks.main(arguments(site, "--set", "signatures.live=[]"), site.engine) == 0
+    live = {row["title"] for row in site.rows("findings") if row["mode"] == "live"}
+    assert live == {"Device farm"}
+
+
+def test_a_backtest_needs_days_that_were_scored(site: Site) -> None:
+    days = ["--from", str(DAY), "--to", str(DAY + timedelta(days=1))]
+    missing = signatures(site, "backtest", FARM, *days)
+    assert missing.returncode == 3
+    assert "has no day" in missing.stderr
+
+
+def scored(site: Site, *settings: str) -> list[dict[str, Any]]:
+    given = [part for setting in settings for part in ("--set", setting)]
+    assert score_networks.main(arguments(site, *given), site.engine) == 0
+    return site.rows("scores")

@@ -1,0 +1,444 @@
+"""What an attacker or a careless insider would try; each is refused with a clear word."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exporters.enforcement.files import write_sums
+from exporters.enforcement.row_checks import key_of
+from signatures.decisions import DECISIONS
+from tests.exporters.enforcement.builders import key_pair
+from tests.jobs.batches.sites import TODAY, Site, appeal_of
+
+
+def decision_of(site: Site, account: str) -> str:
+    rows = site.ledger(DECISIONS).to_pylist()
+    return next(row["decision_id"] for row in rows if row["account_id"] == account)
+
+
+def test_the_requester_cannot_approve(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.decide(["a1"])
+    batch = site.export("--as", "ana")
+    assert batch is not None
+    site.approve(batch, "ana", code=6)
+    assert "requested the batch" in capsys.readouterr().err
+    assert site.counted() == {"proposed": 1}
+
+
+def test_a_reviewer_cannot_approve(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.decide(["a1"], route="investigated", actor="ana, judy")
+    batch = site.export()
+    assert batch is not None
+    site.approve(batch, "ana", code=6)
+    assert "reviewed accounts" in capsys.readouterr().err
+    site.approve(batch, "bob")
+
+
+def test_somebody_elses_key_does_not_sign_for_ana(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.decide(["a1"])
+    batch = site.export()
+    assert batch is not None
+    key = str(key_pair("bob", site.keys))
+    site.run("approve", batch.name, "--key", key, "--as", "ana", code=6)
+    assert "not of this person's key" in capsys.readouterr().err
+    site.run("approve", batch.name, "--key", key, "--as", "mallory", code=6)
+    assert "nobody that the approvers file names" in capsys.readouterr().err
+    site.run("approve", batch.name, "--key", "/nowhere", "--as", "ana", code=2)
+    site.run("approve", "../../etc", "--key", key, "--as", "bob", code=2)
+
+
+def test_nobody_approves_twice_for_two(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.exporters.enforcement.builders import approvers_file
+
+    two = site.folder / "two"
+    shutil.copytree(site.keys, two)
+    approvers_file(two, ["ana", "bob"], needed="[{accounts: 0, approvers: 2}]")
+    site.settings["enforcement.approvers"] = str(two / "approvers.yaml")
+    site.decide(["a1"])
+    batch = site.export()
+    assert batch is not None
+    site.approve(batch, "ana")
+    site.approve(batch, "ana", code=6)
+    assert "each person counts once" in capsys.readouterr().err
+    site.release(batch, code=6)
+    assert "1 of 2 approvals" in capsys.readouterr().err
+    site.approve(batch, "bob")
+    assert site.counted() == {"approved": 1}
+
+
+def edited(batch: Path) -> None:
+    """An account more, in every file, with new checksums."""
+    for name in ("accounts.jsonl", "accounts.csv", "evidence.jsonl"):
+        path = batch / name
+        path.chmod(0o600)
+        path.write_text(path.read_text().replace("a1", "b1"))
+    (batch / "SHA256SUMS").unlink()
+    write_sums(batch)
+
+
+def test_an_edited_batch_is_void_and_its_decisions_are_proposed_again(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.decide(["a1", "a2"])
+    batch = site.export()
+    assert batch is not None
+    site.approve(batch, "ana")
+    edited(batch)
+    site.release(batch, code=6)
+    assert "approvals are void" in capsys.readouterr().err
+    assert site.counted() == {"proposed": 2}
+    site.release(batch, code=6)
+    assert "export again" in capsys.readouterr().err
+    again = site.export()
+    assert again is not None and again.name != batch.name
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda batch: (batch / "accounts.jsonl").write_text(""),
+        lambda batch: (batch / "manifest.json").unlink(),
+        lambda batch: (batch / "extra").write_text("x"),
+    ],
+    ids=["emptied", "no manifest", "a file more"],
+)
+def test_a_damaged_batch_cannot_be_approved(site: Site, harm: Callable[[Path], object]) -> None:
+    site.decide(["a1"])
+    batch = site.export()
+    assert batch is not None
+    harm(batch)
+    site.approve(batch, "ana", code=4)
+    assert site.counted() == {"proposed": 1}
+
+
+def listed(site: Site, name: str, **entry: str) -> None:
+    """Put one entry on a list of the site."""
+    row = {
+        "reason": "newsroom",
+        "added_by": "mia",
+        "approved_by": "tom",
+        "added_at": str(TODAY),
+        "expires_at": str(TODAY + timedelta(days=90)),
+        **entry,
+    }
+    path = site.folder / f"{name}.csv"
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(row))
+        table.writeheader()
+        table.writerow(row)
+    site.settings[f"inputs.{name}.path"] = str(path)
+    site.settings[f"inputs.{name}.format"] = "csv"
+
+
+def test_a_protected_account_stops_the_whole_batch_even_after_approval(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.decide(["a1", "a2"])
+    batch = site.export()
+    assert batch is not None
+    site.approve(batch, "ana")
+    listed(site, "protected_accounts", account_id="a2")
+    site.release(batch, code=6)
+    assert "guard protected: 1 accounts, limit 0" in capsys.readouterr().err
+    assert site.counted() == {"proposed": 2}
+    assert not list(site.store.released.glob("*"))
+    assert site.export(code=6) is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "word"),
+    [
+        ({"approved_by": "mia"}, "the same"),
+        ({"approved_by": ""}, "approved_by must be given"),
+        ({"reason": ""}, "reason must be given"),
+        ({"expires_at": str(TODAY + timedelta(days=400))}, "more than 180 days"),
+    ],
+)
+def test_nobody_hides_behind_an_entry_that_nobody_answers_for(
+    site: Site, capsys: pytest.CaptureFixture[str], entry: dict[str, str], word: str
+) -> None:
+    site.decide(["a1"])
+    listed(site, "protected_accounts", account_id="a1", **entry)
+    assert site.export(code=6) is None
+    assert word in capsys.readouterr().err
+
+
+def test_caps_stop_a_flood(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.decide([f"a{number}" for number in range(11)])
+    for cap in ("batch", "signature", "market"):
+        site.settings = {**site.settings, f"enforcement.caps.{cap}": 10}
+        assert site.export(code=6) is None
+        assert f"guard {cap} cap: 11 accounts, limit 10" in capsys.readouterr().err
+        del site.settings[f"enforcement.caps.{cap}"]
+    site.settings["enforcement.caps.baseline_least"] = 10
+    assert site.export(code=6) is None
+    assert "guard volume baseline: 11 accounts today, limit 10" in capsys.readouterr().err
+
+
+def test_a_flood_in_small_batches_is_stopped_too(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.settings["enforcement.caps.baseline_least"] = 3
+    site.decide(["a1", "a2"])
+    site.release_all()
+    site.decide(["a3", "a4"])
+    assert site.export(code=6) is None
+    assert "4 accounts today, limit 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"subject_role": "target"}, "subject role"),
+        ({"subject_role": "bystander", "action": "challenge"}, "subject role"),
+        ({"subject_role": "compromised", "action": "suspend"}, "subject role"),
+        ({"subject_role": "actor", "action": "secure_account"}, "subject role"),
+    ],
+)
+def test_only_actors_are_restricted(
+    site: Site, capsys: pytest.CaptureFixture[str], changed: dict[str, str], word: str
+) -> None:
+    site.decide(["a1"], **changed)
+    assert site.export(code=6) is None
+    assert word in capsys.readouterr().err
+
+
+def test_one_account_has_one_action_under_a_policy(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.decide(["a1"], action="suspend")
+    site.decide(["a1"], action="limit_reach")
+    assert site.export(code=6) is None
+    assert "one decision" in capsys.readouterr().err
+
+
+def test_a_policy_that_nobody_wrote_down_is_refused(site: Site) -> None:
+    site.decide(["a1"], policy_id="because_i_say_so")
+    assert site.export(code=2) is None
+
+
+@pytest.mark.parametrize("harm", ["none", "short", "open"])
+def test_devices_do_not_leave_without_a_good_key(site: Site, harm: str) -> None:
+    site.decide(["a1"])
+    key = Path(str(site.settings["enforcement.key_file"]))
+    if harm == "none":
+        del site.settings["enforcement.key_file"]
+    elif harm == "short":
+        key.write_bytes(b"short")
+    else:
+        key.chmod(0o644)
+    assert site.export(code=2) is None
+
+
+def receipt(site: Site, **changed: Any) -> dict[str, Any]:
+    return {
+        "idempotency_key": key_of(decision_of(site, "a1"), "apply"),
+        "status": "applied",
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "error": None,
+        **changed,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"idempotency_key": "0" * 64}, "never released"),
+        ({"idempotency_key": None}, "status must be"),
+        ({"status": "done"}, "status must be"),
+        ({"at": "2099-01-01T00:00:00+00:00"}, "not be to come"),
+        ({"at": "2026-11-22T00:00:00"}, "must have a zone"),
+        ({"at": "yesterday"}, "is no receipt"),
+        ({"sudo": True}, "no other fields"),
+    ],
+)
+def test_a_strange_receipt_is_refused(
+    applied: Site, capsys: pytest.CaptureFixture[str], changed: dict[str, Any], word: str
+) -> None:
+    before = applied.ledger(DECISIONS).num_rows
+    path = applied.folder / "receipts.jsonl"
+    path.write_text(json.dumps(receipt(applied, **changed)) + "\n")
+    applied.run("receipts", str(path), code=4)
+    assert word in capsys.readouterr().err
+    assert applied.ledger(DECISIONS).num_rows == before
+
+
+def test_a_receipt_for_what_was_only_approved_is_refused(site: Site) -> None:
+    site.decide(["a1"])
+    batch = site.export()
+    assert batch is not None
+    path = site.folder / "receipts.jsonl"
+    path.write_text(json.dumps(receipt(site)) + "\n")
+    site.run("receipts", str(path), code=4)
+    assert site.counted() == {"proposed": 1}
+
+
+def test_a_replayed_receipt_changes_nothing(applied: Site) -> None:
+    path = applied.folder / "receipts.jsonl"
+    applied.appeal(appeal_of(decision_of(applied, "a1"), "upheld"))
+    before = applied.ledger(DECISIONS).num_rows
+    path.write_text(json.dumps(receipt(applied)) + "\n" + json.dumps(receipt(applied)) + "\n")
+    for _ in range(2):
+        applied.run("receipts", str(path))
+    assert applied.ledger(DECISIONS).num_rows == before
+    assert applied.states()["a1"] == "upheld"
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"decision_id": "f" * 64}, "there is no decision"),
+        ({"outcome": "won"}, "outcome must be one of"),
+        ({"outcome": "overturned", "reviewer": None}, "reviewer, decided_at must be given"),
+        ({"outcome": "overturned", "reviewer": "ana"}, "ana acted in this decision before"),
+        ({"outcome": "overturned", "reviewer": "requester"}, "requester acted in this decision"),
+        ({"outcome": "overturned", "reviewer": "releaser"}, "releaser acted in this decision"),
+        ({"lodged_at": "2099-01-01T00:00:00+00:00"}, "not be to come"),
+        ({"lodged_at": None}, "lodged_at must be given"),
+        ({"note": "please"}, "an appeal has no note"),
+    ],
+)
+def test_a_strange_appeal_is_refused(
+    applied: Site, capsys: pytest.CaptureFixture[str], changed: dict[str, Any], word: str
+) -> None:
+    given = {**appeal_of(decision_of(applied, "a1")), **changed}
+    if changed.get("reviewer"):
+        given["decided_at"] = datetime.now(UTC).isoformat()
+    applied.appeal(given, code=4)
+    assert word in capsys.readouterr().err
+    assert applied.states()["a1"] == "applied"
+
+
+def test_an_outcome_cannot_be_changed_afterwards(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = decision_of(applied, "a1")
+    applied.appeal(appeal_of(name, "upheld"))
+    applied.appeal(appeal_of(name, "overturned"), code=4)
+    assert "an appeal cannot change" in capsys.readouterr().err
+    assert applied.states()["a1"] == "upheld"
+
+
+def test_a_flood_of_appeals_against_one_decision_counts_once(applied: Site) -> None:
+    name = decision_of(applied, "a1")
+    applied.appeal(appeal_of(name))
+    flood = [appeal_of(name, appeal_id=f"more-{number}") for number in range(3)]
+    applied.appeal(*flood, code=4)
+    applied.appeal(*[appeal_of(name)] * 50)
+    states = [
+        row["state"] for row in applied.ledger(DECISIONS).to_pylist() if row["decision_id"] == name
+    ]
+    assert states.count("appealed") == 1
+
+
+def test_overturned_appeals_hold_further_releases(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied.decide(["b1"])
+    batch = applied.export()
+    assert batch is not None
+    applied.approve(batch, "ana")
+    for account in ("a1", "a2"):
+        applied.appeal(appeal_of(decision_of(applied, account), "overturned"))
+    applied.release(batch, code=6)
+    assert "guard overturn hold: 2 of 2 appeals overturned" in capsys.readouterr().err
+    assert applied.states()["b1"] == "approved"
+
+
+def test_a_cleared_account_is_not_taken_again_by_a_program(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied.appeal(appeal_of(decision_of(applied, "a1"), "overturned"))
+    applied.decide(["a1"], policy_id="spam")
+    assert applied.export(code=6) is None
+    assert "guard cleared: 1 accounts" in capsys.readouterr().err
+
+
+def test_two_exports_at_once_one_says_so(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.decide(["a1"])
+    with site.changes():
+        assert site.export(code=5) is None
+    assert "is in use by `test`" in capsys.readouterr().err
+    assert site.export() is not None
+
+
+def test_a_clock_that_was_set_back_stops_everything(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.decide(["a1"])
+    with site.changes(after=timedelta(hours=1)) as changes:
+        changes.audit("something", "somebody", {})
+        changes.publish()
+    assert site.export(code=6) is None
+    assert "guard clock" in capsys.readouterr().err
+
+
+def test_a_batch_that_waited_too_long_is_void(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from jobs.batches.releasing import Voided, release
+
+    site.decide(["a1"])
+    batch = site.export()
+    assert batch is not None
+    site.approve(batch, "ana")
+    with site.changes(after=timedelta(hours=73)) as changes:
+        with pytest.raises(Voided, match="has passed"):
+            release(changes, batch.name, "releaser")
+        changes.publish()
+    assert site.counted() == {"proposed": 1}
+
+
+def test_a_replaced_batch_cannot_be_approved_any_more(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.decide(["a1"])
+    old = site.export()
+    site.decide(["a2"])
+    new = site.export()
+    assert old is not None and new is not None
+    site.approve(old, "ana", code=6)
+    assert f"superseded: {new.name}" in capsys.readouterr().err
+    site.run("verify", str(old), "--approvers", str(site.approvers), code=6)
+    assert f"is superseded by {new.name}" in capsys.readouterr().err
+
+
+def test_a_rerun_exports_nothing_that_has_left(applied: Site) -> None:
+    assert applied.export() is None
+    applied.decide(["a4"])
+    batch = applied.export()
+    assert batch is not None
+    assert [json.loads(line)["account_id"] for line in (batch / "accounts.jsonl").open()] == ["a4"]
+
+
+def test_nothing_is_taken_back_that_never_left(site: Site) -> None:
+    site.decide(["a1"])
+    order = ["--reason", "wrong", "--as", "lead"]
+    site.run("retract", "--account", "a1", *order, code=2)
+    site.run("retract", *order, code=2)
+
+
+def test_a_batch_of_a_demo_is_refused_by_a_real_desk(site: Site) -> None:
+    from jobs.enforcement_desk import Refused
+
+    site.settings["enforcement.environment"] = "demo"
+    site.decide(["a1"])
+    released = site.release_all()
+    with pytest.raises(Refused, match="environment is demo"):
+        site.desk().import_batch(released)
+
+
+def test_a_read_only_home_is_told_of(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.settings["home"] = "/proc/actorgraph"
+    assert site.export(code=5) is None
+    assert "cannot write to" in capsys.readouterr().err

@@ -1,0 +1,131 @@
+"""A backtest: what is new, what is explained, by market; and the days that promotion needs."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.engines.base import Engine
+from graph.features.computed import ACCOUNT_FEATURE_NAMES, NETWORK_FEATURE_NAMES
+from signatures.backtests import (
+    BACKTESTS,
+    Day,
+    backtest_rows,
+    count,
+    form_sha256,
+    longest_run,
+    matched,
+    promoted,
+)
+from signatures.calibration import ALL
+from signatures.findings import FINDINGS
+from signatures.inclusions import INCLUSIONS
+from tests.signatures.label_rows import SOUND
+from tests.signatures.reviewed import DAY, signature
+
+FARM = signature("Device farm")
+
+
+def wide(names: list[str], keys: list[str], rows: list[dict[str, Any]]) -> pa.Table:
+    schema = pa.schema([*((key, pa.string()) for key in keys), *((n, pa.float64()) for n in names)])
+    return pa.Table.from_pylist([dict.fromkeys(names) | row for row in rows], schema=schema)
+
+
+def finding(network: str, signature_id: str, benign: bool = False) -> dict[str, Any]:
+    return {
+        "subject_type": "network",
+        "subject_id": network,
+        "network_id": network,
+        "signature_id": signature_id,
+        "benign": benign,
+    }
+
+
+@pytest.fixture
+def day(engine: Engine) -> Day:
+    """Four farms, of which one is known, one explained and one new, and a network that is none."""
+    positive = dict(FARM.tests.positive[0].features)
+    farms = ["fresh", "known", "explained", "itself"]
+    networks = [{"network_id": name, **positive} for name in farms] + [{"network_id": "quiet"}]
+    inclusions = [
+        {
+            "network_id": name,
+            "account_id": f"{name}-{place}",
+            "market": ["de", "fr", None][place],
+            "reasons": [],
+        }
+        for name in [*farms, "quiet"]
+        for place in range(3)
+    ]
+    findings = [
+        finding("known", "another"),
+        finding("explained", "innocent", benign=True),
+        finding("itself", str(FARM.id)),
+    ]
+    tables = [
+        wide(NETWORK_FEATURE_NAMES, ["network_id"], networks),
+        wide(ACCOUNT_FEATURE_NAMES, ["network_id", "account_id"], []),
+        pa.Table.from_pylist(findings, schema=FINDINGS.schema),
+        pa.Table.from_pylist(inclusions, schema=INCLUSIONS.schema),
+        pa.table({"account_id": ["fresh-0", "quiet-1"]}),
+    ]
+    return Day(*(engine.from_arrow(table) for table in tables))
+
+
+def test_a_backtest_tells_what_is_new_and_what_is_innocent(engine: Engine, day: Day) -> None:
+    counted = {row["market"]: row for row in count(engine, matched(engine, day, FARM))}
+    assert counted[ALL] == {
+        "market": ALL,
+        "networks": 4,
+        "accounts": 12,
+        "new_networks": 3,
+        "new_accounts": 9,
+        "explained_networks": 1,
+        "explained_accounts": 3,
+        "benign_accounts": 1,
+    }
+    assert set(counted) == {ALL, "de", "fr"}
+    assert {counted[name]["accounts"] for name in ("de", "fr")} == {4}
+    assert [counted[name]["benign_accounts"] for name in ("de", "fr")] == [1, 0]
+    rows = backtest_rows(FARM, DAY, counted.values(), SOUND["labelled_at"])
+    assert pa.Table.from_pylist(rows, schema=BACKTESTS.schema).num_rows == 3
+
+
+def test_a_day_on_which_it_finds_nothing_is_a_day(engine: Engine, day: Day) -> None:
+    stranger = signature("Copypasta ring")
+    assert count(engine, matched(engine, day, stranger)) == [
+        {"market": ALL}
+        | dict.fromkeys(count(engine, matched(engine, day, FARM))[0], 0)
+        | {"market": ALL}
+    ]
+
+
+def test_what_a_signature_finds_is_its_form_and_how_it_runs_is_not() -> None:
+    assert form_sha256(FARM.model_copy(update={"mode": "live"})) == form_sha256(FARM)
+    assert form_sha256(FARM.model_copy(update={"status": "stable"})) == form_sha256(FARM)
+    changed = FARM.model_copy(update={"detection": signature("Emulator farm").detection})
+    assert form_sha256(changed) != form_sha256(FARM)
+
+
+def test_a_changed_signature_loses_its_promotion() -> None:
+    row = {"signature_id": str(FARM.id), "signature_sha256": form_sha256(FARM)}
+    assert promoted([FARM], [row]) == [str(FARM.id)]
+    changed = FARM.model_copy(update={"evidence": ("accounts",)})
+    assert promoted([changed], [row]) == []
+
+
+@given(st.sets(st.integers(0, 30)), st.integers(0, 30))
+def test_the_longest_run_is_of_days_in_a_row(days: set[int], start: int) -> None:
+    first = date(2026, 11, 1)
+    run = longest_run(first + timedelta(days=day) for day in days)
+    found = [(each - first).days for each in run]
+    assert set(found) <= days
+    assert all(later - earlier == 1 for earlier, later in pairwise(found))
+    length = next(n for n in range(32) if start + n not in days)
+    assert len(found) >= length

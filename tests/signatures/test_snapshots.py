@@ -1,0 +1,112 @@
+"""What was judged is frozen: the same members and evidence have the same name."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from graph.engines.base import Engine
+from graph.tables import TIMESTAMP, columns
+from signatures.snapshots import STRONGEST, take_snapshots
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ACCOUNTS = columns(
+    network_id="string",
+    account_id="string",
+    role="string",
+    is_core="bool",
+    included="bool",
+    reviewed="bool",
+    role_reasons=pa.list_(pa.string()),
+    reasons=pa.list_(pa.string()),
+)
+EVIDENCE = columns(
+    account_id="string",
+    other_id="string",
+    trace="string",
+    family="string",
+    entity_type="string",
+    entity_id="string",
+    co_actions="int64",
+    rarity="float64",
+    first_at=TIMESTAMP,
+    last_at=TIMESTAMP,
+)
+
+
+def account(name: str, network: str = "n", **changed: Any) -> dict[str, Any]:
+    return {
+        "network_id": network,
+        "account_id": name,
+        "role": "actor",
+        "is_core": True,
+        "included": False,
+        "reviewed": True,
+        "role_reasons": ["takes part"],
+        "reasons": ["not measured"],
+    } | changed
+
+
+def shares(name: str, entity: str, family: str = "target", rarity: float = 1.0) -> dict[str, Any]:
+    return {
+        "account_id": name,
+        "other_id": "another",
+        "trace": f"co_{family}",
+        "family": family,
+        "entity_type": family,
+        "entity_id": entity,
+        "co_actions": 2,
+        "rarity": rarity,
+        "first_at": NOON,
+        "last_at": NOON,
+    }
+
+
+def taken(
+    engine: Engine, accounts: list[dict[str, Any]], evidence: list[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    found = take_snapshots(
+        engine,
+        engine.from_arrow(pa.Table.from_pylist(accounts, schema=ACCOUNTS)),
+        engine.from_arrow(pa.Table.from_pylist(evidence, schema=EVIDENCE)),
+        date(2026, 11, 22),
+    )
+    return {row["account_id"]: row for row in engine.to_arrow(found).to_pylist()}
+
+
+def test_all_members_of_a_judged_network_are_frozen_and_no_others(engine: Engine) -> None:
+    accounts = [
+        account("a"),
+        account("b", reviewed=False, role="target"),
+        account("c", "other", reviewed=False),
+    ]
+    rows = taken(engine, accounts, [shares("a", "page")])
+    assert set(rows) == {"a", "b"}
+    evidence = json.loads(rows["a"]["evidence"])
+    assert [each["entity_id"] for each in evidence["for"]] == ["page"]
+    assert evidence["for"][0]["first_at"] == "2026-11-22T12:00:00.000000Z"
+    assert evidence["against"] == ["takes part", "not measured"]
+    assert json.loads(rows["b"]["evidence"])["for"] == []
+
+
+def test_the_name_is_that_of_the_members_and_their_evidence(engine: Engine) -> None:
+    def name(*accounts: dict[str, Any], entity: str = "page", network: str = "n") -> str:
+        moved = [row | {"network_id": network} for row in accounts]
+        return str(taken(engine, moved, [shares("a", entity)])["a"]["snapshot_sha256"])
+
+    first = name(account("a"), account("b"))
+    assert first == name(account("b"), account("a"), network="another id")
+    assert first != name(account("a"), account("b"), account("c"))
+    assert first != name(account("a"), account("b"), entity="film")
+    assert first != name(account("a"), account("b", role="bystander"))
+
+
+def test_each_family_has_its_strongest_before_one_has_two(engine: Engine) -> None:
+    evidence = [shares("a", f"page {n:02}", rarity=9 - n / 10) for n in range(STRONGEST + 3)]
+    evidence.append(shares("a", "phone", family="device", rarity=0.5))
+    told = json.loads(taken(engine, [account("a")], evidence)["a"]["evidence"])["for"]
+    assert len(told) == STRONGEST
+    assert [each["entity_id"] for each in told[:3]] == ["page 00", "phone", "page 01"]
