@@ -40,6 +40,7 @@ bench: setup ## Compare speed and memory with other programs.
 	$(BIN)/python -m tests.benchmarks.bench_embedded --links 10000000
 	$(BIN)/python -m tests.benchmarks.bench_components --links 10000000 --graphframes
 	$(BIN)/python -m tests.benchmarks.bench_label_propagation --links 10000000
+	$(BIN)/python -m tests.benchmarks.bench_neo4j --elements 1000000
 	$(BIN)/python -m tests.benchmarks.bench_signatures --networks 100000
 	$(BIN)/python -m tests.benchmarks.bench_enforcement --accounts 1000000
 

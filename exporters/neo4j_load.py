@@ -253,7 +253,6 @@ class Meter:
 def _write(database: Database, part: Part, meter: Meter, workers: int) -> int:
     """Write a part; returns the rows that found their nodes."""
     kind = part.kind
-    labels = (kind.label,) if isinstance(kind, NodeKind) else (kind.start, kind.end)
     if isinstance(kind, NodeKind):
         is_fresh = database.read(count_nodes(kind, during_load=True))[0]["found"] == 0
         statement = create_nodes(kind) if is_fresh else merge_nodes(kind)
@@ -266,7 +265,8 @@ def _write(database: Database, part: Part, meter: Meter, workers: int) -> int:
         meter.add(len(rows))
         return written
 
-    written = write_batches(rows_of(part), labels, write, workers)
+    writers = workers if isinstance(kind, NodeKind) else 1
+    written = write_batches(rows_of(part), write, writers)
     if written != part.rows and kind is not SUCCEEDS:
         raise LoadRefused(
             f"{kind.name}: {part.rows - written} of {part.rows} rows name nodes that the database "

@@ -126,7 +126,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="networks: their accounts and what these share; all: every account and entity",
     )
     parser.add_argument("--force", action="store_true", help="load an older day over a newer one")
-    parser.add_argument("--workers", type=int, default=2, help="parallel writers")
+    parser.add_argument("--workers", type=int, default=2, help="parallel writers of nodes")
 
 
 JOB = Job(
