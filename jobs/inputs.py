@@ -38,6 +38,12 @@ ACCOUNTS = columns(
 )
 """The optional input `accounts`: one row per account, key account_id."""
 
+TRUST_LISTS = {
+    "protected_accounts": PROTECTED_ACCOUNTS,
+    "declared_networks": DECLARED_NETWORKS,
+    "sensitive_entities": SENSITIVE_ENTITIES,
+}
+
 
 def read_events(engine: Engine, config: Config, ds: date) -> DataFrame:
     """Read the rows of the log that may be in the look-back, with the file each came from.
@@ -153,30 +159,28 @@ def read_labels(engine: Engine, config: Config) -> list[dict[str, object]]:
     return rows
 
 
-def read_sensitive_entities(engine: Engine, config: Config, ds: date) -> frozenset[tuple[str, str]]:
-    """Read and check sensitive_entities: type and id of those that leave only as keyed hashes.
+def read_sensitive_entities(engine: Engine, config: Config) -> pa.Table:
+    """Read and check sensitive_entities: what people must not be shown; none where it is absent.
 
     Raises GuardStop for an entry that nobody answers for; one that has expired counts all the
     same, because forgetting it would show what must not be seen. The list is held in memory.
     """
     source = config.inputs.sensitive_entities
     if source is None:
-        return frozenset()
+        return SENSITIVE_ENTITIES.empty_table()
     rows = _collect(engine, source, "sensitive_entities", SENSITIVE_ENTITIES)
     try:
         for number, row in enumerate(rows, start=1):
             check_entry("sensitive_entities", SENSITIVE_ENTITIES, number, row)
     except ListRefused as error:
         raise GuardStop(str(error)) from None
-    return frozenset((str(row["entity_type"]), str(row["entity_id"])) for row in rows)
+    return pa.Table.from_pylist(rows, schema=SENSITIVE_ENTITIES)
 
 
 def _trusted(engine: Engine, source: Source | None, name: str, ds: date) -> DataFrame | None:
     if source is None:
         return None
-    schema = {"protected_accounts": PROTECTED_ACCOUNTS, "declared_networks": DECLARED_NETWORKS}[
-        name
-    ]
+    schema = TRUST_LISTS[name]
     try:
         rows = in_force(name, schema, _collect(engine, source, name, schema), ds)
     except ListRefused as error:

@@ -40,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--accounts", type=int, default=ACCOUNTS)
     arguments.add_argument("--seed", type=int, default=Settings.seed)
     arguments.add_argument("--evasion", type=float, default=0.0, help="0: bots do not hide; 1: all")
+    arguments.add_argument(
+        "--no-neo4j", dest="neo4j", action="store_false", help="do not start and fill a database"
+    )
     add_engine(arguments)
     return arguments
 
@@ -69,11 +72,37 @@ def _demo(arguments: argparse.Namespace) -> int:
             *(("--engine", arguments.engine) if arguments.engine else ()),
         ]
     )
+    if code != DONE:
+        return code
+    _show(home, log, settings.end_ds)
+    if arguments.neo4j:
+        code = _explore(home, log, settings.end_ds)
+    _tell(home, log, settings.end_ds)
+    return code
+
+
+def _tell(home: Path, log: Path, ds: date) -> None:
+    """Take what was found through review, approval, release, appeal and retraction."""
+    sys.stdout.write("\nFrom a network to actions on accounts, and back:\n")
+    for line in demo_story.tell(home, log, ds):
+        sys.stdout.write(f"{line}\n")
+
+
+def _explore(home: Path, log: Path, ds: date) -> int:
+    """Start a local Neo4j server, load the day, and say how to look at it."""
+    from jobs import load_neo4j, manage_neo4j
+
+    server = manage_neo4j.start(home / manage_neo4j.FOLDER)
+    settings = ("--config", str(log / "config.yaml"), "--set", f"home={home}", "--force")
+    code = load_neo4j.main(["--ds", str(ds), *settings])
     if code == DONE:
-        _show(home, log, settings.end_ds)
-        sys.stdout.write("\nFrom a network to actions on accounts, and back:\n")
-        for line in demo_story.tell(home, log, settings.end_ds):
-            sys.stdout.write(f"{line}\n")
+        sys.stdout.write(
+            f"\n{manage_neo4j.describe(server)}"
+            f"Guide:          :play {server.guide_url}/guide.html in Browser's editor\n"
+            "First query:    MATCH p=(n:Network)<-[:MEMBER_OF]-(:Account)-[:USED_DEVICE]->() "
+            "WHERE n.priority >= 0.5 RETURN p LIMIT 100\n"
+            "The server goes on until: actorgraph neo4j stop\n"
+        )
     return code
 
 

@@ -123,7 +123,9 @@ def _maker(changes: Changes, order: Order, batch_id: str) -> RowMaker:
     config, settings = changes.config, changes.config.enforcement
     valid_for = timedelta(microseconds=settings.valid_for)
     created = changes.now.replace(microsecond=0)
-    sensitive = read_sensitive_entities(changes.engine, config, order.ds)
+    listed = read_sensitive_entities(changes.engine, config)
+    ids = (listed.column(name).to_pylist() for name in ("entity_type", "entity_id"))
+    sensitive = frozenset(zip(*ids, strict=True))
     return RowMaker(
         batch_id=batch_id,
         operation=order.operation,

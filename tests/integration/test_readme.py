@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_every_command_shown_exists() -> None:
-    shown = set(re.findall(r"actorgraph ([a-z][a-z-]+)", "".join(blocks("console"))))
+    shown = set(re.findall(r"actorgraph ([a-z][a-z0-9-]+)", "".join(blocks("console"))))
     assert shown <= {command.name for command in COMMANDS}
     assert {"run", "status", "doctor", "simulate"} <= shown
 

@@ -1,0 +1,346 @@
+"""What is loaded into Neo4j: one frame for each kind of node and relationship of the schema.
+
+A node's frame has id, a relationship's start_id and end_id, and both their declared properties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+from graph.database_schema import (
+    ACCOUNT,
+    ACCOUNT_MATCHED,
+    ENTITY_NODES,
+    ENTITY_RELATIONSHIPS,
+    LINKED_TO,
+    MATCHED,
+    MEMBER_OF,
+    NETWORK,
+    SIGNATURE,
+    SUCCEEDS,
+    NodeKind,
+    Property,
+    RelationshipKind,
+)
+from graph.engines.base import Engine
+from graph.frames import DataFrame, F, Window
+from graph.tables import TIMESTAMP
+
+Scope = Literal["networks", "all"]
+ENFORCED = ("applied", "appealed", "upheld")
+EVIDENCE_SHOWN = 5
+
+TYPES: dict[str, pa.DataType] = {
+    "string": pa.string(),
+    "integer": pa.int64(),
+    "float": pa.float64(),
+    "boolean": pa.bool_(),
+    "datetime": TIMESTAMP,
+    "date": pa.date32(),
+    "strings": pa.list_(pa.string()),
+}
+"""Arrow's types of the schema's property types."""
+
+
+@dataclass(frozen=True)
+class DayTables:
+    """The tables of one day, and what is known beside them; absent tables are empty frames."""
+
+    nodes: DataFrame
+    edges: DataFrame
+    memberships: DataFrame
+    networks: DataFrame
+    account_links: DataFrame
+    links: DataFrame
+    link_evidence: DataFrame
+    history: DataFrame
+    suspicious_hubs: DataFrame
+    findings: DataFrame
+    scores: DataFrame
+    inclusions: DataFrame
+    decisions: DataFrame
+    snapshots: DataFrame
+    masks: DataFrame  # entity_type, entity_id, masked_id: of sensitive entities
+
+    def masked(self, frame: DataFrame) -> DataFrame:
+        """Replace the ids of sensitive entities; adds `masked` (true or null)."""
+        joined = frame.join(self.masks, on=["entity_type", "entity_id"], how="left")
+        return (
+            joined.withColumn("masked", F.col("masked_id").isNotNull())
+            .withColumn("entity_id", F.coalesce(F.col("masked_id"), F.col("entity_id")))
+            .drop("masked_id")
+        )
+
+
+Frames = dict[str, tuple[NodeKind | RelationshipKind, DataFrame]]
+
+
+def frames(engine: Engine, day: DayTables, scope: Scope) -> Frames:
+    """All frames by the name of their kind, nodes first."""
+    edges = _edges(engine, day, scope)
+    found: list[tuple[NodeKind | RelationshipKind, DataFrame]] = [
+        (ACCOUNT, _accounts(day, scope)),
+        *((kind, _entities(day, edges, name)) for name, kind in ENTITY_NODES.items()),
+        (SIGNATURE, _signatures(day)),
+        (NETWORK, _networks(engine, day)),
+        *((kind, _seen_with(day, edges, name)) for name, kind in ENTITY_RELATIONSHIPS.items()),
+        (LINKED_TO, _links(engine, day, scope)),
+        (MEMBER_OF, _members(day)),
+        (MATCHED, _matched(day, "network")),
+        (ACCOUNT_MATCHED, _account_matches(day, scope)),
+        (SUCCEEDS, _successions(day)),
+    ]
+    return {kind.name: (kind, frame.select(*columns_of(kind))) for kind, frame in found}
+
+
+def columns_of(kind: NodeKind | RelationshipKind) -> list[str]:
+    """The columns of a kind's frame, in the order in which rows are sent."""
+    ids = ["id"] if isinstance(kind, NodeKind) else ["start_id", "end_id"]
+    return [*ids, *(each.name for each in kind.properties)]
+
+
+def schema_of(kind: NodeKind | RelationshipKind) -> pa.Schema:
+    """The Arrow schema of a kind's frame."""
+    ids = columns_of(kind)[: 1 if isinstance(kind, NodeKind) else 2]
+    properties: tuple[Property, ...] = kind.properties
+    return pa.schema(
+        [(name, pa.string()) for name in ids]
+        + [(each.name, TYPES[each.kind]) for each in properties]
+    )
+
+
+def _accounts(day: DayTables, scope: Scope) -> DataFrame:
+    accounts = day.nodes.filter(F.col("node_type") == "account").withColumnRenamed("node_id", "id")
+    if scope == "networks":
+        members = day.memberships.select(F.col("account_id").alias("id"))
+        accounts = accounts.join(members, on="id", how="left_semi")
+    markets = day.inclusions.select(F.col("account_id").alias("id"), "market")
+    return (
+        accounts.join(markets, on="id", how="left")
+        .join(_latest_decisions(day.decisions), on="id", how="left")
+        .withColumn("enforced", F.coalesce(F.col("enforced"), F.lit(False)))
+    )
+
+
+def _latest_decisions(decisions: DataFrame) -> DataFrame:
+    """By account (id): the state of its latest decision, and whether an action stands."""
+    by_decision = Window.partitionBy("decision_id").orderBy(F.col("number").desc())
+    latest = decisions.withColumn("place", F.row_number().over(by_decision)).filter(
+        F.col("place") == 1
+    )
+    by_account = Window.partitionBy("account_id").orderBy(
+        F.col("state_at").desc(), F.col("decision_id")
+    )
+    last = latest.withColumn("rank", F.row_number().over(by_account))
+    return (
+        last.groupBy("account_id")
+        .agg(
+            F.max(F.when(F.col("rank") == 1, F.col("state"))).alias("decision_state"),
+            F.max(F.col("state").isin(*ENFORCED)).alias("enforced"),
+        )
+        .withColumnRenamed("account_id", "id")
+    )
+
+
+def _edges(engine: Engine, day: DayTables, scope: Scope) -> DataFrame:
+    """Edges to be loaded, masked; for networks only those of entities that two members share."""
+    edges = day.edges
+    if scope == "networks":
+        edges = edges.join(day.memberships.select("account_id"), on="account_id", how="left_semi")
+        shared = edges.groupBy("entity_type", "entity_id").agg(F.count(F.lit(1)).alias("members"))
+        shared = shared.filter(F.col("members") >= 2)
+        edges = edges.join(shared, on=["entity_type", "entity_id"], how="left_semi")
+    return engine.materialize(edges, "neo4j-edges")
+
+
+def _entities(day: DayTables, edges: DataFrame, name: str) -> DataFrame:
+    wanted = edges.filter(F.col("entity_type") == name).select("entity_id").distinct()
+    suspicious = day.suspicious_hubs.select(
+        "entity_type", "entity_id", F.col("reason").alias("suspicious")
+    )
+    entities = (
+        day.nodes.filter(F.col("node_type") == name)
+        .withColumnsRenamed({"node_type": "entity_type", "node_id": "entity_id"})
+        .join(wanted, on="entity_id", how="left_semi")
+        .join(suspicious, on=["entity_type", "entity_id"], how="left")
+    )
+    return day.masked(entities).withColumnRenamed("entity_id", "id")
+
+
+def _seen_with(day: DayTables, edges: DataFrame, name: str) -> DataFrame:
+    of_type = day.masked(edges.filter(F.col("entity_type") == name))
+    # Rows about one entity stand together, so that a hub is touched by few transactions.
+    return of_type.select(
+        F.col("account_id").alias("start_id"),
+        F.col("entity_id").alias("end_id"),
+        *(each.name for each in ENTITY_RELATIONSHIPS[name].properties),
+    ).orderBy("end_id", "start_id")
+
+
+def _signatures(day: DayTables) -> DataFrame:
+    columns = [each.name for each in SIGNATURE.properties]
+    return day.findings.select(F.col("signature_id").alias("id"), *columns).distinct()
+
+
+def _networks(engine: Engine, day: DayTables) -> DataFrame:
+    changes = day.history.groupBy("network_id").agg(
+        F.sort_array(F.collect_set("event")).alias("changes")
+    )
+    enforced = _latest_decisions(day.decisions).withColumnRenamed("id", "account_id")
+    members = (
+        day.memberships.select("network_id", "account_id")
+        .join(day.inclusions.select("account_id", F.col("included")), on="account_id", how="left")
+        .join(enforced, on="account_id", how="left")
+        .groupBy("network_id")
+        .agg(
+            F.sum(F.when(F.col("included"), 1).otherwise(0))
+            .cast("bigint")
+            .alias("proposed_accounts"),
+            F.sum(F.when(F.col("enforced"), 1).otherwise(0))
+            .cast("bigint")
+            .alias("enforced_accounts"),
+        )
+    )
+    judged = day.scores.withColumnRenamed("title", "signature")
+    joined = (
+        day.networks.join(judged, on="network_id", how="left")
+        .join(changes, on="network_id", how="left")
+        .join(members, on="network_id", how="left")
+        .join(_snapshots(day), on="network_id", how="left")
+        .withColumn("changed", F.col("changes").isNotNull())
+        .withColumnRenamed("network_id", "id")
+        .withColumn("name", F.lit(None).cast("string"))
+        .select(*columns_of(NETWORK))
+    )
+    return engine.map_arrow(joined, _named, schema_of(NETWORK))
+
+
+def _snapshots(day: DayTables) -> DataFrame:
+    """By network: the hash of its latest snapshot, if that has exactly the members of today."""
+    latest = Window.partitionBy("network_id").orderBy(F.col("ds").desc(), F.col("snapshot_sha256"))
+    frozen = day.snapshots.groupBy("network_id", "snapshot_sha256").agg(
+        F.max("ds").alias("ds"), F.count(F.lit(1)).alias("frozen")
+    )
+    frozen = frozen.withColumn("place", F.row_number().over(latest)).filter(F.col("place") == 1)
+    members = day.memberships.withColumnRenamed("network_id", "network")
+    same = (
+        day.snapshots.select("snapshot_sha256", "network_id", "account_id")
+        .join(members.select("network", "account_id"), on="account_id", how="inner")
+        .filter(F.col("network") == F.col("network_id"))
+        .groupBy("snapshot_sha256")
+        .agg(F.count(F.lit(1)).alias("same"))
+    )
+    sizes = day.networks.select("network_id", F.col("accounts").alias("size"))
+    found = frozen.join(same, on="snapshot_sha256", how="inner").join(
+        sizes, on="network_id", how="inner"
+    )
+    is_todays = (F.col("same") == F.col("size")) & (F.col("frozen") == F.col("size"))
+    return found.filter(is_todays).select("network_id", F.col("snapshot_sha256").alias("snapshot"))
+
+
+def _named(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Name networks: what they look like, and how many accounts they have."""
+    for batch in batches:
+        rows = batch.to_pylist()
+        names = [
+            f"{row['signature'] or ', '.join(row['traces'])} ({row['accounts']})" for row in rows
+        ]
+        place = batch.schema.get_field_index("name")
+        columns = batch.columns
+        columns[place] = pa.array(names, pa.string())
+        yield pa.RecordBatch.from_arrays(columns, schema=schema_of(NETWORK))
+
+
+def _links(engine: Engine, day: DayTables, scope: Scope) -> DataFrame:
+    links = day.account_links
+    if scope == "networks":
+        network = day.memberships.select("account_id", "network_id")
+        for side in ("a", "b"):
+            links = links.join(
+                network.withColumnsRenamed(
+                    {"account_id": f"account_{side}", "network_id": f"network_{side}"}
+                ),
+                on=f"account_{side}",
+                how="inner",
+            )
+        links = links.filter(F.col("network_a") == F.col("network_b"))
+    pair = ["account_a", "account_b"]
+    by_trace = (
+        day.links.filter(F.col("kept"))
+        .groupBy(*pair)
+        .agg(
+            F.max("surprise").alias("surprise"),
+            F.min("first_at").alias("first_at"),
+            F.max("last_at").alias("last_at"),
+        )
+    )
+    told = _evidence(engine, day)
+    joined = links.join(by_trace, on=pair, how="left").join(told, on=pair, how="left")
+    return joined.withColumnsRenamed({"account_a": "start_id", "account_b": "end_id"}).orderBy(
+        "end_id", "start_id"
+    )
+
+
+def _evidence(engine: Engine, day: DayTables) -> DataFrame:
+    """By pair: its strongest shared entities in words, rarest first."""
+    pair = ["account_a", "account_b"]
+    strongest = Window.partitionBy(*pair).orderBy(
+        F.col("rarity").desc(), F.col("co_actions").desc(), F.col("trace"), F.col("entity_id")
+    )
+    ranked = day.link_evidence.withColumn("place", F.row_number().over(strongest))
+    shown = day.masked(ranked.filter(F.col("place") <= EVIDENCE_SHOWN))
+    columns = [*pair, "place", "trace", "entity_type", "entity_id", "co_actions", "first_at"]
+    told = engine.map_arrow(shown.select(*columns, "last_at"), _in_words, EVIDENCE)
+    return told.groupBy(*pair).agg(F.sort_array(F.collect_list("text")).alias("evidence"))
+
+
+EVIDENCE = pa.schema([(name, pa.string()) for name in ("account_a", "account_b", "text")])
+
+
+def _in_words(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        rows = [
+            {
+                "account_a": row["account_a"],
+                "account_b": row["account_b"],
+                "text": f"{row['place']}. {row['entity_type']} {row['entity_id']}: {row['trace']}, "
+                f"{row['co_actions']} co-actions, {row['first_at']:%Y-%m-%d %H:%M} to "
+                f"{row['last_at']:%Y-%m-%d %H:%M}",
+            }
+            for row in batch.to_pylist()
+        ]
+        yield pa.RecordBatch.from_pylist(rows, schema=EVIDENCE)
+
+
+def _members(day: DayTables) -> DataFrame:
+    judged = day.inclusions.select(
+        "network_id", "account_id", "role", "role_reasons", "included", "action", "reasons"
+    )
+    return (
+        day.memberships.join(judged, on=["network_id", "account_id"], how="left")
+        .withColumnsRenamed({"account_id": "start_id", "network_id": "end_id"})
+        .orderBy("end_id", "start_id")
+    )
+
+
+def _matched(day: DayTables, subject_type: str) -> DataFrame:
+    found = day.findings.filter(F.col("subject_type") == subject_type)
+    return found.withColumnsRenamed({"subject_id": "start_id", "signature_id": "end_id"})
+
+
+def _account_matches(day: DayTables, scope: Scope) -> DataFrame:
+    found = _matched(day, "account")
+    if scope == "networks":
+        members = day.memberships.select(F.col("account_id").alias("start_id"))
+        found = found.join(members, on="start_id", how="left_semi")
+    return found
+
+
+def _successions(day: DayTables) -> DataFrame:
+    return day.networks.select(
+        F.col("network_id").alias("start_id"), F.explode("lineage").alias("end_id")
+    ).filter(F.col("start_id") != F.col("end_id"))

@@ -1,0 +1,89 @@
+"""Investigators' saved queries: one YAML file each in conf/neo4j/queries, checked when read."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from graph.conf_files import conf_file
+from graph.errors import ConfigError
+from graph.yaml_files import read_mapping
+
+Model = TypeVar("Model", bound="_Checked")
+
+CATEGORIES = ("networks", "evidence", "entities", "hubs", "changes", "review", "verdicts")
+"""In the order in which the guide shows them."""
+
+
+class _Checked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Parameter(_Checked):
+    """What a query asks for. `sample` is a query for a value that exists in a loaded database."""
+
+    type: Literal["string", "integer", "strings"]
+    meaning: str
+    example: str | int | list[str]
+    sample: str | None = None
+
+
+class Query(_Checked):
+    """A question, and how the database answers it: as a table, and where it helps as a picture."""
+
+    id: str = Field(pattern=r"^[a-z][a-z_]*$")
+    title: str
+    category: Literal["networks", "evidence", "entities", "hubs", "changes", "review", "verdicts"]
+    parameters: list[str]
+    limit: int = Field(gt=0, le=1000)
+    explanation: str
+    table: str
+    graph: str | None = None
+    writes: bool = False
+
+    def forms(self) -> dict[str, str]:
+        """The query's texts by form, with the limit filled in."""
+        texts = {"table": self.table, "graph": self.graph}
+        return {
+            form: text.strip().replace("$limit", str(self.limit))
+            for form, text in texts.items()
+            if text
+        }
+
+
+def read_parameters() -> dict[str, Parameter]:
+    """All parameters by name; raises ConfigError for a wrong entry."""
+    name = "neo4j/parameters.yml"
+    document = read_mapping(conf_file(name).read_text(encoding="utf-8"), f"conf/{name}")
+    return {
+        key: _checked(Parameter, value, f"conf/{name}: {key}")
+        for key, value in document.data.items()
+    }
+
+
+def read_queries() -> list[Query]:
+    """All queries, by category and title; raises ConfigError, naming file and mistake."""
+    parameters = read_parameters()
+    found = []
+    for file in conf_file("neo4j/queries").iterdir():
+        name = f"conf/neo4j/queries/{file.name}"
+        query = _checked(Query, read_mapping(file.read_text(encoding="utf-8"), name).data, name)
+        if file.name != f"{query.id}.yml":
+            raise ConfigError(f"{name}: id {query.id} and the file's name differ")
+        if unknown := [each for each in query.parameters if each not in parameters]:
+            raise ConfigError(f"{name}: {unknown[0]} is not in conf/neo4j/parameters.yml")
+        for form, text in query.forms().items():
+            if "LIMIT" not in text:
+                raise ConfigError(f"{name}: {form} has no LIMIT")
+        found.append(query)
+    return sorted(found, key=lambda query: (CATEGORIES.index(query.category), query.title))
+
+
+def _checked(model: type[Model], data: object, name: str) -> Model:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise ConfigError(f"{name}: {place}: {problem['msg']}") from None

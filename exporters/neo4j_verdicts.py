@@ -1,0 +1,198 @@
+"""Investigators' verdicts on their way back: from nodes of the database to rows of `labels`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from exporters.neo4j import Database
+from graph.canonical import canonical_json, canonical_sha256
+from signatures.labels import LABELS, VALUES
+from signatures.snapshots import SNAPSHOTS
+
+WITHDRAWN = "withdrawn"
+BENIGN_HOLDS = timedelta(days=90)
+"""How long a benign verdict is inherited (DECISIONS, Verdicts and labels)."""
+
+PAGE = 1_000
+MOST_MEMBERS = 1_000_000
+
+_READ = """
+MATCH (v:Verdict) WHERE v.id > $after
+WITH v ORDER BY v.id LIMIT $page
+RETURN v.id AS id, properties(v) AS verdict, [(v)-[:ON]->(x) | x.id] AS subjects
+ORDER BY id
+"""
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """Rows for the ledgers `labels` and `snapshots`, and what was refused, a line a node."""
+
+    labels: pa.Table
+    snapshots: pa.Table
+    refused: list[str]
+
+
+def read_verdicts(database: Database) -> Iterable[Mapping[str, Any]]:
+    """All verdict nodes with the ids of what they are about, in pages."""
+    after = ""
+    while page := database.read(_READ, after=after, page=PAGE):
+        yield from page
+        after = page[-1]["id"]
+
+
+def pull(
+    found: Iterable[Mapping[str, Any]],
+    known: set[str],
+    frozen: Mapping[str, set[str]],
+) -> Pulled:
+    """Turn verdicts that are not `known` (label ids) into labels.
+
+    A verdict binds the members of its moment: those of the snapshot that it names, or else of a
+    snapshot that is made of its own list of members, without roles. `frozen` are the members of
+    the snapshots of the ledger. What is malformed is refused and named, and nothing else.
+    """
+    labels: list[dict[str, Any]] = []
+    snapshots: dict[str, list[dict[str, Any]]] = {}
+    refused = []
+    verdicts = list(found)
+    given = {str(each["id"]) for each in verdicts} | known
+    for each in verdicts:
+        if each["id"] in known:
+            continue
+        problem = _problem(each, given, frozen)
+        if problem:
+            refused.append(f"Verdict {each['id']}: {problem}")
+            continue
+        verdict = each["verdict"]
+        snapshot = None
+        if verdict["subject_type"] == "network":
+            snapshot = verdict.get("snapshot")
+            if snapshot is None:
+                rows = _own_snapshot(verdict)
+                snapshot = rows[0]["snapshot_sha256"]
+                if snapshot not in frozen:
+                    snapshots[snapshot] = rows
+        labels.append(_label(each["id"], verdict, snapshot, frozen))
+    made = [row for rows in snapshots.values() for row in rows]
+    return Pulled(
+        pa.Table.from_pylist(labels, schema=LABELS.schema),
+        pa.Table.from_pylist(made, schema=SNAPSHOTS.schema),
+        refused,
+    )
+
+
+def _problem(
+    each: Mapping[str, Any], given: set[str], frozen: Mapping[str, set[str]]
+) -> str | None:
+    """What is wrong with a verdict; None when it can be used."""
+    verdict, subjects = each["verdict"], each["subjects"]
+    for name in ("label", "reason", "reviewer", "subject_id", "subject_type"):
+        if not isinstance(verdict.get(name), str) or not verdict[name].strip():
+            return f"{name} must be a text"
+    if verdict["label"] not in (*VALUES, WITHDRAWN):
+        return f"label {verdict['label']!r} is none of {', '.join((*VALUES, WITHDRAWN))}"
+    if verdict["subject_type"] not in ("network", "account"):
+        return f"subject_type {verdict['subject_type']!r} is neither network nor account"
+    if list(subjects) != [verdict["subject_id"]]:
+        return "it must stand ON exactly the node that it names"
+    if _native(verdict.get("reviewed_at"), datetime) is None:
+        return "reviewed_at must be a time with its zone"
+    if _native(verdict.get("ds"), date) is None:
+        return "ds must be a date"
+    if verdict["label"] == WITHDRAWN and not verdict.get("supersedes"):
+        return "a withdrawal must name in supersedes what it takes back"
+    if verdict.get("supersedes") and verdict["supersedes"] not in given:
+        return f"supersedes names no verdict: {verdict['supersedes']!r}"
+    return _member_problem(verdict, frozen)
+
+
+def _member_problem(verdict: Mapping[str, Any], frozen: Mapping[str, set[str]]) -> str | None:
+    members = verdict.get("members")
+    if not isinstance(members, list) or not all(isinstance(each, str) for each in members):
+        return "members must be a list of account ids"
+    if not 0 < len(members) <= MOST_MEMBERS or len(set(members)) != len(members):
+        return "members must be some accounts, each once"
+    snapshot = verdict.get("snapshot")
+    if snapshot is not None:
+        if snapshot not in frozen:
+            return f"snapshot {snapshot!r} is not in the ledger"
+        if strangers := set(members) - frozen[snapshot]:
+            return f"{min(strangers)} is not a member of the snapshot"
+    return None
+
+
+def _native(value: Any, kind: type) -> Any:
+    """A time or date of the driver as Python's; None for anything else."""
+    if hasattr(value, "to_native"):
+        value = value.to_native()
+    if kind is datetime:
+        return value if isinstance(value, datetime) and value.tzinfo else None
+    return value if isinstance(value, date) and not isinstance(value, datetime) else None
+
+
+def _own_snapshot(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of SNAPSHOTS for a network that was not frozen: its members; no more is known."""
+    evidence: dict[str, list[str]] = {"for": [], "against": []}
+    members = [
+        {"account_id": account, "role": None, "is_core": None, "evidence": evidence}
+        for account in sorted(verdict["members"])
+    ]
+    digest = canonical_sha256({"network_id": verdict["subject_id"], "members": members})
+    return [
+        {
+            **member,
+            "snapshot_sha256": digest,
+            "network_id": verdict["subject_id"],
+            "ds": _native(verdict["ds"], date),
+            "evidence": canonical_json(evidence),
+        }
+        for member in members
+    ]
+
+
+def _label(
+    name: str,
+    verdict: Mapping[str, Any],
+    snapshot: str | None,
+    frozen: Mapping[str, set[str]],
+) -> dict[str, Any]:
+    at = _native(verdict["reviewed_at"], datetime).astimezone(UTC)
+    whole = snapshot is None or set(verdict["members"]) == frozen.get(
+        snapshot, set(verdict["members"])
+    )
+    is_withdrawal = verdict["label"] == WITHDRAWN
+    label = "unsure" if is_withdrawal else verdict["label"]
+    return {
+        "label_id": name,
+        "subject_type": verdict["subject_type"],
+        "subject_id": verdict["subject_id"],
+        "snapshot_sha256": snapshot,
+        "label": label,
+        "abuse_type": verdict.get("abuse_type"),
+        "policy_id": verdict.get("policy_id"),
+        "source": "investigation",
+        "blind": False,
+        "reviewer": verdict["reviewer"],
+        "labelled_at": at,
+        "supersedes": verdict.get("supersedes"),
+        "withdrawn_at": at if is_withdrawal else None,
+        "expires_at": at + BENIGN_HOLDS if label == "benign" else None,
+        "reason": verdict["reason"],
+        "members": None if whole else sorted(verdict["members"]),
+    }
+
+
+def snapshot_members(rows: pa.Table) -> dict[str, set[str]]:
+    """The members of each snapshot of the ledger."""
+    members: dict[str, set[str]] = {}
+    names: Sequence[str] = rows.column("snapshot_sha256").to_pylist()
+    accounts: Sequence[str] = rows.column("account_id").to_pylist()
+    for name, account in zip(names, accounts, strict=True):
+        members.setdefault(name, set()).add(account)
+    return members

@@ -1,0 +1,83 @@
+"""The local Neo4j server for investigators: start it, stop it, say where it is.
+
+Run it by `actorgraph neo4j start|stop|status`. The server's data are under `<home>/neo4j`; that of
+the demo is under `<home>/demo/neo4j`, and stop and status look after both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from exporters.neo4j_guide import GUIDE, write_guide
+from graph.engines.base import DependencyError
+from jobs.commands import run_command
+from jobs.database.address import FOLDER as FOLDER
+from jobs.database.server import USER, Server, find_server, start_server, stop_server
+from jobs.errors import DONE
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of `actorgraph neo4j`."""
+    arguments = argparse.ArgumentParser(
+        prog="actorgraph neo4j", description="A local Neo4j server with Neo4j Browser."
+    )
+    arguments.add_argument("action", choices=("start", "stop", "status"))
+    arguments.add_argument("--heap", default="1g", help="memory of the server, e.g. 4g")
+    return arguments
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Act as a command; returns its exit code."""
+    return run_command(parser(), argv, _act)
+
+
+def homes() -> list[Path]:
+    """Where servers may be: that of the configured home, and the demo's."""
+    home = Path(os.environ.get("ACTORGRAPH_HOME", ".actorgraph"))
+    return [home / FOLDER, home / "demo" / FOLDER]
+
+
+def start(folder: Path, heap: str = "1g") -> Server:
+    """Start the server of a folder, with the investigators' files beside it."""
+    server = start_server(folder, heap)
+    guide = server.guide_folder / GUIDE
+    if not guide.exists() or server.guide_url not in guide.read_text(encoding="utf-8"):
+        write_guide(server.guide_folder, server.guide_url, {})
+    return server
+
+
+def describe(server: Server) -> str:
+    """What a person needs to connect."""
+    return (
+        f"Neo4j Browser:  {server.browser}\n"
+        f"Connect to:     {server.uri}\n"
+        f"User name:      {USER}\n"
+        f"Password:       in {server.password_file}\n"
+    )
+
+
+def _act(arguments: argparse.Namespace) -> int:
+    if arguments.action == "start":
+        sys.stdout.write(describe(start(homes()[0], arguments.heap)))
+        return DONE
+    running = [server for folder in homes() if (server := find_server(folder))]
+    if arguments.action == "stop":
+        for server in running:
+            stop_server(server)
+            sys.stdout.write(f"stopped Neo4j in {server.folder}\n")
+    else:
+        sys.stdout.write("\n".join(describe(server) for server in running))
+    if not running:
+        folders = " or ".join(map(str, homes()))
+        if arguments.action == "status":
+            raise DependencyError(f"no Neo4j runs in {folders}: actorgraph neo4j start")
+        sys.stdout.write(f"no Neo4j runs in {folders}\n")
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

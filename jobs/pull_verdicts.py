@@ -1,0 +1,83 @@
+"""Investigators' verdicts from Neo4j into the ledger `labels`, each with the members it judged.
+
+Run it by `actorgraph pull-verdicts` or `spark-submit jobs/pull_verdicts.py`, with --ds and
+--config. What comes back is a claim: it counts as the site's own only once an approver signs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exporters.neo4j import Database
+from exporters.neo4j_verdicts import pull, read_verdicts, snapshot_members
+from graph.engines.base import Engine
+from graph.ledger import read_ledger
+from jobs.database.address import database_address
+from jobs.runtime import Job, Run
+from jobs.runtime import main as run_job
+from signatures.labels import LABELS, check_labels
+from signatures.snapshots import SNAPSHOTS
+
+
+def compute(run: Run) -> None:
+    """Append what is new; verdicts that are wrong are named in the log and the manifest.
+
+    What reviewers wrote is held in memory: some 300 bytes a verdict, and 60 a member.
+    """
+    with run.step("read verdicts") as step:
+        with Database(database_address(run.config.home, os.environ)) as database:
+            found = list(read_verdicts(database))
+        step.rows = len(found)
+    known = set(read_ledger(run.home, LABELS).column("label_id").to_pylist())
+    named = {each["verdict"].get("snapshot") for each in found} - {None}
+    chosen = pc.field("snapshot_sha256").isin(pa.array(sorted(map(str, named)), pa.string()))
+    frozen = snapshot_members(read_ledger(run.home, SNAPSHOTS, chosen))
+    pulled = pull(found, known, frozen)
+    check_labels(pulled.labels.to_pylist())
+    for line in pulled.refused:
+        run.log.warning(f"refused: {line}")
+    run.manifest.figures["refused"] = len(pulled.refused)
+    run.append(SNAPSHOTS, run.engine.from_arrow(_fresh(run, pulled.snapshots)))
+    run.append(LABELS, run.engine.from_arrow(pulled.labels))
+    run.check(
+        "verdicts",
+        not pulled.refused or not run.arguments.strict,
+        f"{len(pulled.refused)} verdicts are malformed, e.g. {(pulled.refused or ['none'])[0]}",
+    )
+
+
+def _fresh(run: Run, snapshots: pa.Table) -> pa.Table:
+    """Snapshots that the ledger has not; a verdict that was pulled before may have brought one."""
+    names = pa.array(sorted(set(snapshots.column("snapshot_sha256").to_pylist())), pa.string())
+    there = read_ledger(run.home, SNAPSHOTS, pc.field("snapshot_sha256").isin(names))
+    known = there.column("snapshot_sha256").combine_chunks()
+    return snapshots.filter(pc.invert(pc.is_in(snapshots.column("snapshot_sha256"), known)))
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--strict", action="store_true", help="stop (exit 4) when a verdict is malformed"
+    )
+
+
+JOB = Job(
+    "pull_verdicts",
+    "Bring investigators' verdicts from Neo4j into the ledger of labels.",
+    compute,
+    _add_arguments,
+)
+
+
+def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
+    """Run the job as a command; returns its exit code."""
+    return run_job(JOB, argv, engine)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""The saved queries as files: complete, and what people get made of them."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from exporters.neo4j_guide import guide, literal, style, write_guide
+from exporters.neo4j_queries import CATEGORIES, read_parameters, read_queries
+from exporters.neo4j_schema_page import schema_page
+from graph.database_schema import INVESTIGATORS, NODES, RELATIONSHIPS
+from graph.entities import ENTITY_TYPES
+
+
+def test_every_category_has_questions() -> None:
+    queries = read_queries()
+    assert {query.category for query in queries} == set(CATEGORIES)
+    assert len({query.title for query in queries}) == len(queries) >= 20
+
+
+def test_every_parameter_is_used() -> None:
+    used = {name for query in read_queries() for name in query.parameters}
+    assert used == set(read_parameters())
+
+
+def test_every_parameter_of_a_text_is_declared() -> None:
+    for query in read_queries():
+        for text in query.forms().values():
+            assert all(f"${name}" in "".join(query.forms().values()) for name in query.parameters)
+            assert "$limit" not in text
+
+
+def test_the_style_has_a_rule_for_every_kind() -> None:
+    text = style()
+    for kind in (*NODES, *INVESTIGATORS):
+        assert f"node.{kind.label} {{" in text
+    for relationship in RELATIONSHIPS:
+        assert f"relationship.{relationship.type} {{" in text
+    assert all(f"node.{entity.label} {{" in text for entity in ENTITY_TYPES)
+
+
+def test_a_guide_cannot_be_broken_by_what_the_database_holds() -> None:
+    hostile = '</pre><script>alert("x")</script>'
+    text = guide(read_queries(), read_parameters(), {"network": hostile}, "http://127.0.0.1:1")
+    assert "<script>" not in text
+    assert literal(hostile).startswith('"') and "\n" not in literal("a\nb")
+
+
+def test_the_folder_holds_guide_style_and_one_script_a_query(tmp_path: Path) -> None:
+    write_guide(tmp_path, "http://127.0.0.1:1", {"network": "n-1"})
+    script = (tmp_path / "favourites" / "open_network.cypher").read_text(encoding="utf-8")
+    assert script.startswith("// Who is in this network, and what do they share?\n")
+    assert '// :param network => "n-1"' in script
+    names = zipfile.ZipFile(tmp_path / "favourites.zip").namelist()
+    assert "networks/open_network_picture.cypher" in names
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "guide.html",
+        "style.grass",
+        "favourites",
+        "favourites.zip",
+    }
+
+
+def test_the_schema_page_is_that_of_the_schema() -> None:
+    page = Path(__file__).parents[2] / "docs" / "neo4j_schema.md"
+    assert page.read_text(encoding="utf-8") == schema_page()

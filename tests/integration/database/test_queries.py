@@ -1,0 +1,64 @@
+"""Every saved query on a real server: anchored on an index, bounded, quick, and with an answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from exporters.neo4j import Database
+from exporters.neo4j_guide import sample_values
+from exporters.neo4j_queries import Query, read_parameters, read_queries
+from jobs import load_neo4j
+from tests.integration.sites import Site
+
+PARAMETERS = read_parameters()
+FORMS = [(query, form) for query in read_queries() for form in query.forms()]
+MAY_BE_EMPTY = {
+    "shared_devices",
+    "content_within_minutes",
+    "compare_networks",
+    "near_enforced",
+    "suspicious_hubs",
+    "pruned_hubs",
+    "merged_networks",
+    "my_queue",
+    "verdicts_on",
+    "withdraw_verdict",
+}
+
+
+@pytest.fixture(scope="module")
+def known(connection: Database, site: Site, arguments: list[str]) -> Database:
+    connection.write("MATCH (n) DETACH DELETE n")
+    assert load_neo4j.main(arguments, site.engine) == 0
+    return connection
+
+
+def given(database: Database, query: Query) -> dict[str, Any]:
+    values = sample_values(database, PARAMETERS)
+    return {name: values.get(name, PARAMETERS[name].example) for name in query.parameters}
+
+
+def operators(plan: dict[str, Any]) -> Iterator[str]:
+    yield plan["operatorType"].split("@")[0]
+    for child in plan.get("children", []):
+        yield from operators(child)
+
+
+@pytest.mark.parametrize(("query", "form"), FORMS, ids=lambda each: getattr(each, "id", each))
+def test_a_query_is_anchored_on_an_index_and_answers_within_a_second(
+    known: Database, query: Query, form: str
+) -> None:
+    text, values = query.forms()[form], given(known, query)
+    plan = set(operators(known.plan(text, **values)))
+    assert not {"AllNodesScan", "NodeByLabelScan", "DirectedAllRelationshipsScan"} & plan
+    run = known.write if query.writes else known.read
+    run(text, **values)  # compiles it
+    started = time.perf_counter()
+    rows = run(text, **values)
+    assert time.perf_counter() - started < 1
+    assert len(rows) <= query.limit
+    assert rows or query.id in MAY_BE_EMPTY

@@ -1,0 +1,156 @@
+"""Verdicts given by saved queries, and what becomes of them as labels."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exporters.neo4j import Database
+from exporters.neo4j_load import load
+from exporters.neo4j_queries import read_queries
+from exporters.neo4j_verdicts import Pulled, pull, read_verdicts
+from graph.ledger import read_ledger
+from jobs import pull_verdicts
+from jobs.database.server import Server
+from signatures.labels import LABELS, check_labels, valid_labels
+from signatures.snapshots import SNAPSHOTS
+from tests.integration.database.parts import DAY, NEXT, network, parts
+from tests.integration.sites import Site
+
+QUERIES = {query.id: query for query in read_queries()}
+GIVEN = {
+    "abuse_type": "",
+    "policy": "spam-1",
+    "reason": "the same text, seconds apart",
+    "reviewer": "reviewer-1",
+}
+
+
+@pytest.fixture
+def one_network(database: Database, tmp_path: Path) -> Database:
+    rows = network("n1", ["a", "b", "c"])
+    load(database, parts(tmp_path, rows), DAY, "networks", lambda *_, **__: None)
+    return database
+
+
+def ask(database: Database, name: str, **given: Any) -> list[dict[str, Any]]:
+    return database.write(QUERIES[name].forms()["table"], **{**GIVEN, **given})
+
+
+def pulled(database: Database, known: set[str] | None = None) -> Pulled:
+    return pull(read_verdicts(database), known or set(), {})
+
+
+def test_a_verdict_on_a_network_binds_the_members_of_that_moment(
+    one_network: Database, tmp_path: Path
+) -> None:
+    (answer,) = ask(one_network, "judge_network", network="n1", label="abusive")
+    assert answer["accounts"] == 3
+    rows = network("n1", ["a", "b", "c", "joiner"])
+    load(one_network, parts(tmp_path, rows), NEXT, "networks", lambda *_, **__: None)
+    found = pulled(one_network)
+    check_labels(found.labels.to_pylist())
+    (label,) = found.labels.to_pylist()
+    assert (label["label_id"], label["label"]) == (answer["verdict"], "abusive")
+    assert (label["policy_id"], label["abuse_type"]) == ("spam-1", None)
+    assert label["members"] is None
+    assert found.snapshots.column("account_id").to_pylist() == ["a", "b", "c"]
+    assert set(found.snapshots.column("ds").to_pylist()) == {DAY}
+    assert label["snapshot_sha256"] == found.snapshots.column("snapshot_sha256")[0].as_py()
+
+
+def test_some_members_an_account_and_several_opinions(one_network: Database) -> None:
+    ask(one_network, "judge_members", network="n1", label="abusive", accounts=["a", "stranger"])
+    ask(one_network, "judge_account", account="c", label="benign")
+    ask(one_network, "judge_network", network="n1", label="unsure", reviewer="reviewer-2")
+    found = {row["label"]: row for row in pulled(one_network).labels.to_pylist()}
+    assert set(found) == {"abusive", "benign", "unsure"}
+    assert (found["benign"]["subject_type"], found["benign"]["subject_id"]) == ("account", "c")
+    held = found["benign"]["expires_at"] - found["benign"]["labelled_at"]
+    assert held == timedelta(days=90)
+    assert found["abusive"]["expires_at"] is None
+
+
+def test_a_verdict_that_is_taken_back_holds_no_more_and_is_not_lost(one_network: Database) -> None:
+    (answer,) = ask(one_network, "judge_network", network="n1", label="abusive")
+    refused = ask(one_network, "withdraw_verdict", verdict=answer["verdict"], reviewer="other")
+    assert refused == []
+    ask(one_network, "withdraw_verdict", verdict=answer["verdict"], reason="wrong network")
+    labels = pulled(one_network).labels
+    assert labels.num_rows == 2
+    assert valid_labels(labels, datetime.now(UTC) + timedelta(minutes=1)).num_rows == 0
+
+
+def test_hostile_words_are_only_words(one_network: Database) -> None:
+    words = "'}) DETACH DELETE n // `\n\"$reason"
+    ask(one_network, "judge_network", network="n1", label="benign", reason=words)
+    assert pulled(one_network).labels.column("reason").to_pylist() == [words]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("v.label = 'guilty'", "label 'guilty' is none of abusive, benign, unsure, withdrawn"),
+        ("v.reviewer = ' '", "reviewer must be a text"),
+        ("v.reason = 7", "reason must be a text"),
+        ("v.members = []", "members must be some accounts"),
+        ("v.members = 'a'", "members must be a list"),
+        ("v.reviewed_at = '2026'", "reviewed_at must be a time with its zone"),
+        ("v.ds = null", "ds must be a date"),
+        ("v.snapshot = 'made up'", "snapshot 'made up' is not in the ledger"),
+        ("v.subject_id = 'n2'", "it must stand ON exactly the node that it names"),
+        ("v.supersedes = 'x'", "supersedes names no verdict"),
+    ],
+)
+def test_a_malformed_verdict_is_refused_and_named(
+    one_network: Database, change: str, told: str
+) -> None:
+    (answer,) = ask(one_network, "judge_network", network="n1", label="abusive")
+    ask(one_network, "judge_account", account="a", label="benign")
+    one_network.write(f"MATCH (v:Verdict {{id: $id}}) SET {change}", id=answer["verdict"])
+    found = pulled(one_network)
+    assert len(found.refused) == 1
+    assert f"Verdict {answer['verdict']}: {told}" in found.refused[0]
+    assert found.labels.column("subject_type").to_pylist() == ["account"]
+
+
+def test_a_verdict_names_the_snapshot_that_the_reviewer_saw() -> None:
+    verdict = {
+        "label": "abusive",
+        "reason": "r",
+        "reviewer": "reviewer-1",
+        "subject_type": "network",
+        "subject_id": "n1",
+        "reviewed_at": datetime(2026, 11, 22, tzinfo=UTC),
+        "ds": date(2026, 11, 22),
+        "members": ["a", "b"],
+        "snapshot": "s",
+    }
+    node = {"id": "v", "verdict": verdict, "subjects": ["n1"]}
+    (label,) = pull([node], set(), {"s": {"a", "b", "c"}}).labels.to_pylist()
+    assert (label["snapshot_sha256"], label["members"]) == ("s", ["a", "b"])
+    assert pull([node], set(), {"s": {"a"}}).refused == [
+        "Verdict v: b is not a member of the snapshot"
+    ]
+
+
+def test_the_job_appends_each_verdict_once(
+    loaded: Database, site: Site, server: Server, arguments: list[str]
+) -> None:
+    name = loaded.read("MATCH (n:Network) RETURN n.id AS id ORDER BY n.id LIMIT 1")[0]["id"]
+    home = server.folder.parent
+    before = read_ledger(home, LABELS).num_rows
+    ask(loaded, "judge_network", network=name, label="abusive")
+    assert pull_verdicts.main(arguments, site.engine) == 0
+    ask(loaded, "judge_network", network=name, label="unsure", reviewer="reviewer-2")
+    loaded.write("CREATE (:Verdict {id: 'broken'})")
+    assert pull_verdicts.main(arguments, site.engine) == 0
+    assert pull_verdicts.main([*arguments, "--strict"], site.engine) == 4
+    labels = read_ledger(home, LABELS)
+    assert labels.num_rows == before + 2
+    snapshots = read_ledger(home, SNAPSHOTS)
+    judged = set(labels.column("snapshot_sha256").to_pylist()) - {None}
+    assert judged <= set(snapshots.column("snapshot_sha256").to_pylist())
