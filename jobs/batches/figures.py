@@ -183,7 +183,9 @@ def list_moved(changes: Changes, ds: date, lists: Mapping[str, str]) -> float | 
     and `ds`. None where no list changed, or nothing can be compared.
     """
     earlier = [each for each in Store(changes.home).manifests() if each.operation == "apply"]
-    if not earlier or max(earlier, key=lambda each: each.created_at).lists == dict(lists):
+    # Of two batches of one second the higher number is the later.
+    order = lambda each: (each.created_at, len(each.batch_id), each.batch_id)  # noqa: E731
+    if not earlier or max(earlier, key=order).lists == dict(lists):
         return None
     warehouse = changes.publication.warehouse
     before = warehouse.latest_before(INCLUSIONS.name, ds)

@@ -59,8 +59,8 @@ def run(folder: Path, accounts: int) -> int:
     timed("export-enforcement", *export, *many, *arguments)
     (batch,) = (path for path in (folder / "home/batches/proposed").iterdir() if path.is_dir())
     manage = [*python, "jobs.manage_exports"]
-    key = str(folder / "ana")
-    timed("approve", *manage, "approve", batch.name, "--key", key, "--as", "ana", *arguments)
+    key = str(folder / "lead_1")
+    timed("approve", *manage, "approve", batch.name, "--key", key, "--as", "lead_1", *arguments)
     timed("release", *manage, "release", batch.name, "--as", "releaser", *arguments)
     released = folder / "home/batches/released" / batch.name
     timed("sha256sum, files cold", "sh", "-c", f"cd {released} && sha256sum --quiet -c SHA256SUMS")
@@ -81,8 +81,8 @@ def prepare(folder: Path, accounts: int) -> list[str]:
     home = folder / "home"
     for table, rows in ((DECISIONS, decisions(accounts)), (SNAPSHOTS, snapshots(accounts))):
         write_ledger(home, table, rows)
-    approvers_file(folder, ["ana"])
-    key_pair("ana", folder)
+    approvers_file(folder, ["lead_1"])
+    key_pair("lead_1", folder)
     key = folder / "key"
     key.touch(0o600)
     key.write_bytes(b"k" * 32)

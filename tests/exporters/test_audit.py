@@ -30,7 +30,7 @@ def write(folder: Path, *publications: int) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     head, written = Head(), []
     for number, count in enumerate(publications):
-        entries = [Entry("approve", "ana", {"batch": number, "row": n}) for n in range(count)]
+        entries = [Entry("approve", "lead_1", {"batch": number, "row": n}) for n in range(count)]
         lines, after = chained(entries, head, AT)
         (folder / segment_name(head)).write_text("".join(f"{line}\n" for line in lines))
         head = after
@@ -62,7 +62,10 @@ def test_each_line_holds_the_hash_of_the_one_before(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (lambda lines: [lines[0], lines[1].replace("ana", "bob"), lines[2]], "line before"),
+        (
+            lambda lines: [lines[0], lines[1].replace("lead_1", "lead_2"), lines[2]],
+            "line before",
+        ),
         (lambda lines: [lines[0], lines[2]], "missing or out of order"),
         (lambda lines: [lines[0], lines[2], lines[1]], "out of order"),
         (lambda lines: lines[:2], "missing or changed"),

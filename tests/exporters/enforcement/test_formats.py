@@ -178,7 +178,7 @@ def test_a_content_is_signalled_once_a_network_as_a_seed(batch: Path) -> None:
 def test_only_reviewed_content_is_a_positive_class(tmp_path: Path) -> None:
     from dataclasses import replace
 
-    folder, _ = write(tmp_path, [replace(decided("a1"), reviewer="ana")])
+    folder, _ = write(tmp_path, [replace(decided("a1"), reviewer="lead_1")])
     assert lines(folder / "signals.jsonl")[0]["opinion"] == "POSITIVE_CLASS"
 
 

@@ -34,7 +34,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def approvers(keys: Path) -> Approvers:
-    return approvers_of(keys, ["ana", "bob"], needed=TWO)
+    return approvers_of(keys, ["lead_1", "lead_2"], needed=TWO)
 
 
 @pytest.fixture
@@ -47,17 +47,17 @@ def problems(batch: Path, approvers: Approvers | None, **changed: object) -> lis
 
 
 def test_an_approved_batch_may_be_imported(batch: Path, approvers: Approvers, keys: Path) -> None:
-    approve(batch, keys, "ana", "bob")
+    approve(batch, keys, "lead_1", "lead_2")
     assert problems(batch, approvers) == []
 
 
 def test_ssh_keygen_itself_confirms_an_approval(batch: Path, keys: Path, tmp_path: Path) -> None:
-    approve(batch, keys, "ana")
+    approve(batch, keys, "lead_1")
     (approval,) = read_approvals(batch.parent / f"{batch.name}.approvals.jsonl")
-    public = key_pair("ana", keys).with_suffix(".pub").read_text()
-    (tmp_path / "allowed").write_text(f"ana {public}")
+    public = key_pair("lead_1", keys).with_suffix(".pub").read_text()
+    (tmp_path / "allowed").write_text(f"lead_1 {public}")
     (tmp_path / "sig").write_text(approval.signature)
-    command = ["ssh-keygen", "-Y", "verify", "-f", str(tmp_path / "allowed"), "-I", "ana"]
+    command = ["ssh-keygen", "-Y", "verify", "-f", str(tmp_path / "allowed"), "-I", "lead_1"]
     done = subprocess.run(
         [*command, "-n", NAMESPACE, "-s", str(tmp_path / "sig")],
         input=sums_sha256_of(batch),
@@ -71,20 +71,20 @@ def test_without_enough_approvals_it_is_only_proposed(
     batch: Path, approvers: Approvers, keys: Path
 ) -> None:
     assert problems(batch, approvers) == [f"{PROPOSED}: 0 of 2 approvals"]
-    approve(batch, keys, "ana")
+    approve(batch, keys, "lead_1")
     assert problems(batch, approvers) == [f"{PROPOSED}: 1 of 2 approvals"]
     assert problems(batch, None)[0].startswith(PROPOSED)
 
 
 def test_a_small_batch_needs_fewer_people(tmp_path: Path, approvers: Approvers, keys: Path) -> None:
     small, _ = write(tmp_path, many(9))
-    approve(small, keys, "ana")
+    approve(small, keys, "lead_1")
     assert problems(small, approvers) == []
 
 
 def test_a_retraction_needs_one_approver(tmp_path: Path, approvers: Approvers, keys: Path) -> None:
     back, _ = write(tmp_path, many(50), "20261122-r1", "reverse")
-    approve(back, keys, "bob")
+    approve(back, keys, "lead_2")
     assert problems(back, approvers) == []
 
 
@@ -93,7 +93,7 @@ def test_only_production_is_acted_on(
     tmp_path: Path, approvers: Approvers, keys: Path, environment: str
 ) -> None:
     folder, _ = write(tmp_path, many(2), environment=environment)
-    approve(folder, keys, "ana")
+    approve(folder, keys, "lead_1")
     (problem,) = problems(folder, approvers)
     assert problem.startswith(f"environment is {environment}")
     told = problems(folder, approvers, allow_demo=True)
@@ -101,7 +101,7 @@ def test_only_production_is_acted_on(
 
 
 def test_a_batch_ends(batch: Path, approvers: Approvers, keys: Path) -> None:
-    approve(batch, keys, "ana", "bob")
+    approve(batch, keys, "lead_1", "lead_2")
     late = NOW + timedelta(hours=73)
     assert "has passed" in problems(batch, approvers, now=late)[0]
 
@@ -109,7 +109,7 @@ def test_a_batch_ends(batch: Path, approvers: Approvers, keys: Path) -> None:
 def test_a_batch_that_another_replaces_or_takes_back_says_so(
     batch: Path, approvers: Approvers, keys: Path
 ) -> None:
-    approve(batch, keys, "ana", "bob")
+    approve(batch, keys, "lead_1", "lead_2")
     write(batch.parent, many(3), "20261123-e1", supersedes=[batch.name])
     assert problems(batch, approvers) == ["is superseded by 20261123-e1"]
     write(batch.parent, many(1), "20261123-r1", "reverse", retracts=[batch.name])
@@ -182,7 +182,7 @@ HARM = {
 
 @pytest.mark.parametrize("harm", HARM)
 def test_harm_is_found(batch: Path, approvers: Approvers, keys: Path, harm: str) -> None:
-    approve(batch, keys, "ana", "bob")
+    approve(batch, keys, "lead_1", "lead_2")
     change, message = HARM[harm]
     change(batch)
     folder = next(path for path in batch.parent.iterdir() if path.is_dir())
@@ -193,7 +193,7 @@ def test_harm_is_found(batch: Path, approvers: Approvers, keys: Path, harm: str)
 def test_harm_behind_new_checksums_is_found_in_the_rows(
     batch: Path, approvers: Approvers, keys: Path, harm: str
 ) -> None:
-    approve(batch, keys, "ana", "bob")
+    approve(batch, keys, "lead_1", "lead_2")
     change, message = HARM[harm]
     change(batch)
     (batch / "SHA256SUMS").unlink()
@@ -204,7 +204,7 @@ def test_harm_behind_new_checksums_is_found_in_the_rows(
 
 
 def test_a_changed_batch_voids_its_approvals(batch: Path, approvers: Approvers, keys: Path) -> None:
-    approve(batch, keys, "ana", "bob")
+    approve(batch, keys, "lead_1", "lead_2")
     manifest = json.loads((batch / "manifest.json").read_text())
     manifest["contact"] = "somebody else"
     (batch / "manifest.json").write_text(json.dumps(manifest))
@@ -216,22 +216,22 @@ def test_a_changed_batch_voids_its_approvals(batch: Path, approvers: Approvers, 
 
 
 def forged(batch: Path, keys: Path) -> None:
-    """Bob's key, under Ana's name."""
-    approve(batch, keys, "bob")
+    """approver 2's key, under somebody's name."""
+    approve(batch, keys, "lead_2")
     path = batch.parent / f"{batch.name}.approvals.jsonl"
-    path.write_text(path.read_text().replace('"approver":"bob"', '"approver":"ana"'))
+    path.write_text(path.read_text().replace('"approver":"lead_2"', '"approver":"lead_1"'))
 
 
 def borrowed(batch: Path, keys: Path) -> None:
-    """Ana's approval of another batch."""
+    """somebody's approval of another batch."""
     other, _ = write(batch.parent / "elsewhere", many(3), "20261122-e2")
-    approve(other, keys, "ana")
+    approve(other, keys, "lead_1")
     line = (other.parent / f"{other.name}.approvals.jsonl").read_text()
     (batch.parent / f"{batch.name}.approvals.jsonl").write_text(line)
 
 
 def relabelled(batch: Path, keys: Path) -> None:
-    """Ana's approval of another batch, with this one's checksum written over."""
+    """somebody's approval of another batch, with this one's checksum written over."""
     borrowed(batch, keys)
     path = batch.parent / f"{batch.name}.approvals.jsonl"
     approval = json.loads(path.read_text())
@@ -240,15 +240,15 @@ def relabelled(batch: Path, keys: Path) -> None:
 
 
 def other_purpose(batch: Path, keys: Path) -> None:
-    """A signature that Ana made for something else."""
+    """A signature that approver 1 made for something else."""
     done = subprocess.run(
-        ["ssh-keygen", "-Y", "sign", "-n", "file", "-f", str(key_pair("ana", keys))],
+        ["ssh-keygen", "-Y", "sign", "-n", "file", "-f", str(key_pair("lead_1", keys))],
         input=sums_sha256_of(batch),
         capture_output=True,
         text=True,
         check=True,
     )
-    approve(batch, keys, "ana")
+    approve(batch, keys, "lead_1")
     path = batch.parent / f"{batch.name}.approvals.jsonl"
     approval = json.loads(path.read_text())
     approval["signature"] = done.stdout
@@ -262,15 +262,15 @@ def other_purpose(batch: Path, keys: Path) -> None:
         (borrowed, "for other content"),
         (relabelled, "not of this person's key"),
         (other_purpose, "not of this person's key"),
-        (lambda b, k: approve(b, k, "eve"), "nobody that the approvers file names"),
-        (lambda b, k: approve(b, k, "ana", "ana"), "each person counts once"),
+        (lambda b, k: approve(b, k, "lead_3"), "nobody that the approvers file names"),
+        (lambda b, k: approve(b, k, "lead_1", "lead_1"), "each person counts once"),
         (
             lambda b, k: (b.parent / f"{b.name}.approvals.jsonl").write_text("yes\n"),
             "line 1: is no approval",
         ),
         (
             lambda b, k: (b.parent / f"{b.name}.approvals.jsonl").write_text(
-                '{"approver":"ana","signed_at":"now","sha256":"' + sums_sha256_of(b) + '",'
+                '{"approver":"lead_1","signed_at":"now","sha256":"' + sums_sha256_of(b) + '",'
                 '"signature":""}\n'
             ),
             "not of this person's key",
@@ -291,24 +291,28 @@ def test_requester_reviewer_and_approver_are_three(
 ) -> None:
     from dataclasses import replace
 
-    reviewed = [replace(decided("a1"), reviewer="bob, eve", reviewed_at=NOW)]
-    folder, _ = write(tmp_path, reviewed, requested_by="ana")
-    approve(folder, keys, "ana", "bob")
+    reviewed = [replace(decided("a1"), reviewer="lead_2, lead_3", reviewed_at=NOW)]
+    folder, _ = write(tmp_path, reviewed, requested_by="lead_1")
+    approve(folder, keys, "lead_1", "lead_2")
     found = "\n".join(problems(folder, approvers))
-    assert "ana: requested the batch" in found
-    assert "bob: reviewed accounts of the batch" in found
+    assert "lead_1: requested the batch" in found
+    assert "lead_2: reviewed accounts of the batch" in found
 
 
 def test_a_key_ends_and_a_market_is_decided_over_by_its_own_people(batch: Path, keys: Path) -> None:
-    approve(batch, keys, "ana")
-    public = key_pair("ana", keys).with_suffix(".pub").read_text().strip()
-    start = "name: ana, role: approver"
+    approve(batch, keys, "lead_1")
+    public = key_pair("lead_1", keys).with_suffix(".pub").read_text().strip()
+    start = "name: lead_1, role: approver"
     old = approvers_of(
-        keys, ["ana"], ana=f"{start}, markets: [all], valid_to: 2026-11-21, key: {public}"
+        keys,
+        ["lead_1"],
+        lead_1=f"{start}, markets: [all], valid_to: 2026-11-21, key: {public}",
     )
     assert "counted until 2026-11-21" in problems(batch, old)[1]
     french = approvers_of(
-        keys, ["ana"], ana=f"{start}, markets: [fr], valid_to: 2027-01-01, key: {public}"
+        keys,
+        ["lead_1"],
+        lead_1=f"{start}, markets: [fr], valid_to: 2027-01-01, key: {public}",
     )
     assert "may not decide over the markets de" in problems(batch, french)[1]
 
@@ -323,11 +327,11 @@ def test_a_key_ends_and_a_market_is_decided_over_by_its_own_people(batch: Path, 
 )
 def test_the_approvers_file_is_checked(keys: Path, changed: dict[str, str], word: str) -> None:
     with pytest.raises(ConfigError, match=word):
-        approvers_of(keys, ["ana"], **changed)
+        approvers_of(keys, ["lead_1"], **changed)
 
 
 def test_one_person_cannot_stand_in_the_file_under_two_names(keys: Path) -> None:
-    public = key_pair("ana", keys).with_suffix(".pub").read_text().strip()
-    entry = f"name: bob, role: approver, markets: [all], valid_to: 2027-06-30, key: {public}"
+    public = key_pair("lead_1", keys).with_suffix(".pub").read_text().strip()
+    entry = f"name: lead_2, role: approver, markets: [all], valid_to: 2027-06-30, key: {public}"
     with pytest.raises(ConfigError, match="two approvers have one key"):
-        approvers_of(keys, ["ana", "bob"], bob=entry)
+        approvers_of(keys, ["lead_1", "lead_2"], lead_2=entry)

@@ -29,7 +29,7 @@ from tests.exporters.enforcement.builders import SIGNATURE, approvers_file, enti
 
 TODAY = datetime.now(UTC).date()
 SNAPSHOT = "5" * 64
-PEOPLE = ("ana", "bob", "eve")
+PEOPLE = ("lead_1", "lead_2", "lead_3")
 
 
 class Site:
@@ -166,7 +166,7 @@ class Site:
         """Export, approve and release what is proposed."""
         batch = self.export(*more)
         assert batch is not None
-        self.approve(batch, "ana")
+        self.approve(batch, "lead_1")
         return self.release(batch)
 
     @property
@@ -194,7 +194,7 @@ def appeal_of(decision_id: str, outcome: str | None = None, **changed: Any) -> d
         "lodged_at": "2026-11-23T10:00:00+00:00",
         "outcome": outcome,
         "reason_code": "not me",
-        "reviewer": None if outcome is None else "judy",
+        "reviewer": None if outcome is None else "hearer",
         "decided_at": None if outcome is None else at,
         **changed,
     }

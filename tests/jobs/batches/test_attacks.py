@@ -26,35 +26,33 @@ def decision_of(site: Site, account: str) -> str:
 
 def test_the_requester_cannot_approve(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.decide(["a1"])
-    batch = site.export("--as", "ana")
+    batch = site.export("--as", "lead_1")
     assert batch is not None
-    site.approve(batch, "ana", code=6)
+    site.approve(batch, "lead_1", code=6)
     assert "requested the batch" in capsys.readouterr().err
     assert site.counted() == {"proposed": 1}
 
 
 def test_a_reviewer_cannot_approve(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    site.decide(["a1"], route="investigated", actor="ana, judy")
+    site.decide(["a1"], route="investigated", actor="lead_1, hearer")
     batch = site.export()
     assert batch is not None
-    site.approve(batch, "ana", code=6)
+    site.approve(batch, "lead_1", code=6)
     assert "reviewed accounts" in capsys.readouterr().err
-    site.approve(batch, "bob")
+    site.approve(batch, "lead_2")
 
 
-def test_somebody_elses_key_does_not_sign_for_ana(
-    site: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_key_does_not_sign_for_another(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.decide(["a1"])
     batch = site.export()
     assert batch is not None
-    key = str(key_pair("bob", site.keys))
-    site.run("approve", batch.name, "--key", key, "--as", "ana", code=6)
+    key = str(key_pair("lead_2", site.keys))
+    site.run("approve", batch.name, "--key", key, "--as", "lead_1", code=6)
     assert "not of this person's key" in capsys.readouterr().err
-    site.run("approve", batch.name, "--key", key, "--as", "mallory", code=6)
+    site.run("approve", batch.name, "--key", key, "--as", "stranger", code=6)
     assert "nobody that the approvers file names" in capsys.readouterr().err
-    site.run("approve", batch.name, "--key", "/nowhere", "--as", "ana", code=2)
-    site.run("approve", "../../etc", "--key", key, "--as", "bob", code=2)
+    site.run("approve", batch.name, "--key", "/nowhere", "--as", "lead_1", code=2)
+    site.run("approve", "../../etc", "--key", key, "--as", "lead_2", code=2)
 
 
 def test_nobody_approves_twice_for_two(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,17 +60,17 @@ def test_nobody_approves_twice_for_two(site: Site, capsys: pytest.CaptureFixture
 
     two = site.folder / "two"
     shutil.copytree(site.keys, two)
-    approvers_file(two, ["ana", "bob"], needed="[{accounts: 0, approvers: 2}]")
+    approvers_file(two, ["lead_1", "lead_2"], needed="[{accounts: 0, approvers: 2}]")
     site.settings["enforcement.approvers"] = str(two / "approvers.yaml")
     site.decide(["a1"])
     batch = site.export()
     assert batch is not None
-    site.approve(batch, "ana")
-    site.approve(batch, "ana", code=6)
+    site.approve(batch, "lead_1")
+    site.approve(batch, "lead_1", code=6)
     assert "each person counts once" in capsys.readouterr().err
     site.release(batch, code=6)
     assert "1 of 2 approvals" in capsys.readouterr().err
-    site.approve(batch, "bob")
+    site.approve(batch, "lead_2")
     assert site.counted() == {"approved": 1}
 
 
@@ -92,7 +90,7 @@ def test_an_edited_batch_is_void_and_its_decisions_are_proposed_again(
     site.decide(["a1", "a2"])
     batch = site.export()
     assert batch is not None
-    site.approve(batch, "ana")
+    site.approve(batch, "lead_1")
     edited(batch)
     site.release(batch, code=6)
     assert "approvals are void" in capsys.readouterr().err
@@ -117,7 +115,7 @@ def test_a_damaged_batch_cannot_be_approved(site: Site, harm: Callable[[Path], o
     batch = site.export()
     assert batch is not None
     harm(batch)
-    site.approve(batch, "ana", code=4)
+    site.approve(batch, "lead_1", code=4)
     assert site.counted() == {"proposed": 1}
 
 
@@ -125,8 +123,8 @@ def listed(site: Site, name: str, **entry: str) -> None:
     """Put one entry on a list of the site."""
     row = {
         "reason": "newsroom",
-        "added_by": "mia",
-        "approved_by": "tom",
+        "added_by": "clerk",
+        "approved_by": "lead",
         "added_at": str(TODAY),
         "expires_at": str(TODAY + timedelta(days=90)),
         **entry,
@@ -146,7 +144,7 @@ def test_a_protected_account_stops_the_whole_batch_even_after_approval(
     site.decide(["a1", "a2"])
     batch = site.export()
     assert batch is not None
-    site.approve(batch, "ana")
+    site.approve(batch, "lead_1")
     listed(site, "protected_accounts", account_id="a2")
     site.release(batch, code=6)
     assert "guard protected: 1 accounts, limit 0" in capsys.readouterr().err
@@ -158,7 +156,7 @@ def test_a_protected_account_stops_the_whole_batch_even_after_approval(
 @pytest.mark.parametrize(
     ("entry", "word"),
     [
-        ({"approved_by": "mia"}, "the same"),
+        ({"approved_by": "clerk"}, "the same"),
         ({"approved_by": ""}, "approved_by must be given"),
         ({"reason": ""}, "reason must be given"),
         ({"expires_at": str(TODAY + timedelta(days=400))}, "more than 180 days"),
@@ -300,7 +298,10 @@ def test_a_replayed_receipt_changes_nothing(applied: Site) -> None:
         ({"decision_id": "f" * 64}, "there is no decision"),
         ({"outcome": "won"}, "outcome must be one of"),
         ({"outcome": "overturned", "reviewer": None}, "reviewer, decided_at must be given"),
-        ({"outcome": "overturned", "reviewer": "ana"}, "ana acted in this decision before"),
+        (
+            {"outcome": "overturned", "reviewer": "lead_1"},
+            "lead_1 acted in this decision before",
+        ),
         ({"outcome": "overturned", "reviewer": "requester"}, "requester acted in this decision"),
         ({"outcome": "overturned", "reviewer": "releaser"}, "releaser acted in this decision"),
         ({"lodged_at": "2099-01-01T00:00:00+00:00"}, "not be to come"),
@@ -347,7 +348,7 @@ def test_overturned_appeals_hold_further_releases(
     applied.decide(["b1"])
     batch = applied.export()
     assert batch is not None
-    applied.approve(batch, "ana")
+    applied.approve(batch, "lead_1")
     for account in ("a1", "a2"):
         applied.appeal(appeal_of(decision_of(applied, account), "overturned"))
     applied.release(batch, code=6)
@@ -391,7 +392,7 @@ def test_a_batch_that_waited_too_long_is_void(
     site.decide(["a1"])
     batch = site.export()
     assert batch is not None
-    site.approve(batch, "ana")
+    site.approve(batch, "lead_1")
     with site.changes(after=timedelta(hours=73)) as changes:
         with pytest.raises(Voided, match="has passed"):
             release(changes, batch.name, "releaser")
@@ -407,7 +408,7 @@ def test_a_replaced_batch_cannot_be_approved_any_more(
     site.decide(["a2"])
     new = site.export()
     assert old is not None and new is not None
-    site.approve(old, "ana", code=6)
+    site.approve(old, "lead_1", code=6)
     assert f"superseded: {new.name}" in capsys.readouterr().err
     site.run("verify", str(old), "--approvers", str(site.approvers), code=6)
     assert f"is superseded by {new.name}" in capsys.readouterr().err

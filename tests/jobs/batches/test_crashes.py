@@ -119,8 +119,8 @@ def test_approve(killer: Killer, site: Site) -> None:
     site.decide(["a1", "a2"])
     batch = site.export()
     assert batch is not None
-    key = key_pair("ana", site.keys)
-    call = ["jobs.manage_exports", "approve", batch.name, "--key", str(key), "--as", "ana"]
+    key = key_pair("lead_1", site.keys)
+    call = ["jobs.manage_exports", "approve", batch.name, "--key", str(key), "--as", "lead_1"]
     done = []
     for _, _, states in every_step(killer, site, kept(site), *call):
         approved = (batch.parent / f"{batch.name}.approvals.jsonl").exists()
@@ -134,7 +134,7 @@ def test_release(killer: Killer, site: Site) -> None:
     site.decide(["a1", "a2"])
     batch = site.export()
     assert batch is not None
-    site.approve(batch, "ana")
+    site.approve(batch, "lead_1")
     call = ["jobs.manage_exports", "release", batch.name, "--as", "releaser"]
     done = []
     for _, found, states in every_step(killer, site, kept(site), *call):

@@ -45,12 +45,12 @@ def test_the_audit_log_says_who_did_what_and_shows_harm(
     ]
     assert [(line["action"], line["actor"]) for line in lines] == [
         ("propose apply", "requester"),
-        ("approve", "ana"),
+        ("approve", "lead_1"),
         ("release", "releaser"),
         ("receipts", "receipts"),
     ]
     last = sorted(log.glob("0*.jsonl"))[1]
-    last.write_text(last.read_text().replace("ana", "bob"))
+    last.write_text(last.read_text().replace("lead_1", "lead_2"))
     assert check_audit.main(["verify", *applied.arguments]) == 4
     assert "one of the two was changed" in capsys.readouterr().err
 
@@ -71,14 +71,14 @@ def test_a_freeze_stops_releases_and_not_retractions(applied: Site) -> None:
     applied.decide(["a4"])
     batch = applied.export()
     assert batch is not None
-    applied.approve(batch, "ana")
+    applied.approve(batch, "lead_1")
     why = ["--reason", "looks wrong", "--as", "lead", *applied.arguments]
     assert freeze_releases.main(["--all", *why], applied.engine) == 0
     applied.release(batch, code=6)
     assert applied.states()["a4"] == "approved"  # nothing is void: it may go on
     applied.run("retract", "--account", "a1", "--reason", "wrong", "--as", "lead")
     (back,) = (path for path in applied.store.proposed.glob("*-r*") if path.is_dir())
-    applied.approve(back, "bob")
+    applied.approve(back, "lead_2")
     applied.release(back)
     assert applied.states()["a1"] == "reversed"
     assert freeze_releases.unfreeze(["--all", *why], applied.engine) == 0

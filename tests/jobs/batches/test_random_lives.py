@@ -91,7 +91,12 @@ class Life:
             if folder.is_dir():
                 with self.site.changes() as changes:
                     try:
-                        approve(changes, folder.name, "ana", key_pair("ana", self.site.keys))
+                        approve(
+                            changes,
+                            folder.name,
+                            "lead_1",
+                            key_pair("lead_1", self.site.keys),
+                        )
                     except GuardStop:
                         continue
                     changes.publish()
@@ -194,7 +199,7 @@ def taken_back(
         changes.publish()
     back = site.store.proposed / made.batch_id
     with site.changes(after=timedelta(seconds=1)) as changes:
-        approve(changes, back.name, "bob", key_pair("bob", keys))
+        approve(changes, back.name, "lead_2", key_pair("lead_2", keys))
         changes.publish()
     with site.changes(after=timedelta(seconds=1)) as changes:
         release(changes, back.name, "releaser")

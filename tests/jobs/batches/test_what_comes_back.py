@@ -35,7 +35,14 @@ def test_one_command_from_an_order_to_a_verified_retraction(
     applied: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     order = ["--batch", next(applied.store.released.glob("*-e1")).name, "--reason", "wrong"]
-    who = ["--as", "lead", "--key", str(key_pair("bob", applied.keys)), "--approver", "bob"]
+    who = [
+        "--as",
+        "lead",
+        "--key",
+        str(key_pair("lead_2", applied.keys)),
+        "--approver",
+        "lead_2",
+    ]
     applied.run("retract", *order, *who)
     assert "may be imported" in capsys.readouterr().out
     assert applied.counted() == {"reversed": 3}
@@ -113,13 +120,13 @@ def test_partly_upheld_is_a_lighter_action_that_people_decided(applied: Site) ->
         if row["account_id"] == "a1"
     }
     assert mine == {
-        "suspend": ("overturned", "calibrated", "judy"),
-        "limit_reach": ("proposed", "investigated", "judy"),
+        "suspend": ("overturned", "calibrated", "hearer"),
+        "limit_reach": ("proposed", "investigated", "hearer"),
     }
     batch = applied.export()
     assert batch is not None
     (row,) = rows(batch / "accounts.jsonl")
-    assert (row["action"], row["reviewer"]) == ("limit_reach", "judy")
+    assert (row["action"], row["reviewer"]) == ("limit_reach", "hearer")
     assert row["automated_decision"] == "not_automated"
 
 
@@ -159,7 +166,7 @@ def test_a_large_batch_leaves_in_stages_under_one_approval(site: Site) -> None:
     site.decide([f"a{number:02d}" for number in range(40)])
     batch = site.export()
     assert batch is not None
-    site.approve(batch, "ana")
+    site.approve(batch, "lead_1")
     desk, sizes, released = site.desk(), [], set()
     for number in (1, 2, 3):
         site.release(batch)
@@ -187,7 +194,7 @@ def test_a_stage_that_was_changed_is_not_one_that_was_approved(site: Site) -> No
     site.decide([f"a{number:02d}" for number in range(10)])
     batch = site.export()
     assert batch is not None
-    site.approve(batch, "ana")
+    site.approve(batch, "lead_1")
     site.release(batch)
     part = site.store.released / f"{batch.name}-1"
     beside = part.parent / f"{part.name}.parent" / "manifest.json"
@@ -249,7 +256,7 @@ def test_a_row_tells_the_measured_precision_of_its_signature(site: Site) -> None
 @pytest.mark.spark
 def test_spark_makes_the_same_batch(site: Site, spark_engine: Engine) -> None:
     site.decide(["a1", "a2"], network_id="n2")
-    site.decide(["b1"], route="investigated", actor="ana, judy")
+    site.decide(["b1"], route="investigated", actor="lead_1, hearer")
     mine = site.export("--format", "ids")
     site.engine = spark_engine
     theirs = site.export("--format", "ids")

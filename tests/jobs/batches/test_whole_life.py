@@ -12,7 +12,7 @@ def test_the_life_of_a_batch(site: Site) -> None:
     assert site.counted() == {"proposed": 3}
     site.run("verify", str(batch), "--approvers", str(site.approvers), code=6)
 
-    site.approve(batch, "ana")
+    site.approve(batch, "lead_1")
     assert site.counted() == {"approved": 3}
 
     released = site.release(batch)
@@ -32,7 +32,7 @@ def test_the_life_of_a_batch(site: Site) -> None:
     assert site.states()["a1"] == "overturned"
 
     (back,) = (path for path in site.store.proposed.glob("*-r*") if path.is_dir())
-    site.approve(back, "bob")
+    site.approve(back, "lead_2")
     taken_back = site.release(back)
     assert {path.name for path in taken_back.iterdir()} >= {
         "stix_bundle.json",
