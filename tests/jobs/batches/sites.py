@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -198,3 +199,27 @@ def appeal_of(decision_id: str, outcome: str | None = None, **changed: Any) -> d
         "decided_at": None if outcome is None else at,
         **changed,
     }
+
+
+def decision_of(site: Site, account: str) -> str:
+    rows = site.ledger(DECISIONS).to_pylist()
+    return next(row["decision_id"] for row in rows if row["account_id"] == account)
+
+
+def listed(site: Site, name: str, **entry: str) -> None:
+    """Put one entry on a list of the site."""
+    row = {
+        "reason": "newsroom",
+        "added_by": "clerk",
+        "approved_by": "lead",
+        "added_at": str(TODAY),
+        "expires_at": str(TODAY + timedelta(days=90)),
+        **entry,
+    }
+    path = site.folder / f"{name}.csv"
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(row))
+        table.writeheader()
+        table.writerow(row)
+    site.settings[f"inputs.{name}.path"] = str(path)
+    site.settings[f"inputs.{name}.format"] = "csv"

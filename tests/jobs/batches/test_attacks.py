@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from exporters.enforcement.files import write_sums
-from exporters.enforcement.row_checks import key_of
-from signatures.decisions import DECISIONS
 from tests.exporters.enforcement.builders import key_pair
-from tests.jobs.batches.sites import TODAY, Site, appeal_of
-
-
-def decision_of(site: Site, account: str) -> str:
-    rows = site.ledger(DECISIONS).to_pylist()
-    return next(row["decision_id"] for row in rows if row["account_id"] == account)
+from tests.jobs.batches.sites import TODAY, Site, listed
 
 
 def test_the_requester_cannot_approve(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,25 +108,6 @@ def test_a_damaged_batch_cannot_be_approved(site: Site, harm: Callable[[Path], o
     harm(batch)
     site.approve(batch, "lead_1", code=4)
     assert site.counted() == {"proposed": 1}
-
-
-def listed(site: Site, name: str, **entry: str) -> None:
-    """Put one entry on a list of the site."""
-    row = {
-        "reason": "newsroom",
-        "added_by": "clerk",
-        "approved_by": "lead",
-        "added_at": str(TODAY),
-        "expires_at": str(TODAY + timedelta(days=90)),
-        **entry,
-    }
-    path = site.folder / f"{name}.csv"
-    with path.open("w", newline="") as file:
-        table = csv.DictWriter(file, list(row))
-        table.writeheader()
-        table.writerow(row)
-    site.settings[f"inputs.{name}.path"] = str(path)
-    site.settings[f"inputs.{name}.format"] = "csv"
 
 
 def test_a_protected_account_stops_the_whole_batch_even_after_approval(
@@ -236,133 +208,6 @@ def test_devices_do_not_leave_without_a_good_key(site: Site, harm: str) -> None:
     else:
         key.chmod(0o644)
     assert site.export(code=2) is None
-
-
-def receipt(site: Site, **changed: Any) -> dict[str, Any]:
-    return {
-        "idempotency_key": key_of(decision_of(site, "a1"), "apply"),
-        "status": "applied",
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "error": None,
-        **changed,
-    }
-
-
-@pytest.mark.parametrize(
-    ("changed", "word"),
-    [
-        ({"idempotency_key": "0" * 64}, "never released"),
-        ({"idempotency_key": None}, "status must be"),
-        ({"status": "done"}, "status must be"),
-        ({"at": "2099-01-01T00:00:00+00:00"}, "not be to come"),
-        ({"at": "2026-11-22T00:00:00"}, "must have a zone"),
-        ({"at": "yesterday"}, "is no receipt"),
-        ({"sudo": True}, "no other fields"),
-    ],
-)
-def test_a_strange_receipt_is_refused(
-    applied: Site, capsys: pytest.CaptureFixture[str], changed: dict[str, Any], word: str
-) -> None:
-    before = applied.ledger(DECISIONS).num_rows
-    path = applied.folder / "receipts.jsonl"
-    path.write_text(json.dumps(receipt(applied, **changed)) + "\n")
-    applied.run("receipts", str(path), code=4)
-    assert word in capsys.readouterr().err
-    assert applied.ledger(DECISIONS).num_rows == before
-
-
-def test_a_receipt_for_what_was_only_approved_is_refused(site: Site) -> None:
-    site.decide(["a1"])
-    batch = site.export()
-    assert batch is not None
-    path = site.folder / "receipts.jsonl"
-    path.write_text(json.dumps(receipt(site)) + "\n")
-    site.run("receipts", str(path), code=4)
-    assert site.counted() == {"proposed": 1}
-
-
-def test_a_replayed_receipt_changes_nothing(applied: Site) -> None:
-    path = applied.folder / "receipts.jsonl"
-    applied.appeal(appeal_of(decision_of(applied, "a1"), "upheld"))
-    before = applied.ledger(DECISIONS).num_rows
-    path.write_text(json.dumps(receipt(applied)) + "\n" + json.dumps(receipt(applied)) + "\n")
-    for _ in range(2):
-        applied.run("receipts", str(path))
-    assert applied.ledger(DECISIONS).num_rows == before
-    assert applied.states()["a1"] == "upheld"
-
-
-@pytest.mark.parametrize(
-    ("changed", "word"),
-    [
-        ({"decision_id": "f" * 64}, "there is no decision"),
-        ({"outcome": "won"}, "outcome must be one of"),
-        ({"outcome": "overturned", "reviewer": None}, "reviewer, decided_at must be given"),
-        (
-            {"outcome": "overturned", "reviewer": "lead_1"},
-            "lead_1 acted in this decision before",
-        ),
-        ({"outcome": "overturned", "reviewer": "requester"}, "requester acted in this decision"),
-        ({"outcome": "overturned", "reviewer": "releaser"}, "releaser acted in this decision"),
-        ({"lodged_at": "2099-01-01T00:00:00+00:00"}, "not be to come"),
-        ({"lodged_at": None}, "lodged_at must be given"),
-        ({"note": "please"}, "an appeal has no note"),
-    ],
-)
-def test_a_strange_appeal_is_refused(
-    applied: Site, capsys: pytest.CaptureFixture[str], changed: dict[str, Any], word: str
-) -> None:
-    given = {**appeal_of(decision_of(applied, "a1")), **changed}
-    if changed.get("reviewer"):
-        given["decided_at"] = datetime.now(UTC).isoformat()
-    applied.appeal(given, code=4)
-    assert word in capsys.readouterr().err
-    assert applied.states()["a1"] == "applied"
-
-
-def test_an_outcome_cannot_be_changed_afterwards(
-    applied: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
-    name = decision_of(applied, "a1")
-    applied.appeal(appeal_of(name, "upheld"))
-    applied.appeal(appeal_of(name, "overturned"), code=4)
-    assert "an appeal cannot change" in capsys.readouterr().err
-    assert applied.states()["a1"] == "upheld"
-
-
-def test_a_flood_of_appeals_against_one_decision_counts_once(applied: Site) -> None:
-    name = decision_of(applied, "a1")
-    applied.appeal(appeal_of(name))
-    flood = [appeal_of(name, appeal_id=f"more-{number}") for number in range(3)]
-    applied.appeal(*flood, code=4)
-    applied.appeal(*[appeal_of(name)] * 50)
-    states = [
-        row["state"] for row in applied.ledger(DECISIONS).to_pylist() if row["decision_id"] == name
-    ]
-    assert states.count("appealed") == 1
-
-
-def test_overturned_appeals_hold_further_releases(
-    applied: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
-    applied.decide(["b1"])
-    batch = applied.export()
-    assert batch is not None
-    applied.approve(batch, "lead_1")
-    for account in ("a1", "a2"):
-        applied.appeal(appeal_of(decision_of(applied, account), "overturned"))
-    applied.release(batch, code=6)
-    assert "guard overturn hold: 2 of 2 appeals overturned" in capsys.readouterr().err
-    assert applied.states()["b1"] == "approved"
-
-
-def test_a_cleared_account_is_not_taken_again_by_a_program(
-    applied: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
-    applied.appeal(appeal_of(decision_of(applied, "a1"), "overturned"))
-    applied.decide(["a1"], policy_id="spam")
-    assert applied.export(code=6) is None
-    assert "guard cleared: 1 accounts" in capsys.readouterr().err
 
 
 def test_two_exports_at_once_one_says_so(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,8 +22,7 @@ from signatures.inclusions import INCLUSIONS
 from signatures.labels import LABELS, check_labels
 from signatures.life_cycle import current
 from tests.exporters.enforcement.builders import SIGNATURE, key_pair
-from tests.jobs.batches.sites import TODAY, Site, appeal_of
-from tests.jobs.batches.test_attacks import decision_of, listed
+from tests.jobs.batches.sites import TODAY, Site, appeal_of, decision_of, listed
 from tests.jobs.batches.warehouses import publish
 
 
