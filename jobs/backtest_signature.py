@@ -128,7 +128,7 @@ def _draw(changes: Changes, signature: Signature, ds: date, found: Any, networks
     import pyarrow.compute as pc
 
     from graph.ledger import read_ledger
-    from jobs.samples import population, write_blank_labels
+    from jobs.samples import REVIEW, population, write_blank_labels
     from signatures.backtests import form_sha256
     from signatures.review_sample import REVIEW_SAMPLES, Order, draw, only_found
 
@@ -145,7 +145,7 @@ def _draw(changes: Changes, signature: Signature, ds: date, found: Any, networks
         rows = before.to_pylist()
     else:
         changes.rows(REVIEW_SAMPLES, rows)
-    path = write_blank_labels(changes.home / "review", order.sample_id, rows)
+    path = write_blank_labels(changes.home / REVIEW, order.sample_id, rows)
     return f"{len(rows)} subjects to review: {path}"
 
 

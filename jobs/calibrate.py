@@ -25,7 +25,7 @@ from jobs.errors import DataStop
 from jobs.inputs import read_labels
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
-from jobs.samples import population, write_blank_labels
+from jobs.samples import REVIEW, population, write_blank_labels
 from signatures.calibration import CALIBRATION, calibrate
 from signatures.labels import LABELS, LabelRefused, new_labels, valid_labels
 from signatures.loading import load
@@ -140,7 +140,7 @@ def _draw(run: Run) -> None:
     else:
         rows = before.to_pylist()
     if not chosen.dry_run:
-        path = write_blank_labels(run.home / "review", order.sample_id, rows)
+        path = write_blank_labels(run.home / REVIEW, order.sample_id, rows)
         run.log.info("labels to fill in", file=str(path), subjects=len(rows))
 
 

@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from exporters.enforcement.formats import FORMATS
 from exporters.enforcement.guards import Figures, stops
@@ -26,6 +26,7 @@ from jobs.batches.store import Store
 from jobs.errors import GuardStop
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from signatures.calibration import CALIBRATION, bounds_on
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import current_frame, moved_frame
 
@@ -58,6 +59,7 @@ def compute(run: Run) -> None:
         supersedes=_pending(changes),
         limits={name: float(value) for name, value in caps.model_dump().items()},
         lists=lists,
+        precision=_precision(run),
     )
     with run.step("batch") as step:
         made = propose(changes, order)
@@ -103,6 +105,20 @@ def _pending(changes: Changes) -> list[str]:
         for each in events
         if each["operation"] == APPLY and each["batch_id"] not in ended
     )
+
+
+def _precision(run: Run) -> dict[str, float]:
+    """The measured lower bound of account precision of each signature, over all markets."""
+    latest = run.warehouse.latest_before(CALIBRATION.name, run.ds + timedelta(days=1))
+    if latest is None:
+        return {}
+    fresh = timedelta(microseconds=run.config.proposals.calibration_fresh)
+    rows = run.engine.to_arrow(run.read(CALIBRATION, latest)).to_pylist()
+    return {
+        row["signature_id"]: row["lower"]
+        for row in bounds_on(rows, run.ds, fresh).to_pylist()
+        if row["market"] is None and row["stratum"] is None and row["lower"] is not None
+    }
 
 
 def _pass_guards(run: Run, figures: Figures) -> None:

@@ -44,6 +44,7 @@ def _forget(arguments: argparse.Namespace) -> int:
     from jobs.batches.rewriting import ledger_appends, rewrite, table_days
     from jobs.configuration import load
     from jobs.hold_subjects import held
+    from jobs.samples import REVIEW, forget_in_blank_labels
 
     config = load(arguments.config, arguments.set, os.environ)
     account = arguments.account
@@ -69,6 +70,7 @@ def _forget(arguments: argparse.Namespace) -> int:
         told = {"account": name, "reason": arguments.reason, "deleted": rows, "masked": kept}
         changes.audit("forget", arguments.person, told)
         changes.publish()
+        forget_in_blank_labels(changes.home / REVIEW, account)
     sys.stdout.write(f"{rows} rows deleted; in ledgers the account is {name}\n")
     return DONE
 

@@ -17,6 +17,9 @@ from signatures.inclusions import INCLUSIONS
 from signatures.review_sample import Population, blank_labels
 from signatures.scores import SCORES
 
+REVIEW = "review"
+"""The folder under a home with the labels that are to be filled in."""
+
 SHARED_ADDRESS = "shared_address_ratio"
 
 
@@ -44,3 +47,25 @@ def write_blank_labels(folder: Path, name: str, rows: Sequence[Mapping[str, Any]
         lines = (json.dumps(row, ensure_ascii=False) for row in blank_labels(rows))
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def forget_in_blank_labels(folder: Path, account: str) -> int:
+    """Take an account's rows out of the files that are to be filled in; returns their number."""
+    taken = 0
+    for path in sorted(folder.glob("*.jsonl")):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if not _is_about(line, account)]
+        if len(kept) < len(lines):
+            beside = path.with_name(f".{path.name}")
+            beside.write_text("".join(kept), encoding="utf-8")
+            beside.replace(path)
+            taken += len(lines) - len(kept)
+    return taken
+
+
+def _is_about(line: str, account: str) -> bool:
+    try:
+        row = json.loads(line)
+    except ValueError:  # people have been at it
+        return account in line
+    return (row["subject_type"], row["subject_id"]) == ("account", account)

@@ -15,6 +15,7 @@ from graph.engines.base import Engine
 from graph.features.computed import ACCOUNT_FEATURE_NAMES, NETWORK_FEATURE_NAMES
 from signatures.backtests import (
     BACKTESTS,
+    COUNTED,
     Day,
     backtest_rows,
     count,
@@ -93,17 +94,10 @@ def test_a_backtest_tells_what_is_new_and_what_is_innocent(engine: Engine, day: 
     assert set(counted) == {ALL, "de", "fr"}
     assert {counted[name]["accounts"] for name in ("de", "fr")} == {4}
     assert [counted[name]["benign_accounts"] for name in ("de", "fr")] == [1, 0]
+    nothing = {"market": ALL, **dict.fromkeys(COUNTED, 0)}
+    assert count(engine, matched(engine, day, signature("Copypasta ring"))) == [nothing]
     rows = backtest_rows(FARM, DAY, counted.values(), SOUND["labelled_at"])
     assert pa.Table.from_pylist(rows, schema=BACKTESTS.schema).num_rows == 3
-
-
-def test_a_day_on_which_it_finds_nothing_is_a_day(engine: Engine, day: Day) -> None:
-    stranger = signature("Copypasta ring")
-    assert count(engine, matched(engine, day, stranger)) == [
-        {"market": ALL}
-        | dict.fromkeys(count(engine, matched(engine, day, FARM))[0], 0)
-        | {"market": ALL}
-    ]
 
 
 def test_what_a_signature_finds_is_its_form_and_how_it_runs_is_not() -> None:

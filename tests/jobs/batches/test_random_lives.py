@@ -139,7 +139,7 @@ class Life:
             changes.publish()
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, begun=st.booleans())
 def test_no_sequence_of_events_breaks_a_rule(
     tmp_path_factory: pytest.TempPathFactory,

@@ -14,13 +14,17 @@ from exporters.enforcement.approvals import read_approvers
 from exporters.enforcement.verify import verify_batch
 from graph.enforced_entities import ENFORCED_ENTITIES
 from graph.engines.base import Engine
+from graph.networks import NETWORKS
 from jobs.batches.receiving import expire, overdue
+from signatures.calibration import ALL, CALIBRATION
 from signatures.decisions import DECISIONS
+from signatures.inclusions import INCLUSIONS
 from signatures.labels import LABELS, check_labels
 from signatures.life_cycle import current
-from tests.exporters.enforcement.builders import key_pair
+from tests.exporters.enforcement.builders import SIGNATURE, key_pair
 from tests.jobs.batches.sites import TODAY, Site, appeal_of
 from tests.jobs.batches.test_attacks import decision_of, listed
+from tests.jobs.batches.warehouses import publish
 
 
 def rows(path: Path) -> list[dict[str, object]]:
@@ -195,10 +199,6 @@ def test_a_stage_that_was_changed_is_not_one_that_was_approved(site: Site) -> No
 def test_a_list_that_moves_much_waits_for_somebody(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from graph.networks import NETWORKS
-    from signatures.inclusions import INCLUSIONS
-    from tests.jobs.batches.warehouses import publish
-
     site.decide(["a1"])
     assert site.export() is not None
     for age, accounts in ((1, 10), (0, 8)):
@@ -230,6 +230,20 @@ def test_verify_needs_neither_spark_nor_an_engine(applied: Site) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], check=False)
     assert done.returncode == 0
+
+
+def test_a_row_tells_the_measured_precision_of_its_signature(site: Site) -> None:
+    measured = {
+        "measure": "precision", "level": "account", "scope": "signature", "scope_id": SIGNATURE,
+        "market": ALL, "stratum": ALL, "estimate": 0.995, "low": 0.985, "high": 0.999,
+        "subjects": 900, "networks": 200, "measured_on": TODAY,
+    }  # fmt: skip
+    french = {**measured, "market": "fr", "low": 0.5}
+    publish(site.home, CALIBRATION, TODAY - timedelta(days=1), [measured, french])
+    site.decide(["a1"])
+    batch = site.export()
+    assert batch is not None
+    assert [row["precision_lower"] for row in rows(batch / "accounts.jsonl")] == [0.985]
 
 
 @pytest.mark.spark
