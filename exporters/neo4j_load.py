@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -45,7 +45,7 @@ SAID_EVERY_S = 10.0
 LONGEST_ID = 1_000
 """Characters of an id. Neo4j's indexes take some 8 KB, logs may hold ids of 64 KiB."""
 
-Kind = NodeKind | RelationshipKind
+Element = NodeKind | RelationshipKind
 Say = Callable[..., None]
 
 
@@ -57,7 +57,7 @@ class LoadRefused(Exception):
 class Part:
     """The rows of one kind, in parquet files, and the key of their content."""
 
-    kind: Kind
+    kind: Element
     folder: Path
     rows: int
     key: int
@@ -72,7 +72,7 @@ class Report:
     unchanged: list[str] = field(default_factory=list)
 
 
-def read_part(kind: Kind, folder: Path) -> Part:
+def read_part(kind: Element, folder: Path) -> Part:
     """Look at the files of a kind: count their rows and hash their content."""
     total, rows = 0, 0
     for batch in _batches(folder, kind, 65_536):
@@ -82,7 +82,7 @@ def read_part(kind: Kind, folder: Path) -> Part:
     return Part(kind, folder, rows, int.from_bytes(hashlib.sha256(name.encode()).digest()[:7]))
 
 
-def _batches(folder: Path, kind: Kind, size: int) -> Iterator[pa.RecordBatch]:
+def _batches(folder: Path, kind: Element, size: int) -> Iterator[pa.RecordBatch]:
     """The rows of a kind, a bounded number at a time."""
     for file in sorted(folder.glob("*.parquet")):
         with pq.ParquetFile(file) as opened:
@@ -113,17 +113,28 @@ def _wire(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
-def rows_of(part: Part, size: int = BATCH) -> Iterator[list[list[Any]]]:
-    """A part's rows as lists of values, `size` at a time."""
+def batches_of(part: Part, size: int = BATCH) -> Iterator[pa.RecordBatch]:
+    """A part's rows as they are in the files, `size` at a time."""
+    return _batches(part.folder, part.kind, size)
+
+
+def rows_of(part: Part) -> Iterator[list[list[Any]]]:
+    """A part's rows as lists of values, as the load statements expect them."""
     ends = 1 if isinstance(part.kind, NodeKind) else 2
-    for batch in _batches(part.folder, part.kind, size):
-        columns = [column.to_pylist() for column in _wire(batch).columns]
-        columns[:ends] = [[indexable(value) for value in column] for column in columns[:ends]]
-        yield [list(row) for row in zip(*columns, strict=True)]
+    for batch in batches_of(part):
+        columns = _wire(batch).columns
+        columns[:ends] = [indexed(column) for column in columns[:ends]]
+        yield [list(row) for row in zip(*(each.to_pylist() for each in columns), strict=True)]
 
 
-def indexable(name: str) -> str:
-    """An id as the database can index it; a very long one is cut and told apart by its hash."""
+def indexed(names: pa.Array) -> pa.Array:
+    """Ids as the database can index them; a very long one is cut and told apart by its hash."""
+    if (pc.max(pc.utf8_length(names)).as_py() or 0) <= LONGEST_ID:
+        return names
+    return pa.array([_cut(name) for name in names.to_pylist()], pa.string())
+
+
+def _cut(name: str) -> str:
     if len(name) <= LONGEST_ID:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()
@@ -144,9 +155,7 @@ def load(
     Raises LoadRefused for an older day, a newer schema, or data of another program.
     """
     held = check_database(database, ds, force)
-    for statement in schema_statements(NODES):
-        database.define(statement)
-    database.define("CALL db.awaitIndexes(300)")
+    define_schema(database)
     report = Report()
     changed = [part for part in parts if not _is_held(database, part, held)]
     report.unchanged = [part.kind.name for part in parts if part not in changed]
@@ -154,18 +163,39 @@ def load(
         _write_all(database, changed, ds, report, say, workers)
     elif held.get("ds") == str(ds) and held.get("complete"):
         return report
-    keys = {f"key_{part.kind.name}": part.key for part in parts}
-    record = {"ds": str(ds), "scope": scope, "schema_version": SCHEMA_VERSION, "complete": True}
     database.write_all(
         [
             (END_DRAFT, {}),
             (
-                f"MERGE (l:{LOAD} {{id: 'actorgraph'}}) SET l = $record",
-                {"record": {"id": "actorgraph", **record, **keys}},
+                f"MERGE (l:{LOAD} {{id: $record.id}}) SET l = $record",
+                {"record": load_record(parts, ds, scope)},
             ),
         ]
     )
     return report
+
+
+def load_record(parts: Sequence[Part], ds: date, scope: str) -> dict[str, Any]:
+    """What the database's one Load node says once a load is complete."""
+    keys = {f"key_{part.kind.name}": part.key for part in parts}
+    about = {"ds": str(ds), "scope": scope, "schema_version": SCHEMA_VERSION, "complete": True}
+    return {"id": "actorgraph", **about, **keys}
+
+
+def define_schema(database: Database) -> None:
+    """Make the constraints and indexes that are missing, and wait until they are there."""
+    for statement in schema_statements(NODES):
+        database.define(statement)
+    database.define("CALL db.awaitIndexes(300)")
+
+
+def require_empty(database: Database) -> None:
+    """Pass a database without nodes; raises LoadRefused for any other."""
+    if found := database.read("MATCH (n) RETURN count(n) AS found")[0]["found"]:
+        raise LoadRefused(
+            f"the database has {found} nodes, and the offline importer would replace them, "
+            "verdicts included: load without --mode bulk"
+        )
 
 
 def check_database(database: Database, ds: date, force: bool) -> dict[str, Any]:

@@ -10,11 +10,20 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
-from exporters.neo4j import Database
+from exporters.neo4j import URI, Database
+from exporters.neo4j_bulk import write_import_files
 from exporters.neo4j_frames import DayTables, frames
 from exporters.neo4j_guide import sample_values, write_guide
-from exporters.neo4j_load import LoadRefused, Part, load, read_part
+from exporters.neo4j_load import (
+    LoadRefused,
+    Part,
+    define_schema,
+    load,
+    read_part,
+    require_empty,
+)
 from exporters.neo4j_queries import read_parameters
 from graph.build import EDGES, NODES
 from graph.engines.base import Engine
@@ -28,9 +37,10 @@ from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.tables import Table
 from jobs.database.address import FOLDER as SERVER_FOLDER
 from jobs.database.address import database_address
+from jobs.database.importer import run_importer
 from jobs.database.masking import MASKS, masking_key, masks
-from jobs.database.server import find_server
-from jobs.errors import GuardStop
+from jobs.database.server import find_server, start_server, stop_server
+from jobs.errors import ConfigError, GuardStop
 from jobs.files import remove
 from jobs.inputs import read_sensitive_entities
 from jobs.runtime import Job, Run
@@ -46,31 +56,67 @@ FOLDER = "neo4j-load"
 
 def compute(run: Run) -> None:
     """Bring the database to the state of the day."""
-    address = database_address(run.config.home, os.environ)
     with run.step("prepare"):
         parts = _parts(run)
     try:
-        with run.step("load") as step, Database(address) as database:
-            report = load(
-                database,
-                parts,
-                run.ds,
-                run.arguments.scope,
-                run.log.info,
-                force=run.arguments.force,
-                workers=run.arguments.workers,
-            )
-            step.rows = sum(report.written.values())
-            if server := find_server(run.config.home / SERVER_FOLDER):
-                samples = sample_values(database, read_parameters())
-                write_guide(server.guide_folder, server.guide_url, samples)
+        with run.step("load") as step:
+            written = _bulk(run, parts) if run.arguments.mode == "bulk" else _online(run, parts)
+            step.rows = sum(written.values())
     except LoadRefused as error:
         raise GuardStop(str(error)) from None
     finally:
         remove(run.config.home.absolute() / FOLDER)
-    run.manifest.rows_out.update(report.written)
-    run.manifest.figures["deleted"] = sum(report.deleted.values())
-    run.log.info("loaded", written=step.rows, deleted=sum(report.deleted.values()), uri=address.uri)
+    run.manifest.rows_out.update(written)
+
+
+def _online(run: Run, parts: list[Part]) -> dict[str, int]:
+    """Load into a running server; returns the rows written by kind."""
+    with Database(database_address(run.config.home, os.environ)) as database:
+        report = load(
+            database,
+            parts,
+            run.ds,
+            run.arguments.scope,
+            run.log.info,
+            force=run.arguments.force,
+            workers=run.arguments.workers,
+        )
+        _guide(run, database)
+    deleted = sum(report.deleted.values())
+    run.manifest.figures["deleted"] = deleted
+    run.log.info("loaded", written=sum(report.written.values()), deleted=deleted)
+    return report.written
+
+
+def _bulk(run: Run, parts: list[Part]) -> dict[str, int]:
+    """Load into the local server's empty database while it is stopped; returns rows by kind."""
+    server = find_server(run.config.home / SERVER_FOLDER)
+    if server is None or URI in os.environ:
+        raise ConfigError(
+            "--mode bulk needs the local server, running: actorgraph neo4j start, without NEO4J_URI"
+        )
+    address = database_address(run.config.home, os.environ)
+    with Database(address) as database:
+        require_empty(database)
+    folder = run.config.home.absolute() / FOLDER / "import"
+    arguments = write_import_files(parts, folder, run.ds, run.arguments.scope)
+    stop_server(server)
+    try:
+        run_importer(server.folder, arguments)
+    finally:
+        started = start_server(server.folder)
+    with Database(replace(address, uri=started.uri)) as database:
+        define_schema(database)
+        _guide(run, database)
+    run.log.info("loaded", uri=started.uri)
+    return {part.kind.name: part.rows for part in parts}
+
+
+def _guide(run: Run, database: Database) -> None:
+    """Write the local server's guide, with values that exist in the database."""
+    if server := find_server(run.config.home / SERVER_FOLDER):
+        samples = sample_values(database, read_parameters())
+        write_guide(server.guide_folder, server.guide_url, samples)
 
 
 def _parts(run: Run) -> list[Part]:
@@ -124,6 +170,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("networks", "all"),
         default="networks",
         help="networks: their accounts and what these share; all: every account and entity",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=("online", "bulk"),
+        default="online",
+        help="online: into a running server; bulk: the first load of a big graph, by Neo4j's "
+        "offline importer, into the local server while it is stopped",
     )
     parser.add_argument("--force", action="store_true", help="load an older day over a newer one")
     parser.add_argument("--workers", type=int, default=2, help="parallel writers of nodes")

@@ -122,12 +122,8 @@ def start_server(folder: Path, heap: str = "1g", java_options: Sequence[str] = (
         return there
     if dead := _recorded(folder):
         stop_server(dead)
-    make_private(folder)
-    java, class_path = java_executable(), os.pathsep.join(map(str, server_class_path()))
-    bolt, http, guide_port = (free_port(HOST, port) for port in (BOLT_PORT, HTTP_PORT, GUIDE_PORT))
-    _write_settings(folder, bolt, http, guide_port)
-    if not password_file(folder).exists():
-        _set_password(folder, java, class_path)
+    java, class_path, ports = prepare_server(folder)
+    bolt, http, guide_port = ports
     command = [java, "-Xms256m", f"-Xmx{heap}", *java_options, *OPENED, "-cp", class_path]
     command += ["org.neo4j.server.CommunityEntryPoint"]
     command += [f"--home-dir={folder.absolute()}", f"--config-dir={(folder / 'conf').absolute()}"]
@@ -149,6 +145,17 @@ def start_server(folder: Path, heap: str = "1g", java_options: Sequence[str] = (
         stop_server(server)
         raise
     return server
+
+
+def prepare_server(folder: Path) -> tuple[str, str, tuple[int, int, int]]:
+    """Make a server's folder ready: settings, password; returns Java, class path and free ports."""
+    make_private(folder)
+    java, class_path = java_executable(), os.pathsep.join(map(str, server_class_path()))
+    bolt, http, guide = (free_port(HOST, port) for port in (BOLT_PORT, HTTP_PORT, GUIDE_PORT))
+    _write_settings(folder, bolt, http, guide)
+    if not password_file(folder).exists():
+        _set_password(folder, java, class_path)
+    return java, class_path, (bolt, http, guide)
 
 
 def stop_server(server: Server) -> None:

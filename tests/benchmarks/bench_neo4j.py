@@ -21,10 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from exporters.neo4j import Address, Database, read_password
+from exporters.neo4j_bulk import write_import_files
 from exporters.neo4j_frames import schema_of
 from exporters.neo4j_load import Part, load, read_part
 from exporters.neo4j_statements import schema_statements
 from graph.database_schema import ACCOUNT, ENTITY_NODES, ENTITY_RELATIONSHIPS, NODES, RELATIONSHIPS
+from jobs.database.importer import run_importer
 from jobs.database.server import USER, start_server, stop_server
 
 DAY = date(2026, 11, 22)
@@ -122,6 +124,7 @@ def main() -> int:
     parser.add_argument("--elements", type=int, default=1_000_000)
     parser.add_argument("--heap", default="2g")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=2)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -131,20 +134,29 @@ def main() -> int:
         address = Address(server.uri, USER, read_password(server.password_file))
         try:
             with Database(address) as database:
-                _compare(database, parts, elements, arguments.workers)
+                _compare(database, parts, elements, arguments.workers, arguments.rounds)
         finally:
             stop_server(server)
+        _timed("bulk", elements, lambda: _bulk(folder, parts))
     return 0
 
 
-def _compare(database: Database, parts: dict[str, Part], elements: int, workers: int) -> None:
+def _bulk(folder: Path, parts: dict[str, Part]) -> None:
+    """Write the import files and import them; the server's stop and start are not in it."""
+    arguments = write_import_files(list(parts.values()), folder / "import", DAY, "all")
+    run_importer(folder / "neo4j", arguments)
+
+
+def _compare(
+    database: Database, parts: dict[str, Part], elements: int, workers: int, rounds: int
+) -> None:
     def ours() -> None:
         load(database, list(parts.values()), DAY, "all", lambda *_, **__: None, workers=workers)
 
     for statement in schema_statements(NODES):
         database.define(statement)
     few = {name: part for name, part in parts.items() if part.rows}
-    for _ in range(2):  # the first round warms the server up
+    for _ in range(rounds):  # the first round warms the server up
         _timed("plain loop", elements, lambda: plain(database, few))
         emptied(database)
         before = _peak()

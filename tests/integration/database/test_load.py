@@ -7,12 +7,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from neo4j.exceptions import Neo4jError
 
 from exporters import neo4j, neo4j_load
 from exporters.neo4j import Address, Database
-from exporters.neo4j_load import LoadRefused, indexable, load
+from exporters.neo4j_load import LoadRefused, indexed, load
 from graph.database_schema import ENTITY_NODES, NODES, SCHEMA_VERSION, Kind
 from graph.engines.base import DependencyError
 from tests.integration.database.forwarder import Forwarder
@@ -88,7 +89,7 @@ def test_ids_that_no_index_takes_are_cut_and_stay_different(
     long = ["é" * 20_000 + end for end in "abc"]
     load(database, parts(tmp_path, network("n1", long)), DAY, "networks", say)
     found = members(database, "n1")
-    assert found == sorted(indexable(each) for each in long)
+    assert found == sorted(indexed(pa.array(long)).to_pylist())
     assert len(set(found)) == 3
 
 

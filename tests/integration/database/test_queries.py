@@ -20,6 +20,7 @@ MAY_BE_EMPTY = {
     "shared_devices",
     "content_within_minutes",
     "compare_networks",
+    "evidence_both_sides",
     "near_enforced",
     "suspicious_hubs",
     "pruned_hubs",

@@ -1,0 +1,66 @@
+"""The offline importer: the same database as an online load makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exporters.neo4j import Address, Database, read_password
+from exporters.neo4j_bulk import write_import_files
+from exporters.neo4j_load import LoadRefused, load, require_empty
+from graph.engines.base import DependencyError
+from jobs import load_neo4j
+from jobs.database.importer import run_importer
+from jobs.database.server import USER, prepare_server, start_server, stop_server
+from tests.integration.database.parts import AT, DAY, merged, network, parts
+from tests.integration.database.test_load import HOSTILE, say, state
+from tests.integration.sites import Site
+
+
+def test_bulk_and_online_loads_leave_the_same_database(database: Database, tmp_path: Path) -> None:
+    texts = [each.replace("\u0000", "") for each in HOSTILE]
+    rows: dict[str, Any] = merged(network("n1", texts), network("n2", ["x", "y"], "d2"))
+    rows["Network"][0].update(
+        name=texts[1], traces=texts, density=0.1 + 0.2, calibrated=False, first_at=AT
+    )
+    rows["Account_MEMBER_OF_Network"][0]["joined_on"] = DAY
+    rows["Network_SUCCEEDS_Network"] = [{"start_id": "n1", "end_id": "never loaded"}]
+    day = parts(tmp_path / "parts", rows)
+    load(database, day, DAY, "networks", say)
+
+    folder = tmp_path / "neo4j"
+    prepare_server(folder)
+    run_importer(folder, write_import_files(day, tmp_path / "import", DAY, "networks"), "256m")
+    server = start_server(folder, "256m", ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"])
+    try:
+        with Database(Address(server.uri, USER, read_password(server.password_file))) as imported:
+            assert state(imported) == state(database)
+            assert load(imported, day, DAY, "networks", say).written == {}
+            with pytest.raises(LoadRefused, match="without --mode bulk"):
+                require_empty(imported)
+    finally:
+        stop_server(server)
+
+
+def test_what_the_importer_says_is_told(tmp_path: Path) -> None:
+    prepare_server(tmp_path / "neo4j")
+    with pytest.raises(DependencyError, match=r"Neo4j's importer failed: .*absent\.csv"):
+        run_importer(tmp_path / "neo4j", ["--nodes=Account=/absent.csv"], "256m")
+
+
+def test_a_database_with_nodes_is_not_replaced(
+    loaded: Database, site: Site, arguments: list[str]
+) -> None:
+    before = state(loaded)
+    assert load_neo4j.main([*arguments, "--mode", "bulk"], site.engine) == 6
+    assert state(loaded) == before
+
+
+def test_bulk_needs_the_local_server(
+    site: Site, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:1")
+    monkeypatch.setenv("NEO4J_PASSWORD", "x")
+    assert load_neo4j.main([*arguments, "--mode", "bulk"], site.engine) == 2
