@@ -74,7 +74,8 @@ def decided_by_people(
     """The rows to append to DECISIONS for what reviewers decided; none in a rerun.
 
     `proposed` are rows of `investigated`, `benign` the snapshots of `benign_snapshots`. What waits
-    for review is proposed or rejected; what never was in review begins as proposed.
+    for review is proposed, with the action that was looked at, or rejected; what never was in review
+    begins as proposed.
     """
     known = current(ledger).to_pylist()
     standing: dict[tuple[str, str], list[Row]] = defaultdict(list)
@@ -86,7 +87,7 @@ def decided_by_people(
         decisions = standing[row["account_id"], row["policy_id"]]
         under_way = [each for each in decisions if each["state"] not in CLOSED]
         waiting = [each for each in under_way if each["state"] == "in_review"]
-        if waiting and waiting[0]["action"] == row["action"]:
+        if waiting:
             changes.append(_moved(waiting, "proposed", row["reviewers"], at))
         elif not under_way and not any(each["action"] == row["action"] for each in decisions):
             begun[tuple(row["reviewers"])].append(_begins(row, day))

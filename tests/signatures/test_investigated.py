@@ -175,6 +175,12 @@ def test_what_waits_for_review_is_proposed_on_the_route_of_people() -> None:
     assert decide(ledger, *TWO).num_rows == ledger.num_rows, "a rerun adds nothing"
 
 
+def test_what_was_looked_at_is_proposed_with_its_own_action() -> None:
+    ledger = decide(waiting("terminate"), *TWO)
+    (bot,) = (row for row in current(ledger).to_pylist() if row["account_id"] == "bot")
+    assert (bot["state"], bot["action"]) == ("proposed", "terminate")
+
+
 def test_what_people_call_benign_is_rejected_and_its_accounts_are_clear() -> None:
     benign = verdict("1", "reviewer 1", label="benign")
     ledger = decide(waiting("suspend"), benign)
