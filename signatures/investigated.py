@@ -74,8 +74,8 @@ def decided_by_people(
     """The rows to append to DECISIONS for what reviewers decided; none in a rerun.
 
     `proposed` are rows of `investigated`, `benign` the snapshots of `benign_snapshots`. What waits
-    for review is proposed, with the action that was looked at, or rejected; what never was in review
-    begins as proposed.
+    for review is proposed, with the action that was looked at, or rejected; what never was in
+    review begins as proposed.
     """
     known = current(ledger).to_pylist()
     standing: dict[tuple[str, str], list[Row]] = defaultdict(list)
