@@ -32,9 +32,10 @@ def simulated(tmp_path_factory: pytest.TempPathFactory, spark_engine: Engine) ->
 
 
 def run_simulated(site: Site, home: Path) -> int:
-    """Run all steps on a site's simulated log."""
+    """Find the networks of a site's simulated log; test_engines.py has scores on Spark."""
     config = ["--config", str(site.folder / "config.yaml"), "--set", f"home={home}"]
-    return run_pipeline.main(["--ds", str(DAY), *config], site.engine)
+    until = ["--until", "detect-networks"]
+    return run_pipeline.main(["--ds", str(DAY), *config, *until], site.engine)
 
 
 @contextmanager

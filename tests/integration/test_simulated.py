@@ -56,7 +56,7 @@ def test_every_row_is_accounted_for(simulated: Site) -> None:
 
 def test_every_table_has_its_rows_and_its_key(simulated: Site) -> None:
     written = {}
-    for job in ("build_graph", "detect_networks", "score_networks"):
+    for job in ("build_graph", "detect_networks"):
         written |= simulated.manifest(job)["rows_out"]
     assert set(written) == set(simulated.warehouse.tables())
     for name, rows in written.items():

@@ -24,7 +24,7 @@ from tests.jobs.batches.sites import TODAY, Site
 
 ROOT = Path(__file__).parents[3]
 
-STRIDE = 1 if os.environ.get("ACTORGRAPH_EVERY_STEP") else 11
+STRIDE = 1 if os.environ.get("ACTORGRAPH_EVERY_STEP") else 17
 """Steps between two kills: each takes most of a second, and there are some sixty a command."""
 
 
