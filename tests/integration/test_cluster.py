@@ -111,15 +111,16 @@ def free_port() -> int:
 
 
 def test_a_cluster_makes_the_same_tables_from_nothing_but_the_zip(
-    master: str, environment: dict[str, str], python: Path, tmp_path: Path, engine: Engine
+    master: str, environment: dict[str, str], python: Path, tmp_path: Path, duckdb_engine: Engine
 ) -> None:
+    """The embedded engine says what the tables are: it is the fastest to ask."""
     log = tmp_path / "log"
     assert simulate_events.main(["--accounts", "500", "--days", "2", "--out", str(log)]) == 0
     # One trace of each way to link: with a window and without.
     off = [f"--set=traces.{name}=none" for name in load().traces if name not in TRACES]
     config = ["--ds", str(DAY), "--config", str(log / "config.yaml"), *off]
     local, cluster = tmp_path / "local", tmp_path / "cluster"
-    assert run_pipeline.main([*config, "--set", f"home={local}"], engine) == 0
+    assert run_pipeline.main([*config, "--set", f"home={local}"], duckdb_engine) == 0
 
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -12,10 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from graph.engines.base import Engine
-from graph.ledger import read_ledger
 from jobs import detect_networks, run_pipeline, simulate_events
-from signatures.decisions import DECISIONS
-from signatures.snapshots import SNAPSHOTS
 from tests.integration.sites import DAY, Site
 
 pytestmark = pytest.mark.spark
@@ -93,11 +90,3 @@ def test_the_embedded_engine_goes_on_with_a_graph_that_spark_built(
     before = on_spark.rows("memberships")
     assert detect_networks.main(arguments(log, on_spark), on_duckdb.engine) == 0
     assert on_spark.rows("memberships") == before
-
-
-def test_a_rerun_on_the_other_engine_decides_nothing_new(on_spark: Site, on_duckdb: Site) -> None:
-    """Spark judged the day again, beside the ledgers that the embedded engine had written."""
-    for ledger in (DECISIONS, SNAPSHOTS):
-        before = read_ledger(on_duckdb.home, ledger)
-        assert before.num_rows, "there is something to decide"
-        assert read_ledger(on_spark.home, ledger).equals(before)
