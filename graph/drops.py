@@ -50,15 +50,15 @@ def find_drops(
     """Find what drops core members: columns of DROPS, one row an account that anything drops.
 
     `links` are links between members of one network: network_id, account_a, account_b, weight
-    (micro-units), traces. `evidence` has LINK_EVIDENCE's account_a, account_b, trace, entity_type,
-    entity_id. Each network's rows must fit into a task, about 300 bytes a link and entity; a task
-    takes time in proportion to entities times members.
+    (micro-units), traces. `evidence` has account_a, account_b, trace, entity_type, entity_id of
+    kept links only. Each network's rows must fit into a task, about 300 bytes a link and entity; a
+    task takes time in proportion to entities times members.
     """
     rows = links.join(
         evidence.select("account_a", "account_b", "trace", "entity_type", "entity_id"),
         on=["account_a", "account_b"],
         how="inner",
-    ).filter(F.array_contains("traces", F.col("trace")))
+    )
     rows = rows.select(
         "network_id",
         "account_a",

@@ -20,6 +20,7 @@ from jobs.errors import DONE, ConfigError, GuardStop
 from jobs.printing import print_table
 
 if TYPE_CHECKING:
+    from graph.frames import DataFrame
     from jobs.batches.changes import Changes
     from signatures.backtests import Day
     from signatures.model import Signature
@@ -44,6 +45,7 @@ def backtest(arguments: argparse.Namespace) -> int:
     """Apply a signature to past days and print what it finds; returns the exit code."""
     from jobs.batches.changes import changing
     from jobs.configuration import load
+    from jobs.verdicts import read_verdicts
     from signatures.backtests import BACKTESTS, COUNTED, backtest_rows, count, matched
 
     if arguments.first > arguments.last:
@@ -52,8 +54,10 @@ def backtest(arguments: argparse.Namespace) -> int:
     config = load(arguments.config, arguments.set, os.environ)
     rows: list[dict[str, Any]] = []
     with changing(config, "signatures backtest") as changes:
+        verdicts = read_verdicts(changes.home, changes.now)
+        benign = changes.engine.from_arrow(verdicts.benign_rows)
         for ds in _days(arguments.first, arguments.last):
-            tables = _day(changes, ds)
+            tables = _day(changes, ds, benign)
             found = changes.engine.materialize(
                 matched(changes.engine, tables, signature), "matched"
             )
@@ -89,10 +93,8 @@ def _days(first: date, last: date) -> Iterator[date]:
         yield first + timedelta(days=age)
 
 
-def _day(changes: Changes, ds: date) -> Day:
+def _day(changes: Changes, ds: date, benign: DataFrame) -> Day:
     """A day as it was scored; raises InputError where it was not."""
-    import pyarrow as pa
-
     from graph.features.computed import (
         ACCOUNT_FEATURE_NAMES,
         ACCOUNT_FEATURES_TABLE,
@@ -100,17 +102,11 @@ def _day(changes: Changes, ds: date) -> Day:
         NETWORK_FEATURES_TABLE,
         wide_form,
     )
-    from graph.ledger import read_ledger
     from signatures.backtests import Day
     from signatures.findings import FINDINGS
     from signatures.inclusions import INCLUSIONS
-    from signatures.investigated import benign_accounts
-    from signatures.labels import LABELS, valid_labels
-    from signatures.snapshots import SNAPSHOTS
 
     read, engine = changes.publication.read, changes.engine
-    labels = valid_labels(read_ledger(changes.home, LABELS), changes.now)
-    benign = benign_accounts(labels, read_ledger(changes.home, SNAPSHOTS))
     networks = wide_form(read(NETWORK_FEATURES_TABLE, ds), ["network_id"], NETWORK_FEATURE_NAMES)
     keys = ["network_id", "account_id"]
     accounts = wide_form(read(ACCOUNT_FEATURES_TABLE, ds), keys, ACCOUNT_FEATURE_NAMES)
@@ -119,7 +115,7 @@ def _day(changes: Changes, ds: date) -> Day:
         accounts=engine.materialize(accounts, "backtest accounts"),
         findings=read(FINDINGS, ds),
         inclusions=read(INCLUSIONS, ds),
-        benign=engine.from_arrow(pa.table({"account_id": pa.array(sorted(benign), pa.string())})),
+        benign=benign,
     )
 
 

@@ -1,7 +1,8 @@
 """Whether the audit log is as it was written: no line edited, missing or out of order.
 
 Run it by `actorgraph audit verify`. The heads that stand in the manifests of batches must be lines
-of the log, so that one that was written anew shows.
+of the log, so that one that was written anew shows; and every decision must have moved as the life
+cycle allows.
 """
 
 from __future__ import annotations
@@ -29,9 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _verify(arguments: argparse.Namespace) -> int:
     from exporters.audit import read_head, verify_log
+    from graph.ledger import read_ledger
     from jobs.batches.store import Store
     from jobs.configuration import load
     from jobs.places import audit_folder
+    from signatures.decisions import DECISIONS
+    from signatures.life_cycle import TransitionError, check_history
 
     home = load(arguments.config, arguments.set, os.environ).home.absolute()
     folder = audit_folder(home)
@@ -41,6 +45,10 @@ def _verify(arguments: argparse.Namespace) -> int:
     problems = verify_log(folder, anchors)
     if problems:
         raise DataStop("\n".join(problems))
+    try:
+        check_history(read_ledger(home, DECISIONS))
+    except TransitionError as error:
+        raise DataStop(f"ledger {DECISIONS.name}: {error}") from None
     lines = read_head(folder).number
     sys.stdout.write(f"{folder}: {lines} lines, whole; {len(anchors)} heads in manifests agree\n")
     return DONE

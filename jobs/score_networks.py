@@ -7,8 +7,7 @@ Run it by `actorgraph score-networks` or `spark-submit jobs/score_networks.py`, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -36,28 +35,24 @@ from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.profiles import ACCOUNT_PROFILE, with_standing
 from graph.sightings import SIGHTINGS
-from graph.tables import Table
+from graph.tables import TIMESTAMP, Table
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from jobs.verdicts import Verdicts, read_verdicts
 from signatures.backtests import PROMOTIONS, promoted
 from signatures.calibration import CALIBRATION, bounds_on
 from signatures.decisions import DECISIONS
 from signatures.findings import FINDINGS, find
 from signatures.inclusions import INCLUSIONS
-from signatures.investigated import (
-    benign_accounts,
-    benign_snapshots,
-    decided_by_people,
-    investigated,
-)
+from signatures.investigated import benign_snapshots, decided_by_people, investigated
 from signatures.judgement import Case, Judgement, judge_day
 from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
 from signatures.loading import load
 from signatures.model import Signature
 from signatures.modes import with_modes
-from signatures.proposals import Judged, cleared_accounts, standing, transitions
+from signatures.proposals import Judged, judged_before, standing, transitions
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS, take_snapshots
 from signatures.weights import LIKELIHOOD_WEIGHTS, weights_in_use
@@ -67,13 +62,13 @@ def compute(run: Run) -> None:
     """Judge the day's networks, stage what is found, and append the decisions that follow."""
     ledger = read_ledger(run.home, DECISIONS)
     now = datetime.now(UTC)
-    verdicts = _verdicts(run, now)
+    verdicts = read_verdicts(run.home, now)
+    known = standing(ledger, timedelta(microseconds=run.config.proposals.cleared))
     with run.step("members"):
-        tables = member_tables(run.engine, _day(run, ledger))
+        tables = member_tables(run.engine, _day(run, known))
     networks, accounts = _features(run, tables)
     library = _library(run)
     run.stage(FINDINGS, find(run.engine, networks, accounts, library), files=1)
-    since = now - timedelta(microseconds=run.config.proposals.cleared)
     case = Case(
         networks=networks,
         accounts=accounts,
@@ -81,7 +76,7 @@ def compute(run: Run) -> None:
         library=library,
         protected=read_protected_accounts(run.engine, run.config, run.ds),
         cleared=run.engine.from_arrow(
-            pa.concat_tables([cleared_accounts(ledger, since), _as_accounts(verdicts.benign)])
+            pa.concat_tables([_cleared(known, now), verdicts.benign_rows])
         ),
         core_cut=run.config.networks.core_cut,
         limits=run.config.proposals,
@@ -122,31 +117,14 @@ def _calibrated(run: Run, table: Table) -> list[dict[str, Any]]:
     return rows
 
 
-@dataclass(frozen=True)
-class _Verdicts:
-    """What reviewers have said that holds now, and of whom."""
-
-    labels: pa.Table
-    snapshots: pa.Table
-    benign: set[str]
+def _cleared(known: pa.Table, now: datetime) -> pa.Table:
+    """Accounts whose decision was overturned or taken back lately: account_id."""
+    return known.filter(
+        pc.greater(known.column("cleared_until"), pa.scalar(now, TIMESTAMP))
+    ).select(["account_id"])
 
 
-def _verdicts(run: Run, now: datetime) -> _Verdicts:
-    """Read the verdicts that hold, and the snapshots that they judge; bounded by what people do."""
-    labels = valid_labels(read_ledger(run.home, LABELS), now)
-    named = labels.column("snapshot_sha256").drop_null().combine_chunks()
-    judged = pc.field("snapshot_sha256").isin(named.cast(pa.string()))
-    snapshots = read_ledger(run.home, SNAPSHOTS, judged)
-    return _Verdicts(labels, snapshots, benign_accounts(labels, snapshots))
-
-
-def _as_accounts(names: Iterable[str]) -> pa.Table:
-    return pa.table({"account_id": pa.array(sorted(names), pa.string())})
-
-
-def _day(run: Run, ledger: pa.Table) -> DayTables:
-    cleared = timedelta(microseconds=run.config.proposals.cleared)
-    known = run.engine.from_arrow(standing(ledger, cleared))
+def _day(run: Run, known: pa.Table) -> DayTables:
     return DayTables(
         ds=run.ds,
         traces=run.config.active_traces,
@@ -160,7 +138,7 @@ def _day(run: Run, ledger: pa.Table) -> DayTables:
         nodes=run.read(NODES),
         sightings=run.read(SIGHTINGS),
         account_activity=run.read(ACCOUNT_ACTIVITY),
-        account_profile=with_standing(run.read(ACCOUNT_PROFILE), known),
+        account_profile=with_standing(run.read(ACCOUNT_PROFILE), run.engine.from_arrow(known)),
         history=run.read(HISTORY),
         labels=_account_labels(run),
         accounts=read_accounts(run.engine, run.config),
@@ -201,28 +179,15 @@ def _decide(
     judgement: Judgement,
     ledger: pa.Table,
     now: datetime,
-    verdicts: _Verdicts,
+    verdicts: Verdicts,
 ) -> None:
     """Append what begins or moves on today, with the snapshots that it rests on."""
     taken = take_snapshots(run.engine, judgement.accounts, judgement.evidence, run.ds)
     taken = run.engine.materialize(taken, "snapshots")
     known = run.ledger(SNAPSHOTS).select(*SNAPSHOTS.key)
     run.append(SNAPSHOTS, taken.join(known, on=list(SNAPSHOTS.key), how="left_anti"))
-    fresh: dict[tuple[str, str], str] = {
-        (row["snapshot_sha256"], row["account_id"]): row["evidence"]
-        for row in run.engine.to_arrow(
-            taken.select("snapshot_sha256", "account_id", "evidence")
-        ).to_pylist()
-    }
-
-    def evidence(snapshot: str, account: str) -> str | None:
-        if (snapshot, account) in fresh:
-            return fresh[snapshot, account]
-        chosen = (pc.field("snapshot_sha256") == snapshot) & (pc.field("account_id") == account)
-        found: list[str] = read_ledger(run.home, SNAPSHOTS, chosen).column("evidence").to_pylist()
-        return found[0] if found else None
-
     rows = _concerned(run, judgement, taken, ledger)
+    evidence = _evidence(run, case, taken, ledger)
     moved = transitions(Judged(run.ds, now, rows, ledger, evidence))
     judged = pa.concat_tables([ledger, moved])
     moved = pa.concat_tables([moved, _by_people(run, verdicts, case, judged, now)])
@@ -231,8 +196,28 @@ def _decide(
         run.manifest.figures[f"decisions {state}"] = moved.column("state").to_pylist().count(state)
 
 
+def _evidence(
+    run: Run, case: Case, taken: DataFrame, ledger: pa.Table
+) -> dict[tuple[str, str], str]:
+    """The evidence of accounts that were judged before, by snapshot and account: then and now.
+
+    Only for these does it matter what is new; they are as many as reviewers and appeals made.
+    """
+    before = judged_before(current(ledger)).column("account_id").to_pylist()
+    cleared = run.engine.to_arrow(case.cleared.select("account_id")).column("account_id")
+    names = pa.array(sorted({*before, *cleared.to_pylist()}), pa.string())
+    accounts = run.engine.from_arrow(pa.table({"account_id": names}))
+    today = taken.join(accounts, on="account_id", how="left_semi")
+    earlier = read_ledger(run.home, SNAPSHOTS, pc.field("account_id").isin(names))
+    return {
+        (row["snapshot_sha256"], row["account_id"]): row["evidence"]
+        for rows in (earlier, run.engine.to_arrow(today))
+        for row in rows.select(["snapshot_sha256", "account_id", "evidence"]).to_pylist()
+    }
+
+
 def _by_people(
-    run: Run, verdicts: _Verdicts, case: Case, ledger: pa.Table, now: datetime
+    run: Run, verdicts: Verdicts, case: Case, ledger: pa.Table, now: datetime
 ) -> pa.Table:
     """What the investigated route moves; lists of accounts keep out of it as well."""
     listed = case.protected.select("account_id").unionByName(case.cleared.select("account_id"))
@@ -248,13 +233,13 @@ def _concerned(
     """The rows of accounts that a decision may begin or move for."""
     proposed = current(ledger)
     proposed = proposed.filter(pc.equal(proposed.column("state"), "proposed"))
-    standing = run.engine.from_arrow(proposed.select(["account_id"])).distinct()
-    standing = standing.withColumn("standing", F.lit(True))
+    waiting = run.engine.from_arrow(proposed.select(["account_id"])).distinct()
+    waiting = waiting.withColumn("is_proposed", F.lit(True))
     snapshots = taken.select("account_id", "snapshot_sha256")
     why = judgement.top.select("network_id", F.col("reasons").alias("why"))
     rows = (
-        judgement.accounts.join(standing, on="account_id", how="left")
-        .filter(F.col("included") | F.col("reviewed") | F.coalesce("standing", F.lit(False)))
+        judgement.accounts.join(waiting, on="account_id", how="left")
+        .filter(F.col("included") | F.col("reviewed") | F.coalesce("is_proposed", F.lit(False)))
         .join(snapshots, on="account_id", how="left")
         .join(why, on="network_id", how="left")
     )

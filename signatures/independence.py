@@ -22,24 +22,17 @@ def basis_of(family: str) -> Column:
     )
 
 
-def core_evidence(
-    evidence: DataFrame, account_links: DataFrame, members: DataFrame, families: DataFrame
-) -> DataFrame:
+def core_evidence(evidence: DataFrame, members: DataFrame, families: DataFrame) -> DataFrame:
     """What links members to core members of their network, seen from each member.
 
-    From LINK_EVIDENCE, ACCOUNT_LINKS, members (network_id, account_id, is_core), families (trace,
-    family) to rows network_id, account_id, other_id, trace, family, entity_type, entity_id,
-    co_actions, rarity, first_at, last_at. Only evidence of kept links counts.
+    From MemberTables.evidence, members (account_id, is_core), families (trace, family) to rows
+    network_id, account_id, other_id, trace, family, entity_type, entity_id, co_actions, rarity,
+    first_at, last_at.
     """
-    kept = account_links.select("account_a", "account_b", "traces")
-    told = evidence.join(kept, on=["account_a", "account_b"], how="inner").filter(
-        F.array_contains("traces", F.col("trace"))
-    )
-    core = members.filter(F.col("is_core")).select(
-        F.col("account_id").alias("other_id"), F.col("network_id").alias("other_network")
-    )
+    core = members.filter(F.col("is_core")).select(F.col("account_id").alias("other_id"))
     sides = [
-        told.withColumnsRenamed({mine: "account_id", other: "other_id"}).select(
+        evidence.withColumnsRenamed({mine: "account_id", other: "other_id"}).select(
+            "network_id",
             "account_id",
             "other_id",
             "trace",
@@ -52,13 +45,8 @@ def core_evidence(
         )
         for mine, other in (("account_a", "account_b"), ("account_b", "account_a"))
     ]
-    placed = union_all(sides).join(
-        members.select("account_id", "network_id"), on="account_id", how="inner"
-    )
-    inside = placed.join(core, on="other_id", how="inner").filter(
-        F.col("network_id") == F.col("other_network")
-    )
-    return inside.join(families, on="trace", how="inner").drop("other_network")
+    to_core = union_all(sides).join(core, on="other_id", how="left_semi")
+    return to_core.join(families, on="trace", how="inner")
 
 
 def independent_accounts(evidence: DataFrame) -> DataFrame:

@@ -90,9 +90,8 @@ def _evidence(engine: Engine, tables: MemberTables) -> DataFrame:
         {"trace": name, "family": trace.family} for name, trace in tables.day.traces.items()
     ]
     return core_evidence(
-        tables.day.link_evidence,
-        tables.day.account_links,
-        tables.members.select("network_id", "account_id", "is_core"),
+        tables.evidence,
+        tables.members,
         engine.from_arrow(pa.Table.from_pylist(families, schema=TRACE_FAMILIES)),
     )
 
@@ -129,10 +128,14 @@ def _facts(
     rows = rows.join(_of_networks(engine, tables, case, top), on="network_id", how="left")
     drops = _drops(engine, tables, case).select("account_id", "drops", "dropped_by")
     rows = rows.join(engine.materialize(drops, "drops"), on="account_id", how="left")
-    nothing = F.array_compact(F.array(F.lit(None).cast("string")))
     return rows.withColumn("drops", F.coalesce("drops", F.lit(0))).withColumn(
-        "dropped_by", F.coalesce("dropped_by", nothing)
+        "dropped_by", F.coalesce("dropped_by", _no_texts())
     )
+
+
+def _no_texts() -> Column:
+    """An empty list of texts, as both engines can write it."""
+    return F.array_compact(F.array(F.lit(None).cast("string")))
 
 
 def _explained(findings: DataFrame, subject: str) -> DataFrame:
@@ -174,7 +177,7 @@ def _drops(engine: Engine, tables: MemberTables, case: Case) -> DataFrame:
     links = tables.day.account_links.withColumn("weight", weight)
     inside = links_inside(links, placed.select("account_id", "network_id"), "network_id")
     inside = engine.materialize(inside, "links of networks to judge")
-    return find_drops(engine, inside, tables.day.link_evidence, tables.day.traces, case.core_cut)
+    return find_drops(engine, inside, tables.evidence, tables.day.traces, case.core_cut)
 
 
 def _declared(tables: MemberTables, evidence: DataFrame) -> DataFrame:
@@ -296,7 +299,5 @@ def _scores(
         "title",
         heaviest.alias("action"),
         disposition.alias("disposition"),
-        F.coalesce("reasons", F.array_compact(F.array(F.lit(None).cast("string")))).alias(
-            "reasons"
-        ),
+        F.coalesce("reasons", _no_texts()).alias("reasons"),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,13 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.profiles import STANDING
-from graph.tables import TIMESTAMP
 from signatures.decisions import DECISIONS
 from signatures.ladder import LADDER, SECURE
 from signatures.life_cycle import CLEARED, CLOSED, ENFORCED, current, moved, opened
 
 ACTOR = "score-networks"
 """Who is named in the ledger for what scoring does."""
+
+FAVOURABLE = ("rejected", *CLEARED)
+"""States after which an account is only judged on evidence that is new."""
 
 Row = Mapping[str, Any]
 
@@ -36,14 +38,14 @@ class Judged:
     `accounts` are rows of accounts that are included or reviewed, or whose decision is proposed:
     account_id, network_id, snapshot_sha256, market, role, included, reviewed, network_explained,
     action, declared_action, duration_s, policy_id, signature_id, cleared, reasons, why.
-    `evidence` tells the evidence of an account in a snapshot, as its JSON.
+    `evidence` has the JSON of accounts that were judged before, by snapshot and account.
     """
 
     day: date
     at: datetime
     accounts: Sequence[Row]
     ledger: pa.Table
-    evidence: Callable[[str, str], str | None]
+    evidence: Mapping[tuple[str, str], str]
 
 
 @dataclass
@@ -56,13 +58,12 @@ class _Plan:
 
 def transitions(judged: Judged) -> pa.Table:
     """The rows to append to DECISIONS; none where a rerun finds what is there already."""
-    standing: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    known = current(judged.ledger)
-    for decision in known.to_pylist():
-        standing[decision["account_id"], decision["policy_id"]].append(decision)
+    standing: dict[str, list[Row]] = defaultdict(list)
+    for decision in current(judged.ledger).to_pylist():
+        standing[decision["account_id"]].append(decision)
     plan = _Plan()
     for account in sorted(judged.accounts, key=lambda row: str(row["account_id"])):
-        _plan(plan, account, standing[account["account_id"], account["policy_id"]], judged)
+        _plan(plan, account, standing[account["account_id"]], judged)
     return pa.concat_tables(
         [
             opened(plan.opened, judged.ledger, by="scoring", at=judged.at, actor=ACTOR),
@@ -75,7 +76,8 @@ def transitions(judged: Judged) -> pa.Table:
     )
 
 
-def _plan(plan: _Plan, account: Row, decisions: Sequence[Row], judged: Judged) -> None:
+def _plan(plan: _Plan, account: Row, of_account: Sequence[Row], judged: Judged) -> None:
+    decisions = [each for each in of_account if each["policy_id"] == account["policy_id"]]
     proposed = [each for each in decisions if each["state"] == "proposed"]
     if account["network_explained"]:
         plan.explained += proposed
@@ -89,7 +91,7 @@ def _plan(plan: _Plan, account: Row, decisions: Sequence[Row], judged: Judged) -
     # A superseded decision has ended and has no further episode.
     if any(each["state"] == "superseded" for each in same):
         return
-    if not _anything_new(account, decisions, judged):
+    if not _anything_new(account, of_account, judged):
         return
     if account["included"] and not account["cleared"]:
         if rejected:
@@ -116,16 +118,14 @@ def action_at_stake(account: Row) -> str | None:
 
 def _anything_new(account: Row, decisions: Sequence[Row], judged: Judged) -> bool:
     """Whether an account that was rejected or cleared has evidence absent from what was judged."""
-    judged_before = [
-        each for each in decisions if each["state"] in ("rejected", "reversed", "overturned")
-    ]
-    if not judged_before and not account["cleared"]:
+    before = [each for each in decisions if each["state"] in FAVOURABLE]
+    if not before and not account["cleared"]:
         return True
-    now = _entities(judged.evidence(account["snapshot_sha256"], account["account_id"]))
-    seen: set[tuple[str, str, str]] = set()
-    for each in judged_before:
-        seen |= _entities(judged.evidence(each["snapshot_sha256"], each["account_id"]))
-    return bool(now - seen)
+
+    def entities(row: Row) -> set[tuple[str, str, str]]:
+        return _entities(judged.evidence.get((row["snapshot_sha256"], row["account_id"])))
+
+    return bool(entities(account).difference(*map(entities, before)))
 
 
 def _entities(evidence: str | None) -> set[tuple[str, str, str]]:
@@ -156,12 +156,9 @@ def _row(account: Row, action: str, state: str, judged: Judged) -> dict[str, Any
     }
 
 
-def cleared_accounts(ledger: pa.Table, since: datetime) -> pa.Table:
-    """Accounts with a decision overturned or taken back since then: account_id (the key)."""
-    known = current(ledger)
-    lately = pc.greater_equal(known.column("state_at"), pa.scalar(since, TIMESTAMP))
-    over = pc.and_(pc.is_in(known.column("state"), pa.array(CLEARED)), lately)
-    return known.filter(over).select(["account_id"]).group_by("account_id").aggregate([])
+def judged_before(known: pa.Table) -> pa.Table:
+    """Current rows of decisions that ended in favour of the account, or will."""
+    return known.filter(pc.is_in(known.column("state"), pa.array(FAVOURABLE)))
 
 
 def standing(ledger: pa.Table, cleared: timedelta) -> pa.Table:

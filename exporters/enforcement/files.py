@@ -6,7 +6,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,18 +105,6 @@ def batch_files(folder: Path) -> Iterator[BatchFiles]:
         yield BatchFiles(files, table)
         for file in files.values():
             file.close()
-
-
-def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Write a whole file of JSON lines; returns what a manifest says of it."""
-    file = HashedFile(path)
-    try:
-        for row in rows:
-            _write_line(file, row)
-        file.close()
-    finally:
-        file.abandon()
-    return file.entry()
 
 
 def write_private(path: Path, text: str) -> None:

@@ -38,12 +38,6 @@ def server_class_path() -> list[Path]:
         return list(pool.map(lambda each: checked_jar(each, OTHERWISE), artifacts))
 
 
-def is_fetched() -> bool:
-    """Whether every file was fetched before; nothing is fetched or checked."""
-    cache = cache_folder()
-    return all(artifact.path(cache).is_file() for artifact in server_artifacts())
-
-
 def main(argv: Sequence[str]) -> int:
     """Write the list of a server's files with their hashes to the standard output."""
     from jgo.maven import Dependency, MavenContext, PythonResolver

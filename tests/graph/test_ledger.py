@@ -1,13 +1,13 @@
-"""A ledger keeps every row that was ever appended, in order, and never takes a key twice."""
+"""A ledger keeps every row that was ever appended, in order."""
 
 from pathlib import Path
 
 import pyarrow as pa
-import pytest
 
 from graph.engines.base import Engine
-from graph.ledger import LedgerError, append_to_ledger, appends, ledger_frame, read_ledger
+from graph.ledger import appends, ledger_frame, read_ledger
 from graph.tables import Table, columns
+from tests.ledger_rows import append_to_ledger
 
 NOTES = Table("notes", "note", ("note_id",), columns(note_id="string", words="string"))
 
@@ -30,7 +30,6 @@ def test_rows_come_back_in_the_order_they_were_appended(tmp_path: Path) -> None:
 def test_an_empty_ledger_has_its_columns_and_no_rows(engine: Engine, tmp_path: Path) -> None:
     assert read_ledger(tmp_path, NOTES).schema == NOTES.schema
     assert ledger_frame(engine, tmp_path, NOTES).count() == 0
-    assert append_to_ledger(tmp_path, NOTES, notes(), "nothing") is None
 
 
 def test_engines_read_what_arrow_appended(engine: Engine, tmp_path: Path) -> None:
@@ -38,23 +37,6 @@ def test_engines_read_what_arrow_appended(engine: Engine, tmp_path: Path) -> Non
     append_to_ledger(tmp_path, NOTES, notes(("b", "two")), "y")
     rows = engine.to_arrow(ledger_frame(engine, tmp_path, NOTES)).to_pylist()
     assert sorted(row["words"] for row in rows) == ["one", "two"]
-
-
-@pytest.mark.parametrize(
-    "rows",
-    [
-        pytest.param(notes(("a", "again")), id="a key the ledger has"),
-        pytest.param(notes(("b", "x"), ("b", "y")), id="a key twice"),
-        pytest.param(notes((None, "x")), id="no key"),
-    ],
-)
-def test_what_breaks_the_key_is_refused_and_nothing_is_written(
-    rows: pa.Table, tmp_path: Path
-) -> None:
-    append_to_ledger(tmp_path, NOTES, notes(("a", "one")), "x")
-    with pytest.raises(LedgerError, match="notes"):
-        append_to_ledger(tmp_path, NOTES, rows, "y")
-    assert read_ledger(tmp_path, NOTES).num_rows == 1
 
 
 def test_a_half_written_append_is_not_read(tmp_path: Path) -> None:

@@ -17,13 +17,14 @@ import pytest
 from exporters.audit import read_lines, verify_log
 from graph.engines.base import Engine
 from graph.frames import engine_api
-from graph.ledger import append_to_ledger, read_ledger
+from graph.ledger import read_ledger
 from jobs import calibrate, run_pipeline, score_networks, simulate_events
 from jobs.places import audit_folder
 from signatures.backtests import BACKTESTS
 from signatures.labels import LABELS
 from signatures.review_sample import REVIEW_SAMPLES
 from tests.integration.sites import DAY, Site
+from tests.ledger_rows import append_to_ledger
 
 ROOT = Path(calibrate.__file__).parents[1]
 FARM = str(ROOT / "signatures" / "rules" / "device_farm.yml")

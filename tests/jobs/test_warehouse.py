@@ -187,3 +187,18 @@ def test_a_ledger_refuses_a_key_that_it_has(warehouse: Warehouse, engine: Engine
     with pytest.raises(DataStop, match="ledger edges: 1 of 2 new rows have a key it has"):
         append(warehouse, engine, "second", rows(("u1", "d1", 3), ("u2", "d1", 1)))
     assert read_ledger(warehouse.folder.parent, EDGES).num_rows == 1
+
+
+@pytest.mark.parametrize(
+    "edges",
+    [
+        pytest.param([("u1", "d1", 1), ("u1", "d1", 2)], id="a key twice"),
+        pytest.param([(None, "d1", 1)], id="no key"),
+    ],
+)
+def test_a_ledger_refuses_rows_without_a_key_of_their_own(
+    warehouse: Warehouse, engine: Engine, edges: list[tuple[str | None, str, int]]
+) -> None:
+    with pytest.raises(DataStop, match="table edges"):
+        append(warehouse, engine, "first", rows(*edges))
+    assert read_ledger(warehouse.folder.parent, EDGES).num_rows == 0

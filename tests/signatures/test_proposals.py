@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import check_history, current, moved
-from signatures.proposals import Judged, cleared_accounts, standing, transitions
+from signatures.proposals import Judged, standing, transitions
 
 DAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -50,13 +50,15 @@ def scored(
 ) -> pa.Table:
     """The ledger after one more day; `evidence` names the devices in each snapshot."""
 
-    def told(snapshot: str, _: str) -> str:
-        devices = (evidence or {}).get(snapshot, ["phone"])
-        rows = [
-            {"trace": "shared_device", "entity_type": "device", "entity_id": d} for d in devices
-        ]
-        return json.dumps({"for": rows})
-
+    told = {}
+    for snapshot in ("first", "second", "third"):
+        for account in ("u1", "u2"):
+            devices = (evidence or {}).get(snapshot, ["phone"])
+            seen = [
+                {"trace": "shared_device", "entity_type": "device", "entity_id": device}
+                for device in devices
+            ]
+            told[snapshot, account] = json.dumps({"for": seen})
     rows = transitions(Judged(DAY, NOW, accounts, ledger, told))
     after = pa.concat_tables([ledger, rows])
     check_history(after)
@@ -122,13 +124,19 @@ def test_what_was_rejected_returns_only_on_evidence_that_is_new() -> None:
 def test_a_cleared_account_reaches_only_review_and_only_on_new_evidence() -> None:
     steps = [("approved", "approvals"), ("released", "release"), ("reversed", "retraction")]
     ledger = moves(scored(NOTHING, INCLUDED), *steps)
-    assert cleared_accounts(ledger, NOW - timedelta(days=180)).num_rows == 1
-    assert cleared_accounts(ledger, NOW + timedelta(days=1)).num_rows == 0
     cleared = REVIEWED | {"cleared": True, "snapshot_sha256": "second"}
     assert scored(ledger, cleared, evidence={}).num_rows == ledger.num_rows
     again = scored(ledger, cleared, evidence={"second": ["tablet"]})
     last = again.to_pylist()[-1]
     assert (last["state"], last["episode"], last["number"]) == ("in_review", 2, 1)
+
+
+def test_what_was_cleared_under_one_policy_is_not_new_under_another() -> None:
+    steps = [("approved", "approvals"), ("released", "release"), ("reversed", "retraction")]
+    ledger = moves(scored(NOTHING, INCLUDED), *steps)
+    other = REVIEWED | {"cleared": True, "policy_id": "spam", "snapshot_sha256": "second"}
+    assert scored(ledger, other).num_rows == ledger.num_rows
+    assert scored(ledger, other, evidence={"second": ["tablet"]}).num_rows == ledger.num_rows + 1
 
 
 def test_the_ledger_tells_what_is_in_force_and_who_was_cleared() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from graph.engines.base import Engine
-from graph.ledger import append_to_ledger, read_ledger
+from graph.ledger import read_ledger
 from graph.tables import Table
 from jobs import export_enforcement, manage_exports
 from jobs.batches.changes import Changes, changing
@@ -27,6 +27,7 @@ from signatures.frozen_evidence import FrozenEvidence
 from signatures.life_cycle import current, opened
 from signatures.snapshots import SNAPSHOTS
 from tests.exporters.enforcement.builders import SIGNATURE, approvers_file, entity, key_pair
+from tests.ledger_rows import append_to_ledger
 
 TODAY = datetime.now(UTC).date()
 SNAPSHOT = "5" * 64

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
@@ -20,9 +21,11 @@ from jobs import (
 )
 from jobs.places import audit_folder
 from signatures.decisions import DECISIONS
+from signatures.life_cycle import current
 from signatures.snapshots import SNAPSHOTS
 from tests.exporters.enforcement.builders import SIGNATURE
 from tests.jobs.batches.sites import TODAY, Site
+from tests.ledger_rows import append_to_ledger
 
 
 def test_everything_is_closed_to_others(applied: Site) -> None:
@@ -53,6 +56,18 @@ def test_the_audit_log_says_who_did_what_and_shows_harm(
     last.write_text(last.read_text().replace("lead_1", "lead_2"))
     assert check_audit.main(["verify", *applied.arguments]) == 4
     assert "one of the two was changed" in capsys.readouterr().err
+
+
+def test_a_decision_that_moved_as_none_may_shows(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows that were put into the ledger by hand, past the commands."""
+    last = current(applied.ledger(DECISIONS)).slice(0, 1).to_pylist()[0]
+    forged = last | {"number": last["number"] + 1, "state": "proposed"}
+    rows = pa.Table.from_pylist([forged], schema=DECISIONS.schema)
+    append_to_ledger(applied.home, DECISIONS, rows, "by-hand")
+    assert check_audit.main(["verify", *applied.arguments]) == 4
+    assert "a decision cannot go from applied to proposed" in capsys.readouterr().err
 
 
 def test_a_log_that_was_written_anew_shows_in_the_manifests(applied: Site) -> None:

@@ -1,0 +1,38 @@
+"""What reviewers have said that holds at a time, and the snapshots that it judges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graph.ledger import read_ledger
+from signatures.investigated import benign_accounts
+from signatures.labels import LABELS, valid_labels
+from signatures.snapshots import SNAPSHOTS
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Labels that hold, the rows of the snapshots they judge, and whom they call benign."""
+
+    labels: pa.Table
+    snapshots: pa.Table
+    benign: set[str]
+
+    @property
+    def benign_rows(self) -> pa.Table:
+        """Whom they call benign, as a table: account_id."""
+        return pa.table({"account_id": pa.array(sorted(self.benign), pa.string())})
+
+
+def read_verdicts(home: Path, at: datetime) -> Verdicts:
+    """Read the verdicts that hold at a time; in memory, bounded by what people judge."""
+    labels = valid_labels(read_ledger(home, LABELS), at)
+    named = labels.column("snapshot_sha256").drop_null().combine_chunks()
+    judged = pc.field("snapshot_sha256").isin(named.cast(pa.string()))
+    snapshots = read_ledger(home, SNAPSHOTS, judged)
+    return Verdicts(labels, snapshots, benign_accounts(labels, snapshots))
