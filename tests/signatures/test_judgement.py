@@ -29,22 +29,27 @@ def bound(lower: float, **where: str | bool) -> dict[str, Any]:
     return {"signature_id": "s"} | measured | everywhere | where
 
 
-def lower_of(
-    engine: Engine, bounds: list[dict[str, Any]], market: str | None, shared: float | None
-) -> float | None:
-    account = {
-        "account_id": "a",
-        "signature_id": "s",
-        "market": market,
-        "shared_address_ratio": shared,
-    }
+Place = tuple[str | None, float]
+"""An account's market, and the share of its events from shared addresses."""
+
+
+def lowers(
+    engine: Engine, bounds: list[dict[str, Any]], places: list[Place]
+) -> dict[Place, float | None]:
+    """The lower bound that applies to an account in each place."""
+    accounts = [
+        {"account_id": "a", "signature_id": "s", "market": market, "shared_address_ratio": shared}
+        for market, shared in places
+    ]
     rows = with_bounds(
-        engine.from_arrow(pa.Table.from_pylist([account], schema=ACCOUNTS)),
+        engine.from_arrow(pa.Table.from_pylist(accounts, schema=ACCOUNTS)),
         engine.from_arrow(pa.Table.from_pylist(bounds, schema=BOUNDS)),
     )
-    row = engine.to_arrow(rows).to_pylist()[0]
-    found: float | None = row["lower"]
-    assert row["challenge_lower"] == (None if found is None else pytest.approx(found - 0.1))
+    found: dict[Place, float | None] = {}
+    for row in engine.to_arrow(rows).to_pylist():
+        lower = row["lower"]
+        assert row["challenge_lower"] == (None if lower is None else pytest.approx(lower - 0.1))
+        found[row["market"], row["shared_address_ratio"]] = lower
     return found
 
 
@@ -57,24 +62,20 @@ MEASURED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("market", "shared", "lower"),
-    [
-        pytest.param("de", 0.0, 0.97, id="the market is the worst"),
-        pytest.param("de", 0.9, 0.96, id="behind a carrier, that stratum is the worst"),
-        pytest.param("fr", 0.0, 0.98, id="better in the market than overall"),
-        pytest.param(None, 0.0, 0.98, id="an unknown market is judged overall and by stratum"),
-        pytest.param("jp", 0.0, None, id="a market without a sample goes to review"),
-    ],
-)
-def test_the_lowest_of_the_bounds_applies(
-    engine: Engine, market: str | None, shared: float, lower: float | None
-) -> None:
-    assert lower_of(engine, MEASURED, market, shared) == lower
+def test_the_lowest_of_the_bounds_applies(engine: Engine) -> None:
+    expected: dict[Place, float | None] = {
+        ("de", 0.0): 0.97,  # the market is the worst
+        ("de", 0.9): 0.96,  # behind a carrier, that stratum is the worst
+        ("fr", 0.0): 0.98,  # better in the market than overall
+        (None, 0.0): 0.98,  # an unknown market is judged overall and by stratum
+        ("jp", 0.0): None,  # a market without a sample goes to review
+    }
+    assert lowers(engine, MEASURED, list(expected)) == expected
 
 
 def test_a_stratum_without_a_sample_goes_to_review(engine: Engine) -> None:
-    assert lower_of(engine, [row for row in MEASURED if row["stratum"] != "own"], "de", 0.0) is None
+    without = [row for row in MEASURED if row["stratum"] != "own"]
+    assert lowers(engine, without, [("de", 0.0)]) == {("de", 0.0): None}
 
 
 def finding(signature: str, **changed: Any) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
-import pytest
 
 from graph.engines.base import Engine
 from graph.features.computed import ACCOUNT_FEATURE_NAMES
@@ -22,43 +23,40 @@ ACTOR = {
 }
 
 
-def role_of(engine: Engine, **changed: float | None) -> tuple[str, list[str]]:
-    values = dict.fromkeys(ACCOUNT_FEATURE_NAMES) | ACTOR | changed
-    schema = pa.schema([(name, pa.float64()) for name in ACCOUNT_FEATURE_NAMES])
-    row = engine.from_arrow(pa.Table.from_pylist([values], schema=schema))
-    found = engine.to_arrow(with_roles(row)).to_pylist()[0]
-    return found["role"], found["role_reasons"]
+def roles_of(engine: Engine, accounts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What each account is said to be, by what it does."""
+    known = [
+        dict.fromkeys(ACCOUNT_FEATURE_NAMES) | ACTOR | changed | {"does": does}
+        for does, changed in accounts.items()
+    ]
+    features = [(name, pa.float64()) for name in ACCOUNT_FEATURE_NAMES]
+    schema = pa.schema([*features, ("does", pa.string())])
+    rows = with_roles(engine.from_arrow(pa.Table.from_pylist(known, schema=schema)))
+    return {row["does"]: row for row in engine.to_arrow(rows).to_pylist()}
 
 
-@pytest.mark.parametrize(
-    ("role", "changed"),
-    [
-        pytest.param("actor", {}, id="takes part"),
-        pytest.param("target", {"targeted_ratio": 0.3, "shared_devices": 0}, id="is acted on"),
-        pytest.param("actor", {"targeted_ratio": 0.3}, id="is acted on, from the farm's own phone"),
-        pytest.param(
-            "originator",
-            {"first_poster_ratio": 0.95, "shared_devices": 0, "link_families": 1},
-            id="was copied",
-        ),
-        pytest.param("compromised", {"device_break": 1}, id="came to the thief's phone this week"),
-        pytest.param(
-            "bystander",
-            {"left_device_days": 5, "account_coordinated_ratio": 0.01},
-            id="sold the phone",
-        ),
-        pytest.param(
-            "bystander", {"is_core": 0, "account_coordinated_ratio": 0.0}, id="hangs on at the edge"
-        ),
-        pytest.param(
-            "bystander",
-            {"link_families": 1, "account_coordinated_ratio": 0.0},
-            id="shares a tablet and nothing else",
-        ),
-        pytest.param("actor", dict.fromkeys(ACTOR), id="unknown features speak for no other role"),
-    ],
-)
-def test_the_role_of_an_account(engine: Engine, role: str, changed: dict[str, float]) -> None:
-    found, reasons = role_of(engine, **changed)
-    assert found == role and role in ROLES
-    assert reasons, "a role has its reasons"
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "takes part": ("actor", {}),
+    "is acted on": ("target", {"targeted_ratio": 0.3, "shared_devices": 0}),
+    "is acted on, from the farm's own phone": ("actor", {"targeted_ratio": 0.3}),
+    "was copied": (
+        "originator",
+        {"first_poster_ratio": 0.95, "shared_devices": 0, "link_families": 1},
+    ),
+    "came to the thief's phone this week": ("compromised", {"device_break": 1}),
+    "sold the phone": ("bystander", {"left_device_days": 5, "account_coordinated_ratio": 0.01}),
+    "hangs on at the edge": ("bystander", {"is_core": 0, "account_coordinated_ratio": 0.0}),
+    "shares a tablet and nothing else": (
+        "bystander",
+        {"link_families": 1, "account_coordinated_ratio": 0.0},
+    ),
+    "unknown features speak for no other role": ("actor", dict.fromkeys(ACTOR)),
+}
+
+
+def test_the_role_of_an_account(engine: Engine) -> None:
+    found = roles_of(engine, {does: changed for does, (_, changed) in CASES.items()})
+    for does, (role, _) in CASES.items():
+        assert found[does]["role"] == role, does
+        assert role in ROLES
+        assert found[does]["role_reasons"], "a role has its reasons"
