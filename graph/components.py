@@ -41,12 +41,12 @@ def find_components(
     ones are allowed; fastest if materialised) and optionally vertices account_id, to one row per
     account: account_id, component_id (smallest member, strings by UTF-8 bytes), size (int64).
     `forest` merges on the driver whatever the size, `graphframes` gives the links themselves to
-    the engine's algorithm, `auto` merges on the driver up to `driver_forest_limit` rows. Where one
-    task sees all links anyway, there is nothing to merge.
+    the engine's algorithm, `auto` merges on the driver up to `driver_forest_limit` rows. Where the
+    engine's own reads links as they come, there is nothing to merge.
     Raises DependencyError when the engine's algorithm is needed and missing.
     """
     links = links.select("account_a", "account_b")
-    if algorithm == "graphframes" or (algorithm == "auto" and engine.has_one_task):
+    if algorithm == "graphframes" or (algorithm == "auto" and engine.streams_components):
         found = _with_sizes(engine.connected_components(links))
     else:
         forests = engine.materialize(_forests(engine, links), f"forests-{next(_runs)}")

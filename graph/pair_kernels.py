@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.compiled import compiled
+from graph.sort_kernels import Places, order_by
 
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
@@ -118,37 +119,36 @@ def add_up(rows: Rows, until: Int64s) -> Iterator[Pairs]:
 
 
 def _added_up(rows: Rows, until: Int64s, start: int, stop: int, room: int) -> Pairs:
-    left, right = _pairs(rows.account, rows.event, rows.stays, until, start, stop, room)
-    one, other = rows.account[left], rows.account[right]
-    account_a, account_b = np.minimum(one, other), np.maximum(one, other)
-    entity = rows.entity[left]
-    order = np.lexsort((account_b, account_a, entity))
-    left, right = left[order], right[order]
-    return merge(
-        Pairs(
-            account_a[order],
-            account_b[order],
-            entity[order],
-            rows.events[left] * rows.events[right],
-            np.abs(rows.at[right] - rows.at[left]),
-            np.minimum(rows.at[left], rows.at[right]),
-            np.maximum(rows.last_at[left], rows.last_at[right]),
-        )
-    )
+    of_rows = (rows.account, rows.entity, rows.event, rows.at, rows.last_at, rows.events)
+    pairs = Pairs(*_pairs(*of_rows, rows.stays, until, start, stop, room))
+    return _summed_up(pairs, order_by(pairs.entity, pairs.account_a, pairs.account_b))
 
 
 @compiled
 def _pairs(
     account: Int32s,
+    entity: Int32s,
     event: Int32s,
+    at: Int64s,
+    last_at: Int64s,
+    events: Int64s,
     stays: Bools,
     until: Int64s,
     start: int,
     stop: int,
     room: int,
-) -> tuple[Int64s, Int64s]:
-    left = np.empty(room, np.int64)
-    right = np.empty(room, np.int64)
+) -> tuple[Int32s, Int32s, Int32s, Int64s, Int64s, Int64s, Int64s]:
+    account_a, account_b, of_entity = (
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+    )
+    co_actions, time_delta, first_at, until_at = (
+        np.empty(room, np.int64),
+        np.empty(room, np.int64),
+        np.empty(room, np.int64),
+        np.empty(room, np.int64),
+    )
     count = 0
     for row in range(start, stop):
         for other in range(row + 1, until[row]):
@@ -157,51 +157,80 @@ def _pairs(
                 and event[row] != event[other]
                 and (stays[row] or stays[other])
             ):
-                left[count] = row
-                right[count] = other
+                account_a[count] = min(account[row], account[other])
+                account_b[count] = max(account[row], account[other])
+                of_entity[count] = entity[row]
+                co_actions[count] = events[row] * events[other]
+                time_delta[count] = at[other] - at[row]
+                first_at[count] = at[row]
+                until_at[count] = max(last_at[row], last_at[other])
                 count += 1
-    return left[:count], right[:count]
-
-
-def merge(pairs: Pairs) -> Pairs:
-    """Add up entries of equal accounts and entity that stand side by side."""
-    if not len(pairs):
-        return pairs
-    changes = (
-        (pairs.account_a[1:] != pairs.account_a[:-1])
-        | (pairs.account_b[1:] != pairs.account_b[:-1])
-        | (pairs.entity[1:] != pairs.entity[:-1])
-    )
-    first = np.flatnonzero(np.concatenate([[True], changes]))
-    return Pairs(
-        pairs.account_a[first],
-        pairs.account_b[first],
-        pairs.entity[first],
-        np.add.reduceat(pairs.co_actions, first),
-        np.add.reduceat(pairs.time_delta, first),
-        np.minimum.reduceat(pairs.first_at, first),
-        np.maximum.reduceat(pairs.last_at, first),
+    return (
+        account_a[:count],
+        account_b[:count],
+        of_entity[:count],
+        co_actions[:count],
+        time_delta[:count],
+        first_at[:count],
+        until_at[:count],
     )
 
 
 def by_accounts(pairs: Pairs) -> Pairs:
     """Sort by accounts, then entity, and add up equal ones."""
-    order = np.lexsort((pairs.entity, pairs.account_b, pairs.account_a))
-    return merge(
-        Pairs(
-            *(
-                getattr(pairs, name)[order]
-                for name in (
-                    "account_a",
-                    "account_b",
-                    "entity",
-                    "co_actions",
-                    "time_delta",
-                    "first_at",
-                    "last_at",
-                )
-            )
-        )
+    return _summed_up(pairs, order_by(pairs.account_a, pairs.account_b, pairs.entity))
+
+
+def _summed_up(pairs: Pairs, order: Places) -> Pairs:
+    """Add up entries of equal accounts and entity, which stand side by side in this order."""
+    ids = (pairs.account_a, pairs.account_b, pairs.entity)
+    return Pairs(
+        *_sums(*ids, pairs.co_actions, pairs.time_delta, pairs.first_at, pairs.last_at, order)
+    )
+
+
+@compiled
+def _sums(
+    account_a: Int32s,
+    account_b: Int32s,
+    entity: Int32s,
+    co_actions: Int64s,
+    time_delta: Int64s,
+    first_at: Int64s,
+    last_at: Int64s,
+    order: Places,
+) -> tuple[Int32s, Int32s, Int32s, Int64s, Int64s, Int64s, Int64s]:
+    heads = np.empty(len(order), np.uint32)
+    sums = np.empty((4, len(order)), np.int64)
+    count = 0
+    for place in order:
+        head = heads[count - 1]
+        if (
+            count
+            and account_a[place] == account_a[head]
+            and account_b[place] == account_b[head]
+            and entity[place] == entity[head]
+        ):
+            sums[0, count - 1] += co_actions[place]
+            sums[1, count - 1] += time_delta[place]
+            sums[2, count - 1] = min(sums[2, count - 1], first_at[place])
+            sums[3, count - 1] = max(sums[3, count - 1], last_at[place])
+        else:
+            heads[count] = place
+            sums[0, count] = co_actions[place]
+            sums[1, count] = time_delta[place]
+            sums[2, count] = first_at[place]
+            sums[3, count] = last_at[place]
+            count += 1
+    kept = heads[:count]
+    return (
+        account_a[kept],
+        account_b[kept],
+        entity[kept],
+        sums[0, :count],
+        sums[1, :count],
+        sums[2, :count],
+        sums[3, :count],
     )
 
 

@@ -21,6 +21,7 @@ from graph.engines.base import Engine
 from graph.frames import DataFrame, F
 from graph.numbers import Numbers
 from graph.pair_kernels import NO_WINDOW, Pairs, Rows
+from graph.sort_kernels import Places, order_by
 from graph.tables import TIMESTAMP, Table, columns
 
 BURSTS = Table(
@@ -289,11 +290,11 @@ def _add_up(batches: Iterable[pa.RecordBatch], window: int) -> Iterator[pa.Recor
         yield _as_batch(pairs, has_window=True)
 
 
-def _rows(table: pa.Table) -> tuple[Rows, pair_kernels.Int64s]:
+def _rows(table: pa.Table) -> tuple[Rows, Places]:
     """Sort a partition's rows for pairing; also gives their order in the table."""
     columns_of = {name: table.column(name) for name in table.column_names}
     account, entity, at = (columns_of[name].to_numpy() for name in ("account", "entity", "at_us"))
-    order = np.lexsort((at, entity))
+    order = order_by(entity, at)
     event = account
     if "event" in columns_of:
         encoded = columns_of["event"].combine_chunks().dictionary_encode()

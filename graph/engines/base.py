@@ -33,8 +33,8 @@ class Engine(Protocol):
 
     name: str
     api_root: str
-    has_one_task: bool
-    """Whether `map_arrow` gives all rows to one call of its function."""
+    streams_components: bool
+    """Whether `connected_components` reads links as they come, in memory that accounts bound."""
 
     def read(
         self,

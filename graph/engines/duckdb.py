@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -19,6 +20,7 @@ from graph.engines.base import BatchFunction, GroupFunction
 from graph.engines.duckdb_batches import between_groups, each_group
 from graph.engines.duckdb_files import query_of_files
 from graph.engines.duckdb_frames import Frame, quoted
+from graph.engines.side_by_side import Shared, Task, side_by_side
 from graph.id_index import id_type_of
 
 if TYPE_CHECKING:
@@ -26,9 +28,16 @@ if TYPE_CHECKING:
 
 ROWS_A_BATCH = 100_000
 
-# Rows that one call of a function gets where equal values belong together. Above it rows are
-# sorted, which spills, and cut between groups; a call takes some 200 bytes a row.
-ROWS_TOGETHER = 2_000_000
+# Rows that one call of a function gets, more or less, where equal values belong together; a call
+# takes some 200 bytes a row.
+ROWS_TOGETHER = 1_000_000
+
+# Fewer rows are not worth dividing among threads, though they may make very many pairs.
+ROWS_TO_DIVIDE = 1_000
+
+# Each call reads its rows by a scan of all. Where that makes more scans than this, rows are sorted
+# instead, which spills, and cut between groups.
+MOST_SCANS = 16
 
 FIXED_SETTINGS = {"TimeZone": "UTC", "preserve_insertion_order": "false"}
 
@@ -42,13 +51,16 @@ class DuckDBEngine:
 
     name = "duckdb"
     api_root = "sqlframe.duckdb"
-    has_one_task = True
+    streams_components = True
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: str) -> None:
         self.connection = connection
         self.scratch = scratch
         self._sqlframe = DuckDBSession(connection)  # its functions ask which engine they are for
         self._numbers = count()
+        self._threads = int(
+            connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
+        )
         self._tables: dict[str, str] = {}
 
     def read(
@@ -100,7 +112,9 @@ class DuckDBEngine:
         """See Engine.map_arrow; computed at once."""
         if not together:
             with self._batches(self._sql(frame)) as batches:
-                return self._frame_of(self._store(function(batches), schema))
+                each_takes = Shared(batches)
+                tasks: list[Task] = [partial(function, each_takes)] * self._threads
+                return self._frame_of(self._store(side_by_side(tasks, self._threads), schema))
         rows = self._new_table()
         self.connection.execute(f"CREATE TABLE {rows} AS {self._sql(frame)}")
         found = self._map_groups(rows, together, function, schema)
@@ -110,15 +124,20 @@ class DuckDBEngine:
     def _map_groups(
         self, table: str, together: Sequence[str], function: BatchFunction, schema: pa.Schema
     ) -> str:
-        query = f"FROM {table}"
-        if self._count(table) <= ROWS_TOGETHER:
-            with self._batches(query) as batches:
-                return self._store(function(batches), schema)
-        query += f" ORDER BY {', '.join(map(quoted, together))}"
-        with self._batches(query) as batches:
+        rows, keys = self._count(table), ", ".join(map(quoted, together))
+        parts = max(self._threads if rows > ROWS_TO_DIVIDE else 1, -(-rows // ROWS_TOGETHER))
+        if parts <= MOST_SCANS:
+            chosen = [f"FROM {table} WHERE hash({keys}) % {parts} = {i}" for i in range(parts)]
+            tasks: Iterable[Task] = (partial(self._apply, function, query) for query in chosen)
+            return self._store(side_by_side(tasks, self._threads), schema)
+        with self._batches(f"FROM {table} ORDER BY {keys}") as batches:
             chunks = between_groups(batches, together, ROWS_TOGETHER)
-            made = (made for chunk in chunks for made in function(chunk.to_batches()))
-            return self._store(made, schema)
+            tasks = (partial(function, chunk.to_batches()) for chunk in chunks)
+            return self._store(side_by_side(tasks, self._threads), schema)
+
+    def _apply(self, function: BatchFunction, query: str) -> Iterator[pa.RecordBatch]:
+        with self._batches(query) as batches:
+            yield from function(batches)
 
     def map_groups_arrow(
         self, frame: DataFrame, keys: Sequence[str], function: GroupFunction, schema: pa.Schema
@@ -174,7 +193,7 @@ class DuckDBEngine:
         table = self._new_table()
         failures: list[BaseException] = []
 
-        def made() -> Iterator[pa.RecordBatch]:
+        def made() -> Generator[pa.RecordBatch]:
             try:
                 for batch in batches:
                     yield batch.select(schema.names).cast(schema)
@@ -182,8 +201,8 @@ class DuckDBEngine:
                 failures.append(error)  # DuckDB would only tell its text
                 raise
 
-        with closing(self.connection.cursor()) as cursor:
-            cursor.register("made", pa.RecordBatchReader.from_batches(schema, made()))
+        with closing(self.connection.cursor()) as cursor, closing(made()) as rows:
+            cursor.register("made", pa.RecordBatchReader.from_batches(schema, rows))
             try:
                 cursor.execute(f"CREATE TABLE {table} AS FROM made")
             except duckdb.Error:

@@ -40,7 +40,7 @@ class SparkEngine:
 
     name = "spark"
     api_root = "pyspark.sql"
-    has_one_task = False
+    streams_components = False
 
     def __init__(self, session: SparkSession, scratch: str) -> None:
         self.session = session
