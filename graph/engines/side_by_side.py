@@ -22,8 +22,12 @@ def side_by_side(tasks: Iterable[Task], threads: int) -> Generator[pa.RecordBatc
     waiting = Shared(tasks)
     made: Queue[pa.RecordBatch | BaseException | None] = Queue(maxsize=threads)
     stopped = threading.Event()
-    for _ in range(threads):
-        threading.Thread(target=_work, args=(waiting, made, stopped), daemon=True).start()
+    workers = [
+        threading.Thread(target=_work, args=(waiting, made, stopped), daemon=True)
+        for _ in range(threads)
+    ]
+    for worker in workers:
+        worker.start()
     working = threads
     try:
         while working:
@@ -38,6 +42,8 @@ def side_by_side(tasks: Iterable[Task], threads: int) -> Generator[pa.RecordBatc
         stopped.set()
         while working:
             working -= made.get() is None
+        for worker in workers:
+            worker.join()
 
 
 def _work(

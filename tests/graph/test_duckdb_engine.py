@@ -45,10 +45,11 @@ def sums(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     yield from summed.rename_columns(SUMS.names).to_batches()
 
 
+@pytest.mark.parametrize("rows_together", [100, 20])  # by scans, and sorted
 def test_rows_that_belong_together_come_together_when_there_are_many(
-    duckdb_engine: Engine, monkeypatch: pytest.MonkeyPatch
+    duckdb_engine: Engine, monkeypatch: pytest.MonkeyPatch, rows_together: int
 ) -> None:
-    monkeypatch.setattr(duckdb_engine_module, "ROWS_TOGETHER", 100)
+    monkeypatch.setattr(duckdb_engine_module, "ROWS_TOGETHER", rows_together)
     keys = [number * 7 % 50 for number in range(1_000)]
     with engine_api(duckdb_engine.api_root):
         frame = duckdb_engine.from_arrow(pa.table({"key": keys, "value": range(1_000)}))
