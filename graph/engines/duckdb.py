@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+from weakref import finalize
 
 import duckdb
 import pyarrow as pa
@@ -35,9 +36,9 @@ ROWS_TOGETHER = 1_000_000
 # Fewer rows are not worth dividing among threads, though they may make very many pairs.
 ROWS_TO_DIVIDE = 1_000
 
-# Each call reads its rows by a scan of all. Where that makes more scans than this, rows are sorted
-# instead, which spills, and cut between groups.
-MOST_SCANS = 16
+# Each call reads its rows by a scan of all, a tenth of the cost of sorting them. Where that makes
+# more scans than this, rows are sorted instead, and cut between groups.
+MOST_SCANS = 64
 
 FIXED_SETTINGS = {"TimeZone": "UTC", "preserve_insertion_order": "false"}
 
@@ -87,12 +88,11 @@ class DuckDBEngine:
         """See Engine.materialize; what `map_arrow` returned is stored already."""
         table = cast("Frame", frame).table
         if table is None or table in self._tables.values():
-            table = self._new_table()
-            self.connection.execute(f"CREATE TABLE {table} AS {self._sql(frame)}")
+            frame = self._stored(frame)
         if earlier := self._tables.get(name):
-            self.connection.execute(f"DROP TABLE {earlier}")
-        self._tables[name] = table
-        return self._frame_of(table)
+            self._drop(earlier)
+        self._tables[name] = cast("Frame", frame).table or ""
+        return frame
 
     def from_arrow(self, table: pa.Table) -> DataFrame:
         """See Engine.from_arrow."""
@@ -115,25 +115,30 @@ class DuckDBEngine:
                 each_takes = Shared(batches)
                 tasks: list[Task] = [partial(function, each_takes)] * self._threads
                 return self._frame_of(self._store(side_by_side(tasks, self._threads), schema))
-        rows = self._new_table()
-        self.connection.execute(f"CREATE TABLE {rows} AS {self._sql(frame)}")
-        found = self._map_groups(rows, together, function, schema)
-        self.connection.execute(f"DROP TABLE {rows}")
-        return self._frame_of(found)
+        stored = frame if cast("Frame", frame).table else self._stored(frame)
+        return self._map_groups(cast("Frame", stored), together, function, schema)
+
+    def _stored(self, frame: DataFrame) -> DataFrame:
+        table = self._new_table()
+        self.connection.execute(f"CREATE TABLE {table} AS {self._sql(frame)}")
+        return self._frame_of(table)
 
     def _map_groups(
-        self, table: str, together: Sequence[str], function: BatchFunction, schema: pa.Schema
-    ) -> str:
-        rows, keys = self._count(table), ", ".join(map(quoted, together))
+        self, stored: Frame, together: Sequence[str], function: BatchFunction, schema: pa.Schema
+    ) -> DataFrame:
+        rows, keys = stored.count(), ", ".join(map(quoted, together))
         parts = max(self._threads if rows > ROWS_TO_DIVIDE else 1, -(-rows // ROWS_TOGETHER))
         if parts <= MOST_SCANS:
-            chosen = [f"FROM {table} WHERE hash({keys}) % {parts} = {i}" for i in range(parts)]
-            tasks: Iterable[Task] = (partial(self._apply, function, query) for query in chosen)
-            return self._store(side_by_side(tasks, self._threads), schema)
-        with self._batches(f"FROM {table} ORDER BY {keys}") as batches:
+            chosen = (f"WHERE hash({keys}) % {parts} = {part}" for part in range(parts))
+            tasks: Iterable[Task] = (
+                partial(self._apply, function, f"FROM {stored.table} {rows_of}")
+                for rows_of in chosen
+            )
+            return self._frame_of(self._store(side_by_side(tasks, self._threads), schema))
+        with self._batches(f"FROM {stored.table} ORDER BY {keys}") as batches:
             chunks = between_groups(batches, together, ROWS_TOGETHER)
             tasks = (partial(function, chunk.to_batches()) for chunk in chunks)
-            return self._store(side_by_side(tasks, self._threads), schema)
+            return self._frame_of(self._store(side_by_side(tasks, self._threads), schema))
 
     def _apply(self, function: BatchFunction, query: str) -> Iterator[pa.RecordBatch]:
         with self._batches(query) as batches:
@@ -179,11 +184,16 @@ class DuckDBEngine:
         return f"SELECT {columns} FROM ({query})"
 
     def _frame_of(self, table: str) -> DataFrame:
+        """The frame of a whole table, which is dropped when nothing is left that could read it."""
         columns = self.connection.table(table).columns
-        return cast("DataFrame", Frame(self.connection, f"FROM {table}", columns, table=table))
+        frame = Frame(self.connection, f"FROM {table}", columns, table=table)
+        finalize(frame, self._drop, table).atexit = False
+        return cast("DataFrame", frame)
 
-    def _count(self, table: str) -> int:
-        return int(self.connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+    def _drop(self, table: str) -> None:
+        self._tables = {name: each for name, each in self._tables.items() if each != table}
+        with suppress(duckdb.ConnectionException):  # it was closed, and the table with it
+            self.connection.execute(f"DROP TABLE IF EXISTS {table}")
 
     def _new_table(self) -> str:
         return f"scratch_{next(self._numbers)}"

@@ -40,12 +40,12 @@ def test_groups_are_never_cut(keys: list[int | None], rows: int, batch_rows: int
 
 def sums(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """One row a key and call."""
-    table = pa.Table.from_batches(batches)
+    table = pa.Table.from_batches(batches, pa.schema([("key", pa.int64()), ("value", pa.int64())]))
     summed = table.group_by("key").aggregate([("value", "sum")])
     yield from summed.rename_columns(SUMS.names).to_batches()
 
 
-@pytest.mark.parametrize("rows_together", [100, 20])  # by scans, and sorted
+@pytest.mark.parametrize("rows_together", [100, 10])  # by scans, and sorted
 def test_rows_that_belong_together_come_together_when_there_are_many(
     duckdb_engine: Engine, monkeypatch: pytest.MonkeyPatch, rows_together: int
 ) -> None:
