@@ -7,6 +7,8 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from graph.conf_files import conf_file
+from graph.database_schema import ENTITY_NODES, ENTITY_RELATIONSHIPS
+from graph.entities import ENTITY_TYPES
 from graph.errors import ConfigError
 from graph.yaml_files import read_mapping
 
@@ -14,6 +16,9 @@ Model = TypeVar("Model", bound="_Checked")
 
 CATEGORIES = ("networks", "evidence", "entities", "hubs", "changes", "review", "verdicts")
 """In the order in which the guide shows them."""
+
+EACH_ENTITY, SEEN_WITH = "$each_entity", "$seen_with"
+"""In a query's text: a label of the schema's entities, and the types of what accounts share."""
 
 
 class _Checked(BaseModel):
@@ -43,13 +48,39 @@ class Query(_Checked):
     writes: bool = False
 
     def forms(self) -> dict[str, str]:
-        """The query's texts by form, with the limit filled in."""
+        """The query's texts by form, with the limit and what the schema says filled in."""
         texts = {"table": self.table, "graph": self.graph}
         return {
-            form: text.strip().replace("$limit", str(self.limit))
+            form: _of_schema(text.strip()).replace("$limit", str(self.limit))
             for form, text in texts.items()
             if text
         }
+
+
+def _of_schema(text: str) -> str:
+    """Write a line with `$each_entity` once for each label of an entity, and `$seen_with` as types.
+
+    So a question about all kinds of entities needs no change when a kind is added.
+    """
+    lines = []
+    for line in text.splitlines():
+        labels = [kind.label for kind in ENTITY_NODES.values()] if EACH_ENTITY in line else [""]
+        copies = [line.replace(EACH_ENTITY, label) for label in labels]
+        lines.append(f"\n{_margin(line)}UNION\n".join(copies))
+    return "\n".join(lines).replace(SEEN_WITH, "|".join(_seen_with()))
+
+
+def _margin(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _seen_with() -> list[str]:
+    """Relationships to what events name themselves; a derived entity only repeats another."""
+    return [
+        ENTITY_RELATIONSHIPS[entity.name].type
+        for entity in ENTITY_TYPES
+        if entity.derived_from is None
+    ]
 
 
 def read_parameters() -> dict[str, Parameter]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from exporters import neo4j_queries
 from exporters.neo4j_guide import guide, literal, style, write_guide
 from exporters.neo4j_queries import CATEGORIES, read_parameters, read_queries
 from exporters.neo4j_schema_page import schema_page
-from graph.database_schema import INVESTIGATORS, NODES, RELATIONSHIPS
+from graph.database_schema import ENTITY_NODES, INVESTIGATORS, NODES, RELATIONSHIPS
 from graph.entities import ENTITY_TYPES
 
 
@@ -28,6 +32,26 @@ def test_every_parameter_of_a_text_is_declared() -> None:
         for text in query.forms().values():
             assert all(f"${name}" in "".join(query.forms().values()) for name in query.parameters)
             assert "$limit" not in text
+
+
+@pytest.mark.parametrize("name", ["pruned_hubs", "suspicious_hubs", "on_one_entity"])
+def test_a_new_entity_type_is_in_the_questions_about_all_of_them(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wallet = replace(ENTITY_NODES["device"], label="Wallet")
+    monkeypatch.setitem(neo4j_queries.ENTITY_NODES, "wallet", wallet)
+    (query,) = [each for each in read_queries() if each.id == name]
+    for text in query.forms().values():
+        for kind in ENTITY_NODES.values():
+            assert text.count(f"MATCH (e:{kind.label}") == 1
+        assert text.count("UNION") == len(ENTITY_NODES) - 1
+
+
+def test_no_question_lists_kinds_of_entities_by_hand() -> None:
+    for query in read_queries():
+        written = f"{query.table} {query.graph or ''}"
+        named = [kind.label for kind in ENTITY_NODES.values() if f":{kind.label}" in written]
+        assert len(named) <= 1, f"{query.id} names {named}: use $each_entity"
 
 
 def test_the_style_has_a_rule_for_every_kind() -> None:

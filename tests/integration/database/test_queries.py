@@ -43,10 +43,13 @@ def given(database: Database, query: Query) -> dict[str, Any]:
     return {name: values.get(name, PARAMETERS[name].example) for name in query.parameters}
 
 
-def operators(plan: dict[str, Any]) -> Iterator[str]:
-    yield plan["operatorType"].split("@")[0]
-    for child in plan.get("children", []):
-        yield from operators(child)
+def sources(plan: dict[str, Any]) -> Iterator[str]:
+    """The operators that rows come from."""
+    children = plan.get("children", [])
+    if not children:
+        yield plan["operatorType"].split("@")[0]
+    for child in children:
+        yield from sources(child)
 
 
 @pytest.mark.parametrize(("query", "form"), FORMS, ids=lambda each: getattr(each, "id", each))
@@ -54,8 +57,8 @@ def test_a_query_is_anchored_on_an_index_and_answers_within_a_second(
     known: Database, query: Query, form: str
 ) -> None:
     text, values = query.forms()[form], given(known, query)
-    plan = set(operators(known.plan(text, **values)))
-    assert not {"AllNodesScan", "NodeByLabelScan", "DirectedAllRelationshipsScan"} & plan
+    found = set(sources(known.plan(text, **values))) - {"Argument"}
+    assert found and all("Index" in each for each in found)
     run = known.write if query.writes else known.read
     seconds = []
     for _ in range(3):  # the first one compiles it
