@@ -29,6 +29,7 @@ from graph.database_schema import (
 from graph.engines.base import Engine
 from graph.frames import DataFrame, F, Window
 from graph.tables import TIMESTAMP
+from signatures.verdict_standing import together
 
 Scope = Literal["networks", "all"]
 ENFORCED = ("applied", "appealed", "upheld")
@@ -64,6 +65,7 @@ class DayTables:
     inclusions: DataFrame
     decisions: DataFrame
     snapshots: DataFrame
+    verdicts: DataFrame  # account_id, verdict: what those that hold say of an account
     masks: DataFrame  # entity_type, entity_id, masked_id: of sensitive entities
 
     def masked(self, frame: DataFrame) -> DataFrame:
@@ -122,6 +124,7 @@ def _accounts(day: DayTables, scope: Scope) -> DataFrame:
     return (
         accounts.join(markets, on="id", how="left")
         .join(_latest_decisions(day.decisions), on="id", how="left")
+        .join(day.verdicts.withColumnRenamed("account_id", "id"), on="id", how="left")
         .withColumn("enforced", F.coalesce(F.col("enforced"), F.lit(False)))
     )
 
@@ -210,6 +213,7 @@ def _networks(engine: Engine, day: DayTables) -> DataFrame:
         day.networks.join(judged, on="network_id", how="left")
         .join(changes, on="network_id", how="left")
         .join(members, on="network_id", how="left")
+        .join(_review(engine, day), on="network_id", how="left")
         .join(_snapshots(day), on="network_id", how="left")
         .withColumn("changed", F.col("changes").isNotNull())
         .withColumnRenamed("network_id", "id")
@@ -217,6 +221,33 @@ def _networks(engine: Engine, day: DayTables) -> DataFrame:
         .select(*columns_of(NETWORK))
     )
     return engine.map_arrow(joined, _named, schema_of(NETWORK))
+
+
+def _review(engine: Engine, day: DayTables) -> DataFrame:
+    """By network: what verdicts say of its members together, and how many none is about."""
+    said = day.memberships.select("network_id", "account_id").join(
+        day.verdicts, on="account_id", how="left"
+    )
+    counted = said.groupBy("network_id").agg(
+        F.sort_array(F.collect_set("verdict")).alias("said"),
+        F.sum(F.when(F.col("verdict").isNull(), 1).otherwise(0))
+        .cast("bigint")
+        .alias("unreviewed_accounts"),
+    )
+    return engine.map_arrow(counted, _in_one_word, REVIEW)
+
+
+REVIEW = pa.schema(
+    [("network_id", pa.string()), ("verdict", pa.string()), ("unreviewed_accounts", pa.int64())]
+)
+
+
+def _in_one_word(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        words = [together(said or ()) for said in batch.column("said").to_pylist()]
+        columns = [batch.column("network_id"), pa.array(words, pa.string())]
+        columns.append(batch.column("unreviewed_accounts"))
+        yield pa.RecordBatch.from_arrays(columns, schema=REVIEW)
 
 
 def _snapshots(day: DayTables) -> DataFrame:

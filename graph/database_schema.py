@@ -86,6 +86,7 @@ ACCOUNT = NodeKind(
         Property("market", "string", "where it is active, if known"),
         Property("decision_state", "string", "state of its latest decision"),
         Property("enforced", "boolean", "an action stands against it", indexed=True),
+        Property("verdict", "string", "of pulled verdicts: abusive, benign, mixed, unsure"),
     ),
 )
 
@@ -118,6 +119,8 @@ NETWORK = NodeKind(
         Property("changed", "boolean", "something happened since then", indexed=True),
         Property("proposed_accounts", "integer", "members that may be proposed"),
         Property("enforced_accounts", "integer", "members with a standing action", indexed=True),
+        Property("verdict", "string", "of its members: abusive, benign, mixed, unsure, unreviewed"),
+        Property("unreviewed_accounts", "integer", "members without a verdict, e.g. who joined"),
         Property("snapshot", "string", "hash of its members and evidence as they were frozen"),
     ),
 )
@@ -264,7 +267,7 @@ RELATIONSHIPS = (
 
 WORK = (
     Property("owner", "string", "who works on the network", indexed=True),
-    Property("review_state", "string", "how far that is"),
+    Property("review_state", "string", "open, waiting or done"),
     Property("due_on", "date", "by when"),
 )
 """What investigators write on networks; no load touches it."""

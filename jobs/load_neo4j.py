@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from exporters.neo4j import URI, Database
 from exporters.neo4j_bulk import write_import_files
@@ -45,6 +46,7 @@ from jobs.files import remove
 from jobs.inputs import read_sensitive_entities
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from jobs.verdicts import read_verdicts
 from signatures.decisions import DECISIONS
 from signatures.findings import FINDINGS
 from signatures.inclusions import INCLUSIONS
@@ -146,6 +148,7 @@ def _day(run: Run) -> DayTables:
         inclusions=_if_published(run, INCLUSIONS),
         decisions=run.ledger(DECISIONS),
         snapshots=run.ledger(SNAPSHOTS),
+        verdicts=run.engine.from_arrow(read_verdicts(run.home, datetime.now(UTC)).of_accounts),
         masks=_masks(run.engine, run),
     )
 

@@ -13,6 +13,7 @@ from graph.ledger import read_ledger
 from signatures.investigated import benign_accounts
 from signatures.labels import LABELS, valid_labels
 from signatures.snapshots import SNAPSHOTS
+from signatures.verdict_standing import account_verdicts
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Verdicts:
     def benign_rows(self) -> pa.Table:
         """Whom they call benign, as a table: account_id."""
         return pa.table({"account_id": pa.array(sorted(self.benign), pa.string())})
+
+    @property
+    def of_accounts(self) -> pa.Table:
+        """What they say of each account in one word; columns of ACCOUNT_VERDICTS."""
+        return account_verdicts(self.labels, self.snapshots)
 
 
 def read_verdicts(home: Path, at: datetime) -> Verdicts:

@@ -18,6 +18,7 @@ from signatures.decisions import DECISIONS
 from signatures.ladder import LADDER, SECURE
 from signatures.life_cycle import CLOSED, current, moved, opened
 from signatures.model import Signature
+from signatures.verdict_standing import said_of_accounts
 
 REVIEWERS = 2
 
@@ -139,16 +140,12 @@ def benign_snapshots(labels: pa.Table) -> set[str]:
 
 
 def benign_accounts(labels: pa.Table, snapshots: pa.Table) -> set[str]:
-    """Accounts that reviewers call benign, alone or with their network, and nobody abusive."""
-    called: dict[str, set[str]] = defaultdict(set)
-    for row in labels.to_pylist():
-        if row["subject_type"] == "account":
-            called[row["subject_id"]].add(row["label"])
-    of_networks = benign_snapshots(labels)
-    for row in snapshots.to_pylist():
-        if row["snapshot_sha256"] in of_networks:
-            called[row["account_id"]].add("benign")
-    return {name for name, given in called.items() if "benign" in given and "abusive" not in given}
+    """Accounts that a reviewer calls benign, alone or in a network: they reach only review.
+
+    So does one that another reviewer calls abusive, e.g. after two networks merged: it is mixed.
+    """
+    said = said_of_accounts(labels, snapshots)
+    return {account for account, words in said.items() if "benign" in words}
 
 
 def investigated(

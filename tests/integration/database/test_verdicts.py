@@ -13,7 +13,7 @@ from exporters.neo4j_load import load
 from exporters.neo4j_queries import read_queries
 from exporters.neo4j_verdicts import Pulled, pull, read_verdicts
 from graph.ledger import read_ledger
-from jobs import pull_verdicts
+from jobs import load_neo4j, pull_verdicts
 from jobs.database.server import Server
 from signatures.labels import LABELS, check_labels, valid_labels
 from signatures.snapshots import SNAPSHOTS
@@ -154,3 +154,41 @@ def test_the_job_appends_each_verdict_once(
     snapshots = read_ledger(home, SNAPSHOTS)
     judged = set(labels.column("snapshot_sha256").to_pylist()) - {None}
     assert judged <= set(snapshots.column("snapshot_sha256").to_pylist())
+
+
+def test_what_verdicts_say_of_members_is_loaded_and_joiners_are_unreviewed(
+    loaded: Database, site: Site, arguments: list[str]
+) -> None:
+    """No snapshot was taken of the network, so the verdicts bring one of their own, once."""
+    (largest,) = loaded.read(
+        "MATCH (n:Network)<-[:MEMBER_OF]-(a) WITH n, a ORDER BY a.id "
+        "RETURN n.id AS id, collect(a.id) AS members ORDER BY n.accounts DESC, id LIMIT 1"
+    )
+    name, accounts = largest["id"], largest["members"]
+    loaded.write("MATCH (n:Network {id: $name}) REMOVE n.snapshot", name=name)
+    both = ("reviewer-1", "reviewer-2")
+    some = {"network": name, "accounts": accounts[:2], "label": "abusive"}
+    given = [ask(loaded, "judge_members", reviewer=each, **some) for each in both]
+
+    def review() -> dict[str, Any]:
+        assert pull_verdicts.main(arguments, site.engine) == 0
+        assert load_neo4j.main(arguments, site.engine) == 0
+        (row,) = loaded.read(
+            "MATCH (n:Network {id: $name}) "
+            "RETURN n.verdict AS verdict, n.unreviewed_accounts AS unreviewed",
+            name=name,
+        )
+        return row
+
+    assert review() == {"verdict": "abusive", "unreviewed": len(accounts) - 2}
+    waiting = {row["network"]: row["why"] for row in ask(loaded, "awaiting_review")}
+    assert waiting[name] == "accounts joined since"
+
+    given.append(ask(loaded, "judge_account", account=accounts[2], label="benign"))
+    assert review() == {"verdict": "mixed", "unreviewed": len(accounts) - 3}
+    waiting = {row["network"]: row["why"] for row in ask(loaded, "awaiting_review")}
+    assert waiting[name] == "verdicts differ"
+
+    for (answer,), reviewer in zip(given, (*both, "reviewer-1"), strict=True):
+        ask(loaded, "withdraw_verdict", verdict=answer["verdict"], reviewer=reviewer)
+    assert review() == {"verdict": "unreviewed", "unreviewed": len(accounts)}

@@ -1,0 +1,53 @@
+"""What verdicts that hold say of each account: the rule for joiners, mergers and splits.
+
+A verdict binds the members of its moment and goes where they go. So after a merge or a split each
+account keeps what was said of it, and who joined later is unreviewed (DECISIONS, Verdicts and
+labels).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+UNREVIEWED, MIXED = "unreviewed", "mixed"
+
+ACCOUNT_VERDICTS = pa.schema([("account_id", pa.string()), ("verdict", pa.string())])
+"""Accounts of which a verdict that holds says something; verdict is that of `together`."""
+
+
+def said_of_accounts(labels: pa.Table, snapshots: pa.Table) -> dict[str, set[str]]:
+    """By account: all that is said of it, alone or with the members of a network.
+
+    `labels` are those that hold (labels.valid_labels), `snapshots` has SNAPSHOTS' columns.
+    """
+    said: dict[str, set[str]] = defaultdict(set)
+    of_snapshots: dict[str, list[tuple[str, set[str] | None]]] = defaultdict(list)
+    for row in labels.to_pylist():
+        if row["subject_type"] == "account":
+            said[row["subject_id"]].add(row["label"])
+        elif row["snapshot_sha256"]:
+            members = None if row["members"] is None else set(row["members"])
+            of_snapshots[row["snapshot_sha256"]].append((row["label"], members))
+    for row in snapshots.select(["snapshot_sha256", "account_id"]).to_pylist():
+        for label, members in of_snapshots.get(row["snapshot_sha256"], ()):
+            if members is None or row["account_id"] in members:
+                said[row["account_id"]].add(label)
+    return dict(said)
+
+
+def together(said: Iterable[str]) -> str:
+    """One word for several: abusive, benign, mixed (both), unsure, or unreviewed for none."""
+    words = set(said)
+    if {"abusive", "benign"} <= words or MIXED in words:
+        return MIXED
+    return next((word for word in ("abusive", "benign", "unsure") if word in words), UNREVIEWED)
+
+
+def account_verdicts(labels: pa.Table, snapshots: pa.Table) -> pa.Table:
+    """What is said of each account in one word; columns of ACCOUNT_VERDICTS."""
+    said = said_of_accounts(labels, snapshots)
+    rows = [{"account_id": name, "verdict": together(said[name])} for name in sorted(said)]
+    return pa.Table.from_pylist(rows, schema=ACCOUNT_VERDICTS)

@@ -1,0 +1,86 @@
+"""Whom a verdict follows when a network grows, merges or splits."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from signatures.investigated import benign_accounts
+from signatures.labels import LABELS, valid_labels
+from signatures.snapshots import SNAPSHOTS
+from signatures.verdict_standing import account_verdicts, together
+from tests.signatures.label_rows import label
+
+SNAPSHOT_ROWS = [
+    {"snapshot_sha256": name, "account_id": account, "network_id": name, "ds": date(2026, 11, 22)}
+    for name, accounts in (("ring", "abc"), ("family", "xyz"))
+    for account in accounts
+]
+FROZEN = pa.Table.from_pylist(SNAPSHOT_ROWS, schema=SNAPSHOTS.schema)
+
+
+def of_network(label_id: str, snapshot: str, word: str, **changes: Any) -> dict[str, Any]:
+    network = {"subject_type": "network", "subject_id": snapshot, "snapshot_sha256": snapshot}
+    given = {"label_id": label_id, "label": word, "source": "investigation", **network, **changes}
+    return label(**given)
+
+
+def said(*rows: dict[str, Any]) -> dict[str, str]:
+    labels = pa.Table.from_pylist(list(rows), schema=LABELS.schema)
+    found = account_verdicts(labels, FROZEN)
+    names, words = (found.column(name).to_pylist() for name in ("account_id", "verdict"))
+    return dict(zip(names, words, strict=True))
+
+
+def test_who_joins_later_is_unreviewed() -> None:
+    assert said(of_network("1", "ring", "abusive")) == dict.fromkeys("abc", "abusive")
+
+
+def test_a_verdict_on_some_members_is_about_no_other() -> None:
+    assert said(of_network("1", "ring", "abusive", members=["a"])) == {"a": "abusive"}
+
+
+def test_after_a_merge_each_account_keeps_what_was_said_of_it_and_the_network_is_mixed() -> None:
+    found = said(of_network("1", "ring", "abusive"), of_network("2", "family", "benign"))
+    assert found == dict.fromkeys("abc", "abusive") | dict.fromkeys("xyz", "benign")
+    assert together(found.values()) == "mixed"
+
+
+def test_after_a_split_both_parts_keep_theirs() -> None:
+    found = said(of_network("1", "ring", "abusive"))
+    parts = ([found.get(each) for each in part] for part in ("ab", "c"))
+    assert [together(filter(None, part)) for part in parts] == ["abusive", "abusive"]
+
+
+def test_an_account_that_is_judged_both_ways_reaches_only_review() -> None:
+    rows = [of_network("1", "ring", "abusive"), label(label_id="2", subject_id="a", label="benign")]
+    assert said(*rows)["a"] == "mixed"
+    assert benign_accounts(pa.Table.from_pylist(rows, schema=LABELS.schema), FROZEN) == {"a"}
+
+
+def test_benign_is_inherited_until_it_expires_and_abusive_stays() -> None:
+    ends = datetime(2026, 12, 1, tzinfo=UTC)
+    rows = [
+        of_network("1", "ring", "benign", expires_at=ends),
+        of_network("2", "family", "abusive"),
+    ]
+    labels = pa.Table.from_pylist(rows, schema=LABELS.schema)
+    held = account_verdicts(valid_labels(labels, ends), FROZEN)
+    assert held.column("account_id").to_pylist() == ["x", "y", "z"]
+
+
+@pytest.mark.parametrize(
+    ("words", "word"),
+    [
+        ((), "unreviewed"),
+        (("unsure",), "unsure"),
+        (("unsure", "benign"), "benign"),
+        (("abusive", "unsure"), "abusive"),
+        (("mixed", "abusive"), "mixed"),
+    ],
+)
+def test_several_words_become_one(words: tuple[str, ...], word: str) -> None:
+    assert together(words) == word
