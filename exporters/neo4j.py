@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,8 +17,8 @@ from neo4j.exceptions import (
     AuthError,
     ClientError,
     ConfigurationError,
+    DatabaseError,
     DriverError,
-    Neo4jError,
     ServiceUnavailable,
     TransientError,
 )
@@ -33,6 +35,9 @@ URI, USER, PASSWORD, PASSWORD_FILE, DATABASE = (
 """The environment's names for a site's own server, those that Neo4j's own tools use."""
 
 RETRY_FOR_S = 30.0
+
+# What the driver logs stands in the error that follows.
+logging.getLogger("neo4j").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,10 +56,13 @@ class Address:
 def address_from(environment: Mapping[str, str]) -> Address | None:
     """The site's own server, if the environment names one.
 
-    Raises DependencyError where it names no password, or a file that cannot be read.
+    Raises DependencyError where it names no password, a file that cannot be read, or a URI with a
+    password inside, which would be printed.
     """
     if not (uri := environment.get(URI)):
         return None
+    if "@" in uri:
+        raise DependencyError(f"{URI} must hold no user and no password: set {USER}, {PASSWORD}")
     password = environment.get(PASSWORD)
     if password is None and (file := environment.get(PASSWORD_FILE)):
         password = read_password(Path(file))
@@ -179,31 +187,61 @@ def _explain(error: BaseException | None, address: Address) -> str | None:
             f"Neo4j at {address.uri} refuses user {address.user}: check {USER} and {PASSWORD}, or "
             "the password file of the local server"
         )
-    if isinstance(error, Neo4jError) and _no_space(error):
+    if isinstance(error, DatabaseError):
         return (
-            f"Neo4j at {address.uri} cannot write, its disk may be full ({error.message}): free "
-            "space, restart it and load again"
+            f"Neo4j at {address.uri} cannot go on, most likely because its disk is full "
+            f"({_one_line(error.message)}): read its debug.log, free space, restart it (actorgraph "
+            "neo4j stop, start) and load again; the next load completes this one"
         )
     if isinstance(error, TransientError):
-        return f"Neo4j at {address.uri} is too busy ({error.message}): nothing is lost, load again"
+        return (
+            f"Neo4j at {address.uri} is too busy, or stops ({_one_line(error.message)}): nothing "
+            "is lost, load again: an interrupted load is completed by the next one"
+        )
     if isinstance(error, ClientError) and "Forbidden" in str(error.code):
         return f"Neo4j at {address.uri} does not let {address.user} do this: {error.message}"
-    if isinstance(error, ServiceUnavailable | ConfigurationError) or _is_address_error(error):
-        return (
-            f"cannot reach Neo4j at {address.uri}: {error}; start it (actorgraph neo4j start) or "
-            f"set {URI}; an interrupted load is completed by the next one"
-        )
+    if isinstance(error, ServiceUnavailable | ConfigurationError | ValueError):
+        return _unreachable(error, address) if _is_of_connection(error) else None
     if isinstance(error, DriverError):
-        return f"the connection to Neo4j at {address.uri} broke: {error}; load again"
+        return (
+            f"the connection to Neo4j at {address.uri} broke: {_one_line(error)}; load again: an "
+            "interrupted load is completed by the next one"
+        )
     return None
 
 
-def _is_address_error(error: BaseException | None) -> bool:
-    return isinstance(error, ValueError) and "URI" in str(error)
-
-
-def _no_space(error: Neo4jError) -> bool:
-    text = f"{error.code} {error.message}"
-    return any(
-        sign in text for sign in ("No space left", "DatabaseUnavailable", "read-only", "panic")
+def _unreachable(error: BaseException, address: Address) -> str:
+    """Why there is no connection; what matters stands deep in what the driver wraps."""
+    causes = list(_causes(error))
+    untrusted = [each for each in causes if isinstance(each, ssl.SSLCertVerificationError)]
+    if untrusted:
+        return (
+            f"Neo4j at {address.uri} shows a certificate that cannot be trusted "
+            f"({untrusted[0].verify_message}): let SSL_CERT_FILE name the file of its authority's "
+            "certificate, and the address the host that the certificate names"
+        )
+    reason = _one_line(causes[-1]) or type(causes[-1]).__name__
+    return (
+        f"cannot reach Neo4j at {address.uri}: {reason}; start it (actorgraph neo4j start) or "
+        f"set {URI}, whose scheme ends in +s where the server asks for TLS; an interrupted load is "
+        "completed by the next one"
     )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and the errors that led to it."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        else:
+            error = error.__cause__ or error.__context__
+
+
+def _is_of_connection(error: BaseException) -> bool:
+    """Whether it is the driver's; of the values that are wrong, only an address is its business."""
+    return isinstance(error, DriverError) or "URI" in str(error)
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import psutil
@@ -29,7 +31,7 @@ HOST = "127.0.0.1"
 USER = "neo4j"
 STATE = "server.json"
 BOLT_PORT, HTTP_PORT, GUIDE_PORT = 7687, 7474, 7475
-READY_WITHIN_S = 120
+READY_WITHIN_S = 300
 STOPPED_WITHIN_S = 60
 OPENED = [
     f"--add-opens=java.base/{package}=ALL-UNNAMED"
@@ -112,17 +114,22 @@ def _recorded(folder: Path) -> Server | None:
     return Server(folder, **content, java=java, guide=guide)
 
 
-def start_server(folder: Path, heap: str = "1g", java_options: Sequence[str] = ()) -> Server:
+def start_server(
+    folder: Path,
+    heap: str = "1g",
+    java_options: Sequence[str] = (),
+    settings: Mapping[str, str] | None = None,
+) -> Server:
     """Start the server of a folder, or return the one that runs; ready when this returns.
 
-    What is in its folder `guide` is served to Browser. Raises DependencyError where Java or the
-    server's files cannot be had, and when it does not come up.
+    What is in its folder `guide` is served to Browser; `settings` are Neo4j's, beside ours. Raises
+    DependencyError where Java or the server's files cannot be had, and when it does not come up.
     """
-    if there := find_server(folder):
+    if (there := find_server(folder)) and _is_ready(there):
         return there
     if dead := _recorded(folder):
         stop_server(dead)
-    java, class_path, ports = prepare_server(folder)
+    java, class_path, ports = prepare_server(folder, settings)
     bolt, http, guide_port = ports
     command = [java, "-Xms256m", f"-Xmx{heap}", *java_options, *OPENED, "-cp", class_path]
     command += ["org.neo4j.server.CommunityEntryPoint"]
@@ -140,19 +147,22 @@ def start_server(folder: Path, heap: str = "1g", java_options: Sequence[str] = (
     content = {key: value for key, value in asdict(server).items() if key != "folder"}
     write_json(folder / STATE, content)
     try:
-        _wait_until_ready(server)
+        if not _is_ready(server):
+            raise DependencyError(_why_not(server))
     except BaseException:
         stop_server(server)
         raise
     return server
 
 
-def prepare_server(folder: Path) -> tuple[str, str, tuple[int, int, int]]:
+def prepare_server(
+    folder: Path, settings: Mapping[str, str] | None = None
+) -> tuple[str, str, tuple[int, int, int]]:
     """Make a server's folder ready: settings, password; returns Java, class path and free ports."""
     make_private(folder)
     java, class_path = java_executable(), os.pathsep.join(map(str, server_class_path()))
     bolt, http, guide = (free_port(HOST, port) for port in (BOLT_PORT, HTTP_PORT, GUIDE_PORT))
-    _write_settings(folder, bolt, http, guide)
+    _write_settings(folder, {**_settings(bolt, http, guide), **(settings or {})})
     if not password_file(folder).exists():
         _set_password(folder, java, class_path)
     return java, class_path, (bolt, http, guide)
@@ -173,10 +183,10 @@ def stop_server(server: Server) -> None:
     remove(server.folder / STATE)
 
 
-def _write_settings(folder: Path, bolt: int, http: int, guide: int) -> None:
-    """Write neo4j.conf; Browser is told the true port, and begins with our style and guide."""
+def _settings(bolt: int, http: int, guide: int) -> dict[str, str]:
+    """Neo4j's settings; Browser is told the true port, and begins with our style and guide."""
     guide_url = f"http://{HOST}:{guide}"
-    settings = {
+    return {
         "server.default_listen_address": HOST,
         "server.bolt.listen_address": f"{HOST}:{bolt}",
         "server.bolt.advertised_address": f"{HOST}:{bolt}",
@@ -190,6 +200,9 @@ def _write_settings(folder: Path, bolt: int, http: int, guide: int) -> None:
         "browser.remote_content_hostname_whitelist": HOST,
         "browser.post_connect_cmd": f"style {guide_url}/style.grass; play {guide_url}/guide.html",
     }
+
+
+def _write_settings(folder: Path, settings: Mapping[str, str]) -> None:
     make_private(folder / "conf")
     make_private(folder / "logs")
     lines = "".join(f"{key}={value}\n" for key, value in settings.items())
@@ -234,18 +247,32 @@ def _detached(command: list[str], output: Path) -> Process:
     return Process(process.pid, psutil.Process(process.pid).create_time())
 
 
-def _wait_until_ready(server: Server) -> None:
+def _is_ready(server: Server) -> bool:
+    """Wait until a server answers; false when it ends, or does not answer in time."""
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline and server.java.running():
-        try:
-            urllib.request.urlopen(f"http://{HOST}:{server.http_port}/", timeout=5).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
+        if _answers(server):
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def _why_not(server: Server) -> str:
     log = server.folder / "logs" / "console.log"
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    raise DependencyError(
+    return (
         f"Neo4j in {server.folder} did not come up: {lines[-1] if lines else 'it says nothing'} "
         f"(more in {log} and {server.folder / 'logs' / 'neo4j.log'})"
     )
+
+
+def _answers(server: Server) -> bool:
+    """Whether it takes connections of both kinds, and is no other server on a port given anew."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"http://{HOST}:{server.http_port}/", timeout=5) as answer:
+            told = answer.read().decode(errors="replace")
+        socket.create_connection((HOST, server.bolt_port), timeout=5).close()
+    except (OSError, HTTPException):
+        return False
+    return f"{HOST}:{server.bolt_port}" in told

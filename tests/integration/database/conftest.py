@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
 from exporters.neo4j import Address, Database, read_password
 from graph.engines.base import DependencyError, Engine
 from jobs import load_neo4j, run_pipeline, simulate_events
-from jobs.database.server import USER, Server, start_server, stop_server
+from jobs.database.server import USER, Server, find_server, start_server, stop_server
 from tests.conftest import missing
 from tests.integration.sites import DAY, Site
+
+QUICK_JAVA = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+"""The optimising compiler would not be done before most tests are."""
+
+StartOwn = Callable[..., Server]
 
 
 @pytest.fixture(scope="session")
@@ -21,14 +27,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         started = start_server(
             tmp_path_factory.mktemp("home") / "neo4j",
             heap="512m",
-            # The optimising compiler would not be done before most tests are.
-            java_options=["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"],
+            java_options=QUICK_JAVA,
         )
     except DependencyError as error:
         missing(str(error))
         raise
     yield started
     stop_server(started)
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[StartOwn]:
+    """Starts, again too, a server that only this test has, with settings of Neo4j's; ends it."""
+    folder = tmp_path / "own" / "neo4j"
+
+    def start(settings: Mapping[str, str] | None = None) -> Server:
+        return start_server(folder, "512m", QUICK_JAVA, settings)
+
+    yield start
+    if left := find_server(folder):
+        stop_server(left)
 
 
 @pytest.fixture(scope="session")

@@ -1,22 +1,27 @@
-"""A connection that breaks: forwards to a port on loopback, and cuts all after some bytes."""
+"""A connection on which something happens in the middle: forwards to a port on loopback."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 
 class Forwarder:
-    """Listens on `port`; after `cut_after` bytes to the server it closes and refuses all."""
+    """Listens on `port`; when `text` is about to pass to the server, it does `then` first.
 
-    def __init__(self, target: int, cut_after: int) -> None:
-        self._target, self._left = target, cut_after
+    Without `then` it closes all connections and refuses new ones.
+    """
+
+    def __init__(self, target: int, text: bytes, then: Callable[[], None] | None = None) -> None:
+        self._target, self._text, self._then = target, text, then or self._cut
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._sockets: list[socket.socket] = []
+        self.passed = threading.Event()
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -31,25 +36,29 @@ class Forwarder:
         self._cut()
 
     def _accept(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self._target))
+                except OSError:
+                    client.close()
+                    continue
                 self._sockets += [client, server]
-                for pair, counts in (((client, server), True), ((server, client), False)):
-                    threading.Thread(target=self._pump, args=(*pair, counts), daemon=True).start()
-        except OSError:
-            pass
+                for pair, looks in (((client, server), True), ((server, client), False)):
+                    threading.Thread(target=self._pump, args=(*pair, looks), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, counts: bool) -> None:
-        try:
+    def _pump(self, source: socket.socket, sink: socket.socket, looks: bool) -> None:
+        before = b""
+        with contextlib.suppress(OSError):
             while data := source.recv(65_536):
-                self._left -= len(data) if counts else 0
-                if self._left < 0:
-                    self._cut()
+                if looks and not self.passed.is_set() and self._text in before + data:
+                    self.passed.set()
+                    self._then()
+                before = data[-len(self._text) :]
                 sink.sendall(data)
-        except OSError:
-            pass
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
 
     def _cut(self) -> None:
         for each in (self._listener, *self._sockets):

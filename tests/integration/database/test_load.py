@@ -265,7 +265,7 @@ def test_a_connection_that_breaks_in_the_middle_is_told_and_the_next_load_comple
     accounts = [f"account-{number:05d}" for number in range(8_000)]
     day = parts(tmp_path, network("large", accounts))
     port = int(database.address.uri.rsplit(":", 1)[1])
-    with Forwarder(port, cut_after=400_000) as forwarder:
+    with Forwarder(port, text=b"account-07") as forwarder:
         address = replace(database.address, uri=f"bolt://127.0.0.1:{forwarder.port}")
         with (
             pytest.raises(DependencyError, match=r"load again|completed by the next one"),

@@ -138,5 +138,8 @@ def test_which_server_a_job_speaks_to(server: Server, tmp_path: Path) -> None:
     assert given is not None and given.password == "from a file"
     with pytest.raises(DependencyError, match="set NEO4J_PASSWORD or NEO4J_PASSWORD_FILE"):
         address_from({"NEO4J_URI": "bolt://x"})
+    with pytest.raises(DependencyError, match="must hold no user") as refused:
+        address_from({"NEO4J_URI": "bolt://me:secret@x", "NEO4J_PASSWORD": "p"})
+    assert "secret" not in str(refused.value)
     with pytest.raises(DependencyError, match="actorgraph neo4j start, or set NEO4J_URI"):
         database_address(tmp_path, {})
