@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from exporters.audit import Entry, Head, chained, segment_name
+from graph.build import EDGES
 from graph.enforced_entities import ENFORCED_ENTITIES
+from graph.links import LINKS
+from graph.networks import MEMBERSHIPS
+from graph.sightings import SIGHTINGS
 from jobs import (
     check_audit,
     forget_account,
@@ -21,10 +26,13 @@ from jobs import (
 )
 from jobs.places import audit_folder
 from signatures.decisions import DECISIONS
+from signatures.frozen_evidence import FrozenEvidence, read_evidence
+from signatures.inclusions import INCLUSIONS
 from signatures.life_cycle import current
 from signatures.snapshots import SNAPSHOTS
-from tests.exporters.enforcement.builders import SIGNATURE
-from tests.jobs.batches.sites import TODAY, Site
+from tests.exporters.enforcement.builders import SIGNATURE, entity
+from tests.jobs.batches.sites import TODAY, Site, decision_of
+from tests.jobs.batches.warehouses import publish
 from tests.ledger_rows import append_to_ledger
 
 
@@ -112,28 +120,93 @@ def test_a_signature_is_frozen_by_itself(site: Site) -> None:
     assert site.export() is not None
 
 
-def later(days: int) -> str:
-    return str(TODAY + timedelta(days=days))
+def purge(site: Site, days: int) -> dict[str, int]:
+    """What a purge deletes that is ordered so many days from now."""
+    with site.changes(timedelta(days=days)) as changes:
+        return purge_days.purge(changes, TODAY + timedelta(days=days), "clerk")
+
+
+def hold(site: Site, action: str, subject: str, code: int = 0) -> None:
+    more = ["--reason", "court", *site.arguments]
+    assert hold_subjects.main([action, subject, *more], site.engine) == code
+
+
+def kept(site: Site) -> tuple[int, int]:
+    return site.ledger(SNAPSHOTS).num_rows, site.ledger(ENFORCED_ENTITIES).num_rows
 
 
 def test_purge_keeps_evidence_as_long_as_people_may_complain(applied: Site) -> None:
-    def rows() -> tuple[int, int]:
-        return applied.ledger(SNAPSHOTS).num_rows, applied.ledger(ENFORCED_ENTITIES).num_rows
-
-    assert rows() == (3, 6)
-    assert purge_days.main(["--ds", later(300), *applied.arguments], applied.engine) == 0
-    assert rows() == (3, 6)
-    assert purge_days.main(["--ds", later(366), *applied.arguments], applied.engine) == 0
-    assert rows() == (3, 0)
-    hold = ["a2", "--reason", "court", *applied.arguments]
-    assert hold_subjects.main(["ADD", *hold], applied.engine) == 0
-    assert hold_subjects.main(["ADD", *hold], applied.engine) == 2
-    assert purge_days.main(["--ds", later(401), *applied.arguments], applied.engine) == 0
-    assert applied.ledger(SNAPSHOTS).column("account_id").to_pylist() == ["a2"]
-    assert hold_subjects.main(["LIFT", *hold], applied.engine) == 0
-    assert purge_days.main(["--ds", later(401), *applied.arguments], applied.engine) == 0
-    assert rows() == (0, 0)
+    hold(applied, "ADD", "a2")
+    hold(applied, "LIFT", "a2")
+    purge(applied, 300)
+    assert kept(applied) == (3, 6)
+    purge(applied, 366)
+    assert kept(applied) == (3, 0)
+    purge(applied, 402)
+    assert kept(applied) == (0, 0)
     assert check_audit.main(["verify", *applied.arguments]) == 0
+
+
+@pytest.mark.parametrize("subject", ["account", "decision", "network"])
+def test_what_is_held_outlives_every_purge(applied: Site, subject: str) -> None:
+    subjects = {"account": "a2", "decision": decision_of(applied, "a2"), "network": "n1"}
+    hold(applied, "ADD", subjects[subject])
+    hold(applied, "ADD", subjects[subject], code=2)
+    publish(applied.home, SIGHTINGS, TODAY, [{"account_id": name} for name in ("a2", "a8", "a9")])
+    (batch,) = (path for path in applied.store.released.iterdir() if path.is_dir())
+    told = purge(applied, 10_000)
+    reached = 3 if subject == "network" else 1  # a1, a2 and a3 are in it
+    assert kept(applied) == (reached, 2 * reached)
+    assert applied.ledger(SNAPSHOTS).column("account_id").to_pylist().count("a2") == 1
+    day = pq.read_table(applied.home / "warehouse" / "sightings" / f"ds={TODAY}")
+    assert day.column("account_id").to_pylist() == ["a2"]
+    assert (batch / "evidence.jsonl").exists()
+    assert (told["batches"], told["audit_files"]) == (0, 0)
+
+
+def test_purge_leaves_of_old_batches_what_they_were_and_not_whom(applied: Site) -> None:
+    (batch,) = (path for path in applied.store.released.iterdir() if path.is_dir())
+    assert purge(applied, 399)["batches"] == 0
+    assert purge(applied, 402)["batches"] == 1
+    assert {path.name for path in batch.iterdir()} == {"manifest.json", "SHA256SUMS"}
+    assert purge(applied, 402)["batches"] == 0
+    assert check_audit.main(["verify", *applied.arguments]) == 0
+
+
+def test_evidence_of_a_decision_that_was_late_is_kept_from_its_last_move(site: Site) -> None:
+    """Decided on a day long ago, and released today: from today on people may complain."""
+    site.decide(["a1"], ds=TODAY - timedelta(days=500))
+    rows = site.ledger(SNAPSHOTS)
+    assert rows.num_rows == 1
+    old = rows.set_column(3, "ds", pa.array([TODAY - timedelta(days=500)], pa.date32()))
+    (folder,) = (site.home / "ledger" / "snapshots").iterdir()
+    for path in folder.glob("*.parquet"):
+        path.unlink()
+    pq.write_table(old, folder / "part-0.parquet")
+    site.release_all()
+    purge(site, 0)
+    assert site.ledger(SNAPSHOTS).num_rows == 1
+    purge(site, 402)
+    assert site.ledger(SNAPSHOTS).num_rows == 0
+
+
+def test_purge_takes_old_lines_of_the_audit_log_and_says_so(applied: Site) -> None:
+    log = audit_folder(applied.home)
+    before = len(list(log.glob("0*.jsonl")))
+    assert purge(applied, 2556)["audit_files"] == 0
+    assert purge(applied, 2558)["audit_files"] == before
+    assert check_audit.main(["verify", *applied.arguments]) == 0
+    (left, last) = sorted(log.glob("0*.jsonl"))
+    left.unlink()
+    assert check_audit.main(["verify", *applied.arguments]) == 4
+    assert '"removed_audit_lines":{' in last.read_text()
+
+
+def test_purge_refuses_a_day_to_come(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """One wrong digit of the year would delete everything."""
+    later = str(TODAY + timedelta(days=2))
+    assert purge_days.main(["--ds", later, *site.arguments], site.engine) == 2
+    assert "is to come" in capsys.readouterr().err
 
 
 def test_purge_deletes_days_of_sightings_and_edges(site: Site) -> None:
@@ -154,8 +227,6 @@ def test_purge_deletes_days_of_sightings_and_edges(site: Site) -> None:
 
 def everywhere(home: Path, text: str) -> set[str]:
     """The top folders of a home in whose parquet files a text stands."""
-    import pyarrow.parquet as pq
-
     return {
         str(path.relative_to(home).parts[1])
         for path in home.rglob("*.parquet")
@@ -163,32 +234,150 @@ def everywhere(home: Path, text: str) -> set[str]:
     }
 
 
-def test_forget_leaves_a_hash_in_ledgers_and_nothing_in_tables(applied: Site) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def forget(site: Site, account: str, code: int = 0) -> None:
+    arguments = [account, "--reason", "request", "--as", "clerk", *site.arguments]
+    assert forget_account.main(arguments, site.engine) == code
 
-    folder = applied.home / "warehouse" / "links" / "ds=2026-11-22"
-    folder.mkdir(parents=True)
-    rows = pa.table({"account_a": ["a1", "a2"], "account_b": ["a2", "a3"], "weight": [1.0, 2.0]})
-    pq.write_table(rows, folder / "part-0.parquet")
-    (folder / "_table.json").write_text('{"rows": 2}')
+
+def test_forget_leaves_a_hash_in_ledgers_and_nothing_in_tables(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends = [("a1", "a2"), ("a2", "a3")]
+    publish(
+        applied.home, LINKS, TODAY,
+        [{"account_a": one, "account_b": two, "trace": "co_post"} for one, two in ends],
+    )  # fmt: skip
+    publish(
+        applied.home, MEMBERSHIPS, TODAY,
+        [{"account_id": name, "network_id": "n1", "component_id": "a1"} for name in ("a1", "a2")],
+    )  # fmt: skip
+    publish(
+        applied.home, INCLUSIONS, TODAY,
+        [{"account_id": "a2", "dropped_by": ["account:a1", "device:a1"]}],
+    )  # fmt: skip
+    publish(
+        applied.home, EDGES, TODAY,
+        [
+            {"account_id": "a2", "entity_type": kind, "entity_id": "a1"}
+            for kind in ("target", "device")
+        ],
+    )  # fmt: skip
     assert "enforced_entities" in everywhere(applied.home, "'a1'")
 
-    forget = ["a1", "--reason", "request", *applied.arguments]
-    assert forget_account.main(forget, applied.engine) == 0
-    assert everywhere(applied.home, "'a1'") == set()
-    assert pq.read_table(folder).column("account_a").to_pylist() == ["a2"]
-    assert json.loads((folder / "_table.json").read_text())["rows"] == 1
+    forget(applied, "a1")
+    warehouse = applied.home / "warehouse"
+    links = pq.read_table(warehouse / "links" / f"ds={TODAY}")
+    assert links.column("account_a").to_pylist() == ["a2"]
+    described = json.loads((warehouse / "links" / f"ds={TODAY}" / "_table.json").read_text())
+    assert described["rows"] == 1
+    (member,) = pq.read_table(warehouse / "memberships" / f"ds={TODAY}").to_pylist()
+    (judged,) = pq.read_table(warehouse / "inclusions" / f"ds={TODAY}").to_pylist()
+    (edge,) = pq.read_table(warehouse / "edges" / f"ds={TODAY}").to_pylist()
+    assert edge["entity_type"] == "device"  # which only happens to be called so
+    name = member["component_id"]
+    assert name.startswith("hmac-sha256:")
+    assert judged["dropped_by"] == [f"account:{name}", "device:a1"]
     accounts = pc.unique(applied.ledger(DECISIONS).column("account_id")).to_pylist()
-    assert [name[:12] for name in sorted(accounts)] == ["a2", "a3", "hmac-sha256:"]
+    assert sorted(accounts) == ["a2", "a3", name]
+    assert everywhere(applied.home, "'a1'") == {"edges"}
     assert check_audit.main(["verify", *applied.arguments]) == 0
-    assert '"a1"' not in "".join(
-        path.read_text() for path in audit_folder(applied.home).glob("*.jsonl")
+    log = "".join(path.read_text() for path in audit_folder(applied.home).glob("*.jsonl"))
+    assert '"a1"' not in log
+    assert name in log
+    (batch,) = (path for path in applied.store.released.iterdir() if path.is_dir())
+    assert "released batches keep it for 400d (retention.evidence)" in (
+        told := capsys.readouterr().out
     )
+    assert batch.name in told
+    forget(applied, "a1")  # once more is no error
+    applied.run("retract", "--network", "n1", "--reason", "wrong", "--as", "lead")
+    (back,) = (path for path in applied.store.proposed.glob("*-r*") if path.is_dir())
+    applied.approve(back, "lead_2")
+    desk = applied.desk()
+    desk.import_batch(applied.release(back))
+    assert desk.in_force() == {}  # what is taken back is found by its key
 
 
-def test_a_held_account_is_not_forgotten(applied: Site) -> None:
-    more = ["--reason", "court", *applied.arguments]
-    assert hold_subjects.main(["ADD", "a1", *more], applied.engine) == 0
-    assert forget_account.main(["a1", *more], applied.engine) == 6
+def test_evidence_that_names_an_account_as_target_names_the_hash(site: Site) -> None:
+    evidence = FrozenEvidence(
+        [entity(entity_type="target", entity_id="a1"), entity(entity_type="device", entity_id="a1")]
+    )
+    row = {"snapshot_sha256": "6" * 64, "account_id": "a2", "evidence": evidence.text()}
+    append_to_ledger(
+        site.home, SNAPSHOTS, pa.Table.from_pylist([row], SNAPSHOTS.schema), "scoring"
+    )
+    forget(site, "a1")
+    (text,) = site.ledger(SNAPSHOTS).column("evidence").to_pylist()
+    target, device = read_evidence(text).shared
+    assert target.entity_id.startswith("hmac-sha256:")
+    assert device.entity_id == "a1"
+
+
+def test_a_batch_that_waits_with_a_forgotten_account_goes(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.decide(["a1", "a2"])
+    batch = site.export()
+    assert batch is not None
+    site.approve(batch, "lead_1")
+    forget(site, "a1")
+    assert f"void and deleted: {batch.name}" in capsys.readouterr().out
+    assert list(site.store.proposed.iterdir()) == []
+    assert sorted(site.states().values()) == ["proposed", "rejected"]
+    again = site.export()
+    assert again is not None
+    assert [json.loads(line)["account_id"] for line in
+            (again / "accounts.jsonl").read_text().splitlines()] == ["a2"]  # fmt: skip
+    assert check_audit.main(["verify", *site.arguments]) == 0
+
+
+def test_a_stage_that_waits_with_a_forgotten_account_goes_and_the_released_one_stays(
+    site: Site,
+) -> None:
+    site.settings["enforcement.staged_from"] = 4
+    site.settings["enforcement.stages"] = [0.5, 1.0]
+    site.decide([f"a{n}" for n in range(12)])
+    batch = site.export()
+    assert batch is not None
+    site.approve(batch, "lead_1")
+    site.release(batch)
+    (out,) = (path for path in site.store.released.iterdir() if (path / "accounts.csv").exists())
+    waiting = next(name for name, state in site.states().items() if state == "approved")
+    forget(site, waiting)
+    assert not list(site.store.staged.iterdir())
+    assert not list(site.store.proposed.iterdir())
+    assert set(site.counted()) == {"released", "proposed", "rejected"}
+    site.run("verify", str(out), "--approvers", str(site.approvers))
+
+
+def test_who_is_to_be_given_something_back_is_forgotten_after_that(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied.run("retract", "--account", "a1", "--reason", "wrong", "--as", "lead")
+    forget(applied, "a1", code=6)
+    assert "release it first" in capsys.readouterr().err
+    (back,) = (path for path in applied.store.proposed.glob("*-r*") if path.is_dir())
+    applied.approve(back, "lead_2")
+    applied.release(back)
+    forget(applied, "a1")
+
+
+def test_forget_says_when_the_database_cannot_be_reached(
+    applied: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All else is done; the same command does the rest when the database is up."""
+    monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:1")
+    monkeypatch.setenv("NEO4J_PASSWORD", "secret")
+    forget(applied, "a1", code=5)
+    told = capsys.readouterr()
+    assert "a1 is still in Neo4j: cannot reach Neo4j" in told.err
+    assert "run the same command again" in told.err
+    assert everywhere(applied.home, "'a1'") == set()
+
+
+@pytest.mark.parametrize("subject", ["account", "decision", "network"])
+def test_what_is_held_is_not_forgotten(applied: Site, subject: str) -> None:
+    subjects = {"account": "a1", "decision": decision_of(applied, "a1"), "network": "n1"}
+    hold(applied, "ADD", subjects[subject])
+    forget(applied, "a1", code=6)
     assert "a1" in applied.states()
