@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -87,12 +88,12 @@ class RowFile:
     fields: tuple[Field, ...]
     unique: tuple[tuple[str, ...], ...]
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """The fields' names in their order."""
         return [field.name for field in self.fields]
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         """The columns as readers of JSON lines hold them."""
         return pa.schema([field.arrow for field in self.fields])

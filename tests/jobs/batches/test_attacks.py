@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exporters.enforcement.files import write_sums
-from tests.exporters.enforcement.builders import key_pair
+from tests.exporters.enforcement.builders import key_pair, write_new_sums
 from tests.jobs.batches.sites import TODAY, Site, listed
 
 
@@ -71,8 +70,7 @@ def edited(batch: Path) -> None:
         path = batch / name
         path.chmod(0o600)
         path.write_text(path.read_text().replace("a1", "b1"))
-    (batch / "SHA256SUMS").unlink()
-    write_sums(batch)
+    write_new_sums(batch)
 
 
 def test_an_edited_batch_is_void_and_its_decisions_are_proposed_again(
