@@ -166,7 +166,9 @@ def verify_log(
     for each in given_away:
         is_old = bool(gone.at) and each.at <= _moment(gone.at)
         if each.sha256 not in seen and not is_old:
-            problems.append(f"{each.where}: its audit head {each.sha256[:12]} is no line of the log")
+            problems.append(
+                f"{each.where}: its audit head {each.sha256[:12]} is no line of the log"
+            )
     return problems
 
 

@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from exporters.audit import GivenAway, read_head, verify_log
     from graph.ledger import read_ledger
@@ -43,7 +43,9 @@ def _verify(arguments: argparse.Namespace) -> int:
     home = config.home.absolute()
     folder = audit_folder(home)
     given_away = [
-        GivenAway(each.audit_head, datetime.fromisoformat(each.created_at), f"batch {each.batch_id}")
+        GivenAway(
+            each.audit_head, datetime.fromisoformat(each.created_at), f"batch {each.batch_id}"
+        )
         for each in Store(home).manifests()
     ]
     kept = timedelta(microseconds=config.retention.audit)
@@ -55,7 +57,9 @@ def _verify(arguments: argparse.Namespace) -> int:
     except TransitionError as error:
         raise DataStop(f"ledger {DECISIONS.name}: {error}") from None
     lines = read_head(folder).number
-    sys.stdout.write(f"{folder}: {lines} lines, whole; {len(given_away)} heads in manifests agree\n")
+    sys.stdout.write(
+        f"{folder}: {lines} lines, whole; {len(given_away)} heads in manifests agree\n"
+    )
     return DONE
 
 

@@ -155,7 +155,7 @@ def _old_batches(changes: Changes, ds: date, held: Set[str]) -> Iterator[Path]:
 
     cutoff = _cutoff(changes, "evidence", ds)
     for folder in folders(Store(changes.home)):
-        made = datetime.fromisoformat(read(folder).created_at).date()
+        made = read(folder).created.date()
         if made < cutoff and rows_of_accounts(folder) and not carries(folder, held):
             yield folder
 

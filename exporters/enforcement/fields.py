@@ -10,6 +10,7 @@ import pyarrow as pa
 
 SCHEMA_VERSION = 1
 
+BATCH_ID = "^[0-9]{8}-[a-z0-9-]+$"
 HASH = "^[0-9a-f]{64}$"
 TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
 
@@ -117,7 +118,7 @@ VERSION_FIELD = Field(
     least=SCHEMA_VERSION,
     most=SCHEMA_VERSION,
 )
-BATCH_FIELD = Field("batch_id", "The batch that this row is in", pattern="^[0-9]{8}-[a-z0-9-]+$")
+BATCH_FIELD = Field("batch_id", "The batch that this row is in", pattern=BATCH_ID)
 
 ACCOUNTS = RowFile(
     "accounts.jsonl",

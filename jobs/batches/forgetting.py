@@ -1,4 +1,4 @@
-"""What becomes of an account's rows, of its decisions and of batches that wait when it is forgotten.
+"""What becomes of a forgotten account's rows, of its decisions and of batches that wait.
 
 In tables its rows go, and other rows that mention it say a keyed hash instead; so do ledgers, whose
 rows are counted. Where an entity bears the account's id, it is the account only if it is a target.

@@ -128,7 +128,9 @@ def shortened(folder: Path, kept: timedelta = 7 * YEAR) -> tuple[list[str], list
     folder.mkdir(parents=True, exist_ok=True)
     head, lines = Head(), []
     for year in range(10):
-        added, after = chained([Entry("approve", "lead", {"year": year})] * 2, head, AT + year * YEAR)
+        added, after = chained(
+            [Entry("approve", "lead", {"year": year})] * 2, head, AT + year * YEAR
+        )
         (folder / segment_name(head)).write_text("".join(f"{line}\n" for line in added))
         head = after
         lines += added
