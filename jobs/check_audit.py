@@ -43,9 +43,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     home = config.home.absolute()
     folder = audit_folder(home)
     given_away = [
-        GivenAway(
-            each.audit_head, datetime.fromisoformat(each.created_at), f"batch {each.batch_id}"
-        )
+        GivenAway(each.audit_head, each.created, f"batch {each.batch_id}")
         for each in Store(home).manifests()
     ]
     kept = timedelta(microseconds=config.retention.audit)

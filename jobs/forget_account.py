@@ -24,6 +24,7 @@ from jobs.commands import run_command
 from jobs.errors import DONE, GuardStop
 
 if TYPE_CHECKING:
+    from exporters.neo4j import Database
     from exporters.neo4j_forget import ForgottenThere
     from jobs.batches.changes import Changes
     from jobs.batches.forgetting import Forgotten
@@ -124,7 +125,7 @@ def _in_database(
     return there, None
 
 
-def _rewrite_guide(home: Path, database: object) -> None:
+def _rewrite_guide(home: Path, database: Database) -> None:
     """The local server's guide has samples of ids, which may be the account's."""
     from exporters.neo4j_guide import sample_values, write_guide
     from exporters.neo4j_queries import read_parameters

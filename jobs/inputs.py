@@ -186,7 +186,7 @@ def read_sensitive_entities(engine: Engine, config: Config) -> pa.Table:
 def _cleaned(entry: Mapping[str, object]) -> object:
     """The id of a list's entity as the log's are cleaned; None where it identifies nobody."""
     for kind in ENTITY_TYPES:
-        if kind.name == entry["entity_type"]:
+        if kind.name == entry["entity_type"] and kind.clean:
             return kind.clean(pa.array([entry["entity_id"]], pa.string())).ids[0].as_py()
     return entry["entity_id"]
 

@@ -79,7 +79,8 @@ def purge(changes: Changes, ds: date, person: str) -> dict[str, int]:
     kept = held_accounts(changes.home, warehouse.folder)
     days = list(_old_days(changes, ds, kept))
     batches = list(_old_batches(changes, ds, kept | held(changes.home)))
-    files, end = [], None
+    files: list[Path] = []
+    end = None
     if not kept:  # a log cannot lose lines in its middle, so one hold keeps all of it
         before = datetime.combine(_cutoff(changes, "audit", ds), time(), UTC)
         files, end = expired(audit_folder(changes.home), before)
