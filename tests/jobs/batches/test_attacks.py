@@ -286,3 +286,11 @@ def test_a_read_only_home_is_told_of(site: Site, capsys: pytest.CaptureFixture[s
     site.settings["home"] = "/proc/actorgraph"
     assert site.export(code=5) is None
     assert "cannot write to" in capsys.readouterr().err
+
+
+def test_a_batch_to_be_taken_back_is_named_and_no_pattern(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied.run("retract", "--batch", ".*", "--reason", "oops", "--as", "lead", code=2)
+    assert "'.*' is no batch" in capsys.readouterr().err
+    assert applied.counted() == {"applied": 3}
