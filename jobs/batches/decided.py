@@ -63,8 +63,10 @@ def with_reasons(
     if accounts is not None:
         facts.append((accounts.select("account_id", "followers"), "account_id"))
     rows = decisions
-    for fact, key in facts:
-        rows = engine.materialize(rows.join(fact, on=key, how="left"), "decided")
+    for number, (fact, key) in enumerate(facts):
+        # Two names in turn: what is read must not be replaced meanwhile.
+        name = f"decided {number % 2}"
+        rows = engine.materialize(rows.join(fact, on=key, how="left"), name)
     if accounts is None:
         rows = rows.withColumn("followers", F.lit(None).cast("bigint"))
     frozen = snapshots.select("snapshot_sha256", "account_id", "evidence")
