@@ -131,10 +131,11 @@ def indexed(names: pa.Array) -> pa.Array:
     """Ids as the database can index them; a very long one is cut and told apart by its hash."""
     if (pc.max(pc.utf8_length(names)).as_py() or 0) <= LONGEST_ID:
         return names
-    return pa.array([_cut(name) for name in names.to_pylist()], pa.string())
+    return pa.array([indexed_id(name) for name in names.to_pylist()], pa.string())
 
 
-def _cut(name: str) -> str:
+def indexed_id(name: str) -> str:
+    """An id as the database has it."""
     if len(name) <= LONGEST_ID:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()

@@ -29,7 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from exporters.audit import read_head, verify_log
+    from datetime import timedelta
+
+    from exporters.audit import GivenAway, read_head, verify_log
     from graph.ledger import read_ledger
     from jobs.batches.store import Store
     from jobs.configuration import load
@@ -37,12 +39,15 @@ def _verify(arguments: argparse.Namespace) -> int:
     from signatures.decisions import DECISIONS
     from signatures.life_cycle import TransitionError, check_history
 
-    home = load(arguments.config, arguments.set, os.environ).home.absolute()
+    config = load(arguments.config, arguments.set, os.environ)
+    home = config.home.absolute()
     folder = audit_folder(home)
-    anchors = {
-        manifest.audit_head: f"batch {manifest.batch_id}" for manifest in Store(home).manifests()
-    }
-    problems = verify_log(folder, anchors)
+    given_away = [
+        GivenAway(each.audit_head, each.created, f"batch {each.batch_id}")
+        for each in Store(home).manifests()
+    ]
+    kept = timedelta(microseconds=config.retention.audit)
+    problems = verify_log(folder, given_away, kept)
     if problems:
         raise DataStop("\n".join(problems))
     try:
@@ -50,7 +55,9 @@ def _verify(arguments: argparse.Namespace) -> int:
     except TransitionError as error:
         raise DataStop(f"ledger {DECISIONS.name}: {error}") from None
     lines = read_head(folder).number
-    sys.stdout.write(f"{folder}: {lines} lines, whole; {len(anchors)} heads in manifests agree\n")
+    sys.stdout.write(
+        f"{folder}: {lines} lines, whole; {len(given_away)} heads in manifests agree\n"
+    )
     return DONE
 
 

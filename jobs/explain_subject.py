@@ -7,18 +7,17 @@ decision is told as it was frozen when it was decided; --ds is not needed for on
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import pyarrow.compute as pc
 from pyarrow.dataset import Expression, field
 
-from graph.engines.base import InputError
+from graph.engines.base import Engine, InputError
 from graph.evidence import LINK_EVIDENCE
 from graph.features.computed import NETWORK_FEATURES_TABLE
 from graph.fusion import ACCOUNT_LINKS
@@ -30,11 +29,13 @@ from jobs.arguments import day, settings_parser
 from jobs.commands import run_command
 from jobs.configuration import load
 from jobs.errors import DONE
-from jobs.printing import print_table
+from jobs.masking import masked_ids
+from jobs.printing import plain, print_table
 from jobs.warehouse import Warehouse
 from signatures.decisions import DECISIONS
 from signatures.evaluation import parts_that_hold
 from signatures.findings import FINDINGS
+from signatures.frozen_evidence import read_evidence
 from signatures.inclusions import INCLUSIONS
 from signatures.loading import load as load_signatures
 from signatures.model import BY_NAME
@@ -44,15 +45,19 @@ from signatures.words import in_words
 
 Row = dict[str, Any]
 
+Masked = Mapping[tuple[str, str], str]
+"""What is shown in place of a sensitive entity, by its type and id."""
+
 SHOWN = 10
 """Entities, neighbours and reasons that are listed, the strongest first."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
     """Explain one subject as a command; returns its exit code."""
     parser = settings_parser("explain", "Show why an account, a network or a decision is so.")
     parser.add_argument("subject", metavar="ID", help="an account, a network, or a decision")
     parser.add_argument("--ds", type=day, help="the day; default: the latest that was scored")
+    parser.set_defaults(engine=engine)
     return run_command(parser, argv, _explain)
 
 
@@ -63,13 +68,14 @@ def _explain(arguments: argparse.Namespace) -> int:
     decision = read_ledger(
         warehouse.folder.parent, DECISIONS, field("decision_id") == arguments.subject
     ).to_pylist()
+    masked = masked_ids(config, arguments.engine)
     if decision:
-        _decision(warehouse, decision)
+        _decision(warehouse, decision, masked)
         return DONE
     ds = arguments.ds or max(warehouse.days(INCLUSIONS.name), default=None)
     if ds is None:
         raise InputError("nothing was scored yet: run `actorgraph score-networks` first")
-    day_tables = _Day(warehouse, ds)
+    day_tables = _Day(warehouse, ds, masked)
     if network := day_tables.rows(NETWORKS, field("network_id") == arguments.subject):
         _network(day_tables, network[0], config.signatures.paths)
     elif member := day_tables.rows(MEMBERSHIPS, field("account_id") == arguments.subject):
@@ -83,11 +89,12 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 class _Day:
-    """The published tables of one day, read where a filter says."""
+    """The published tables of one day, read where a filter says, and what must not be shown."""
 
-    def __init__(self, warehouse: Warehouse, ds: date) -> None:
+    def __init__(self, warehouse: Warehouse, ds: date, masked: Masked) -> None:
         self.warehouse = warehouse
         self.ds = ds
+        self.masked = masked
 
     def rows(self, table: Table, where: Expression) -> list[Row]:
         return read_rows(table, self.ds, self.warehouse.path(table.name, self.ds), where)
@@ -104,12 +111,19 @@ def _account(tables: _Day, member: Row) -> None:
         _say("  no single entity or neighbour holds it in the core: each time, more remains")
     else:
         _list("  left out because", judged["reasons"])
-    _list("  without one of these it would leave the core", judged["dropped_by"])
+    holders = [_holder(name, tables.masked) for name in judged["dropped_by"]]
+    _list("  without one of these it would leave the core", holders)
     _say("")
     _neighbours(tables, account)
     _entities(tables, account)
     _findings(tables, network)
     _history(tables, account)
+
+
+def _holder(name: str, masked: Masked) -> str:
+    """An entry of `dropped_by`, `device:<id>` or `account:<id>`."""
+    kind, _, entity = name.partition(":")
+    return f"{kind}:{masked.get((kind, entity), entity)}"
 
 
 def _neighbours(tables: _Day, account: str) -> None:
@@ -153,7 +167,7 @@ def _entities(tables: _Day, account: str) -> None:
             (
                 trace,
                 kind,
-                name,
+                tables.masked.get((kind, name), name),
                 len(rows),
                 round(rows[0]["rarity"], 2),
                 f"{min(row['first_at'] for row in rows):%Y-%m-%d %H:%M:%S}",
@@ -227,7 +241,7 @@ def _history(tables: _Day, account: str) -> None:
         _transitions(rows)
 
 
-def _decision(warehouse: Warehouse, rows: list[Row]) -> None:
+def _decision(warehouse: Warehouse, rows: list[Row], masked: Masked) -> None:
     rows.sort(key=lambda row: row["number"])
     last = rows[-1]
     _say(f"Decision {last['decision_id']}: {last['state']}")
@@ -235,7 +249,8 @@ def _decision(warehouse: Warehouse, rows: list[Row]) -> None:
         f"  account {last['account_id']}, {last['action']} by policy {last['policy_id']}, "
         f"route {last['route']}, role {last['subject_role']}, episode {last['episode']}"
     )
-    _say(f"  judged in network {last['network_id']}, snapshot {last['snapshot_sha256']}\n")
+    _say(f"  judged in network {last['network_id']}, snapshot {last['snapshot_sha256']}")
+    _say("")
     _transitions(rows)
     frozen = read_ledger(
         warehouse.folder.parent,
@@ -244,11 +259,21 @@ def _decision(warehouse: Warehouse, rows: list[Row]) -> None:
         & (pc.field("account_id") == last["account_id"]),
     ).to_pylist()
     for row in frozen:
-        evidence = json.loads(row["evidence"])
-        columns = ("trace", "entity_type", "entity_id", "members", "co_actions", "first_at")
-        told = [[entity[column] for column in columns] for entity in evidence["for"]]
+        evidence = read_evidence(row["evidence"])
+        columns = ("trace", "entity", "id", "members", "co_actions", "first_at")
+        told = [
+            (
+                each.trace,
+                each.entity_type,
+                masked.get((each.entity_type, each.entity_id), each.entity_id),
+                each.members,
+                each.co_actions,
+                each.first_at,
+            )
+            for each in evidence.shared
+        ]
         print_table("Evidence for, as frozen", columns, told)
-        _list("Against, or missing, as frozen", evidence["against"])
+        _list("Against, or missing, as frozen", evidence.against)
 
 
 def _transitions(rows: Iterable[Row]) -> None:
@@ -274,7 +299,7 @@ def _list(title: str, lines: Sequence[str]) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{plain(text)}\n")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 Run it by `actorgraph forget ACCOUNT --reason ...`. In ledgers the account's id is replaced by a
 keyed HMAC, so that decisions can still be counted; the audit log gets a tombstone with the same
-hash. The investigators' database loses the account with its next load. Batches that left are not
-changed: their checksums would break.
+hash. Investigators' database loses the account, too; if it cannot be reached, the exit code is 5,
+and the same command does the rest later. Batches that wait are voided and deleted. Those that left
+keep the account until `retention.evidence` has passed: people may complain that long, and whoever
+imported them must be able to check their signatures. What remains is told.
 """
 
 from __future__ import annotations
@@ -11,20 +13,21 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graph.engines.base import Engine
+from graph.engines.base import DependencyError, Engine
 from jobs.arguments import settings_parser
 from jobs.batches.people import add_person
 from jobs.commands import run_command
 from jobs.errors import DONE, GuardStop
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-COLUMNS = ("account_id", "account_a", "account_b", "subject_id", "node_id", "entity_id")
-"""Columns of tables in which an account's id stands; a target may be an account too."""
+    from exporters.neo4j import Database
+    from exporters.neo4j_forget import ForgottenThere
+    from jobs.batches.changes import Changes
+    from jobs.batches.forgetting import Forgotten
 
 
 def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
@@ -34,76 +37,134 @@ def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int
     parser.add_argument("account", metavar="ACCOUNT", help="its id")
     parser.add_argument("--reason", required=True, help="why; it stands in the audit log")
     add_person(parser, "who orders it")
-    return run_command(parser, argv, _forget)
+    return run_command(parser, argv, _command)
 
 
-def _forget(arguments: argparse.Namespace) -> int:
+def _command(arguments: argparse.Namespace) -> int:
     from exporters.enforcement.keyed import keyed, read_key
-    from graph.enforced_entities import ENFORCED_ENTITIES
     from jobs.batches.changes import changing
-    from jobs.batches.rewriting import ledger_appends, rewrite, table_days
+    from jobs.batches.forgetting import Forgotten
     from jobs.configuration import load
-    from jobs.hold_subjects import held
-    from jobs.samples import REVIEW, forget_in_blank_labels
 
     config = load(arguments.config, arguments.set, os.environ)
-    account = arguments.account
-    name = keyed(read_key(config.enforcement.key_file), "account", account)
-    archive = ENFORCED_ENTITIES.name
-
-    def drop(batch: pa.RecordBatch) -> pa.RecordBatch:
-        return _without(batch, account)
-
-    def mask(batch: pa.RecordBatch) -> pa.RecordBatch:
-        return _masked(batch, account, name)
-
+    key = read_key(config.enforcement.key_file)
+    forgotten = Forgotten(arguments.account, keyed(key, "account", arguments.account))
     with changing(config, "forget", engine=arguments.engine) as changes:
-        if account in held(changes.home):
-            raise GuardStop(f"guard legal hold: {account} is held, limit not held: lift it first")
-        rows = sum(rewrite(changes, *each, drop) for each in table_days(changes))
-        rows += sum(rewrite(changes, *each, drop) for each in ledger_appends(changes, archive))
-        kept = sum(
-            rewrite(changes, target, folder, mask)
-            for target, folder in ledger_appends(changes)
-            if folder.parent.name != archive
+        unreached = _forget(changes, forgotten, arguments.person, arguments.reason)
+    if unreached:
+        raise DependencyError(
+            f"{arguments.account} is still in Neo4j: {unreached}; then run the same command again"
         )
-        told = {"account": name, "reason": arguments.reason, "deleted": rows, "masked": kept}
-        changes.audit("forget", arguments.person, told)
-        changes.publish()
-        forget_in_blank_labels(changes.home / REVIEW, account)
-    sys.stdout.write(f"{rows} rows deleted; in ledgers the account is {name}\n")
     return DONE
 
 
-def _without(batch: pa.RecordBatch, account: str) -> pa.RecordBatch:
-    import pyarrow.compute as pc
+def _forget(changes: Changes, forgotten: Forgotten, person: str, reason: str) -> str | None:
+    """Forget an account and say what was done and what remains; returns why Neo4j still has it."""
+    from jobs.batches.forgetting import (
+        end_decisions,
+        forget_rows,
+        released_with,
+        void_waiting,
+    )
+    from jobs.batches.holds import held_accounts
+    from jobs.batches.store import approvals_path
+    from jobs.files import remove
+    from jobs.samples import REVIEW, forget_in_blank_labels
 
-    for column in COLUMNS:
-        if column in batch.schema.names:
-            other = pc.not_equal(batch.column(column), account)
-            batch = batch.filter(pc.fill_null(other, True))
-    return batch
+    account = forgotten.account
+    if account in held_accounts(changes.home, changes.publication.warehouse.folder):
+        raise GuardStop(
+            f"guard legal hold: {account} is held, or a network or decision of it is, limit not "
+            "held: lift it first"
+        )
+    waiting = void_waiting(changes, forgotten, person)
+    ended = end_decisions(changes, forgotten, person)
+    rows = forget_rows(changes, forgotten)
+    released = released_with(changes, account)
+    there, unreached = _in_database(changes.home, os.environ, forgotten)
+    told = {
+        "account": forgotten.name,
+        "reason": reason,
+        **rows,
+        "decisions_ended": ended,
+        "batches_deleted": sorted(folder.name for folder in waiting),
+        "batches_kept": [folder.name for folder in released],
+        "neo4j": "not reached" if unreached else "forgotten" if there else "none",
+    }
+    changes.audit("forget", person, told)
+    changes.publish()
+    # Once the log says so; whoever runs forget again deletes what a crash left.
+    for folder in waiting:
+        remove(folder)
+        remove(approvals_path(folder))
+    forget_in_blank_labels(changes.home / REVIEW, account)
+    _say(f"{rows['deleted']} rows deleted; in ledgers the account is {forgotten.name}")
+    _say_of_batches(changes, waiting, released)
+    _say_of_database(there)
+    _say("the log and the lists of `events` and `inputs` are the site's own: delete it there, too,")
+    _say("or the next run finds it again")
+    return unreached
 
 
-def _masked(batch: pa.RecordBatch, account: str, name: str) -> pa.RecordBatch:
-    """The batch with the account's id replaced, where a column or a list of texts holds it."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+def _in_database(
+    home: Path, environment: Mapping[str, str], forgotten: Forgotten
+) -> tuple[ForgottenThere | None, str | None]:
+    """What was forgotten in Neo4j, and why not; neither where the site has no such database."""
+    from exporters.neo4j import URI, Database
+    from exporters.neo4j_forget import forget_in_database
+    from jobs.database.address import FOLDER, database_address
 
-    arrays = []
-    for field, values in zip(batch.schema, batch.columns, strict=True):
-        if field.name in COLUMNS:
-            mine = pc.fill_null(pc.equal(values, account), False)
-            arrays.append(pc.if_else(mine, name, values))
-        elif field.name == "members" and pa.types.is_list(field.type):
-            lists = [
-                each and [name if one == account else one for one in each]
-                for each in values.to_pylist()
-            ]
-            arrays.append(pa.array(lists, field.type))
-        else:
-            arrays.append(values)
-    return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
+    if not environment.get(URI) and not (home / FOLDER).exists():
+        return None, None
+    try:
+        with Database(database_address(home, environment)) as database:
+            there = forget_in_database(database, forgotten.account, forgotten.name)
+            _rewrite_guide(home, database)
+    except DependencyError as error:
+        return None, str(error)
+    return there, None
+
+
+def _rewrite_guide(home: Path, database: Database) -> None:
+    """The local server's guide has samples of ids, which may be the account's."""
+    from exporters.neo4j_guide import sample_values, write_guide
+    from exporters.neo4j_queries import read_parameters
+    from jobs.database.address import FOLDER
+    from jobs.database.server import find_server
+
+    if server := find_server(home / FOLDER):
+        write_guide(
+            server.guide_folder, server.guide_url, sample_values(database, read_parameters())
+        )
+
+
+def _say_of_batches(changes: Changes, waiting: Sequence[Path], released: Sequence[Path]) -> None:
+    from graph.setting_types import format_duration
+
+    if waiting:
+        _say(f"batches that waited with it are void and deleted: {_names(waiting)}; export again")
+    if released:
+        kept = format_duration(changes.config.retention.evidence)
+        _say(
+            f"released batches keep it for {kept} (retention.evidence), while people may complain "
+            f"and importers check signatures: {_names(released)}; purge deletes their rows then"
+        )
+
+
+def _say_of_database(there: ForgottenThere | None) -> None:
+    if there is None:
+        return
+    _say(f"Neo4j: {there.nodes} nodes deleted, {there.verdicts} verdicts name the hash instead")
+    if there.remarks:
+        _say(f"Neo4j: remarks that may name it, for a person to look at: {' '.join(there.remarks)}")
+
+
+def _names(folders: Sequence[Path]) -> str:
+    return ", ".join(sorted(folder.name for folder in folders))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 if __name__ == "__main__":

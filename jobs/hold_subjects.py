@@ -11,15 +11,12 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from graph.engines.base import Engine
 from jobs.arguments import settings_parser
 from jobs.batches.people import add_person
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError
-
-FILE = "legal_holds.json"
 
 
 def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
@@ -33,14 +30,9 @@ def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int
     return run_command(parser, argv, _hold)
 
 
-def held(home: Path) -> set[str]:
-    """The subjects under a hold."""
-    path = home / FILE
-    return set(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else set()
-
-
 def _hold(arguments: argparse.Namespace) -> int:
     from jobs.batches.changes import changing
+    from jobs.batches.holds import FILE, held
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from graph.config import Config, Source
 from graph.engines.base import UNPARSED, Engine, InputError
+from graph.entities import ENTITY_TYPES
 from graph.frames import DataFrame, F, Window
 from graph.ingest import SOURCE, check_id_type
 from graph.ip_networks import IP_NETWORKS, IpNetworks, index_ip_networks
@@ -162,8 +164,10 @@ def read_labels(engine: Engine, config: Config) -> list[dict[str, object]]:
 def read_sensitive_entities(engine: Engine, config: Config) -> pa.Table:
     """Read and check sensitive_entities: what people must not be shown; none where it is absent.
 
-    Raises GuardStop for an entry that nobody answers for; one that has expired counts all the
-    same, because forgetting it would show what must not be seen. The list is held in memory.
+    Ids are cleaned like those of the log, so that they are found there; what identifies nobody is
+    left out. Raises GuardStop for an entry that nobody answers for; one that has expired counts
+    all the same, because forgetting it would show what must not be seen. The list is held in
+    memory.
     """
     source = config.inputs.sensitive_entities
     if source is None:
@@ -174,7 +178,17 @@ def read_sensitive_entities(engine: Engine, config: Config) -> pa.Table:
             check_entry("sensitive_entities", SENSITIVE_ENTITIES, number, row)
     except ListRefused as error:
         raise GuardStop(str(error)) from None
-    return pa.Table.from_pylist(rows, schema=SENSITIVE_ENTITIES)
+    cleaned = ({**row, "entity_id": _cleaned(row)} for row in rows)
+    kept = [row for row in cleaned if row["entity_id"] is not None]
+    return pa.Table.from_pylist(kept, schema=SENSITIVE_ENTITIES)
+
+
+def _cleaned(entry: Mapping[str, object]) -> object:
+    """The id of a list's entity as the log's are cleaned; None where it identifies nobody."""
+    for kind in ENTITY_TYPES:
+        if kind.name == entry["entity_type"] and kind.clean:
+            return kind.clean(pa.array([entry["entity_id"]], pa.string())).ids[0].as_py()
+    return entry["entity_id"]
 
 
 def _trusted(engine: Engine, source: Source | None, name: str, ds: date) -> DataFrame | None:

@@ -39,11 +39,11 @@ from graph.tables import Table
 from jobs.database.address import FOLDER as SERVER_FOLDER
 from jobs.database.address import database_address
 from jobs.database.importer import run_importer
-from jobs.database.masking import MASKS, masking_key, masks
 from jobs.database.server import find_server, start_server, stop_server
 from jobs.errors import ConfigError, GuardStop
 from jobs.files import remove
 from jobs.inputs import read_sensitive_entities
+from jobs.masking import MASKS, masking_key, masks
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
 from jobs.verdicts import read_verdicts
@@ -164,7 +164,7 @@ def _masks(engine: Engine, run: Run) -> DataFrame:
     sensitive = read_sensitive_entities(engine, run.config)
     if not sensitive.num_rows:
         return engine.from_arrow(MASKS.empty_table())
-    return engine.from_arrow(masks(sensitive, masking_key(run.config.home)))
+    return engine.from_arrow(masks(sensitive, masking_key(run.home)))
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

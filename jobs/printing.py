@@ -27,10 +27,19 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     sys.stdout.write("\n")
 
 
+def plain(text: str) -> str:
+    """A text whose signs a terminal shows instead of obeying: ids in it may be anybody's."""
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
+
+
 def _text(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: ""}[value]
-    return f"{value:,}" if isinstance(value, int | float) else str(value)
+    return f"{value:,}" if isinstance(value, int | float) else plain(str(value))
 
 
 def _draw(

@@ -43,6 +43,7 @@ from jobs.verdicts import Verdicts, read_verdicts
 from signatures.backtests import PROMOTIONS, promoted
 from signatures.calibration import CALIBRATION, bounds_on
 from signatures.decisions import DECISIONS
+from signatures.differences import DECISION_DIFFERENCES, differences
 from signatures.findings import FINDINGS, find
 from signatures.inclusions import INCLUSIONS
 from signatures.investigated import benign_snapshots, decided_by_people, investigated
@@ -87,6 +88,7 @@ def compute(run: Run) -> None:
         judgement = judge_day(run.engine, tables, case, bounds)
     run.stage(INCLUSIONS, judgement.accounts)
     run.stage(SCORES, judgement.scores, files=1)
+    _compare(run, judgement, ledger)
     _decide(run, case, judgement, ledger, now, verdicts)
 
 
@@ -171,6 +173,17 @@ def _features(run: Run, tables: MemberTables) -> tuple[DataFrame, DataFrame]:
         long_form(run.engine, accounts, ACCOUNT_FEATURES_TABLE, ACCOUNT_FEATURE_NAMES),
     )
     return networks, accounts
+
+
+def _compare(run: Run, judgement: Judgement, ledger: pa.Table) -> None:
+    """Tell of decisions of this day that stand although the day is judged otherwise now."""
+    frame = differences(run.engine, ledger, judgement.accounts, run.ds)
+    if count := run.stage(DECISION_DIFFERENCES, frame, files=1):
+        run.manifest.figures["decisions that differ"] = count
+        run.log.warning(
+            f"{count} decisions of the day stand that would not be made again: look at "
+            f"{DECISION_DIFFERENCES.name}, retract what is wrong"
+        )
 
 
 def _decide(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 from graph.canonical import canonical_json
 
@@ -31,7 +32,7 @@ class FrozenEvidence:
     shared: Sequence[SharedEntity] = ()
     against: Sequence[str] = ()
 
-    @property
+    @cached_property
     def families(self) -> list[str]:
         """The families of traces that speak for the decision."""
         return sorted({entity.family for entity in self.shared})

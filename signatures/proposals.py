@@ -25,6 +25,9 @@ from signatures.life_cycle import CLEARED, CLOSED, ENFORCED, current, moved, ope
 ACTOR = "score-networks"
 """Who is named in the ledger for what scoring does."""
 
+RERUN = "a rerun of a day of which decisions have left already"
+"""Why an account that could be proposed goes to review."""
+
 FAVOURABLE = ("rejected", *CLEARED)
 """States after which an account is only judged on evidence that is new."""
 
@@ -54,16 +57,24 @@ class _Plan:
     superseded: list[Row] = field(default_factory=list)
     explained: list[Row] = field(default_factory=list)
     again: list[Row] = field(default_factory=list)
+    unconfirmed: list[Row] = field(default_factory=list)
 
 
 def transitions(judged: Judged) -> pa.Table:
-    """The rows to append to DECISIONS; none where a rerun finds what is there already."""
+    """The rows to append to DECISIONS; none where a rerun finds what is there already.
+
+    A rerun that finds otherwise sends to review what the day proposed and it does not find again;
+    and, once decisions of the day have left, all that it finds beside them.
+    """
     standing: dict[str, list[Row]] = defaultdict(list)
-    for decision in current(judged.ledger).to_pylist():
+    known = current(judged.ledger).to_pylist()
+    for decision in known:
         standing[decision["account_id"]].append(decision)
     plan = _Plan()
+    left = has_left(judged.ledger, judged.day)
     for account in sorted(judged.accounts, key=lambda row: str(row["account_id"])):
-        _plan(plan, account, standing[account["account_id"]], judged)
+        _plan(plan, account, standing[account["account_id"]], judged, left)
+    plan.unconfirmed = _unconfirmed(plan, known, judged)
     return pa.concat_tables(
         [
             opened(plan.opened, judged.ledger, by="scoring", at=judged.at, actor=ACTOR),
@@ -72,11 +83,36 @@ def transitions(judged: Judged) -> pa.Table:
                 plan.explained, "in_review", "benign", judged, "an innocent explanation matches"
             ),
             _moved(plan.again, "proposed", "new_evidence", judged, "evidence that is new"),
+            _moved(plan.unconfirmed, "in_review", "guard", judged, "a rerun of the day differs"),
         ]
     )
 
 
-def _plan(plan: _Plan, account: Row, of_account: Sequence[Row], judged: Judged) -> None:
+def has_left(ledger: pa.Table, day: date) -> bool:
+    """Whether decisions of a day were released: what people signed and others have."""
+    of_day = pc.equal(ledger.column("ds"), pa.scalar(day, pa.date32()))
+    released = pc.equal(ledger.column("state"), "released")
+    return bool(pc.any(pc.and_(of_day, released)).as_py())
+
+
+def _unconfirmed(plan: _Plan, known: Sequence[Row], judged: Judged) -> list[Row]:
+    """What scoring proposed on this very day, and does not find any more."""
+    found = {
+        (row["account_id"], row["policy_id"], row["action"])
+        for row in judged.accounts
+        if row["included"]
+    }
+    moved_on = {row["decision_id"] for row in (*plan.superseded, *plan.explained)}
+    return [
+        row
+        for row in known
+        if (row["state"], row["ds"], row["route"]) == ("proposed", judged.day, "calibrated")
+        and (row["account_id"], row["policy_id"], row["action"]) not in found
+        and row["decision_id"] not in moved_on
+    ]
+
+
+def _plan(plan: _Plan, account: Row, of_account: Sequence[Row], judged: Judged, left: bool) -> None:
     decisions = [each for each in of_account if each["policy_id"] == account["policy_id"]]
     proposed = [each for each in decisions if each["state"] == "proposed"]
     if account["network_explained"]:
@@ -93,7 +129,7 @@ def _plan(plan: _Plan, account: Row, of_account: Sequence[Row], judged: Judged) 
         return
     if not _anything_new(account, of_account, judged):
         return
-    if account["included"] and not account["cleared"]:
+    if account["included"] and not account["cleared"] and not left:
         if rejected:
             plan.again += rejected
             return
@@ -138,7 +174,7 @@ def _entities(evidence: str | None) -> set[tuple[str, str, str]]:
 
 
 def _row(account: Row, action: str, state: str, judged: Judged) -> dict[str, Any]:
-    why = account["why"] if state == "proposed" else account["reasons"]
+    why = account["why"] if state == "proposed" else account["reasons"] or [RERUN]
     return {
         "account_id": account["account_id"],
         "network_id": account["network_id"],

@@ -7,6 +7,8 @@ own, so only its form is checked.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.resources import files
 
@@ -17,15 +19,32 @@ POLICY = re.compile(r"policy\.[a-z0-9][a-z0-9_.-]{0,62}")
 POLICY_PATTERN = f"^{POLICY.pattern}$"
 
 
+@dataclass(frozen=True)
+class Technique:
+    """A pinned technique: its number and name at its source, what that is called, and its page."""
+
+    number: str
+    name: str
+    source_name: str
+    url: str
+    looked_up: date
+
+
 @cache
-def techniques() -> dict[str, str]:
-    """The names of all pinned techniques by tag, e.g. `disarm.t0049.003`."""
+def techniques() -> dict[str, Technique]:
+    """All pinned techniques by tag, e.g. `disarm.t0049.003`."""
     text = (files("signatures") / "techniques.yml").read_text(encoding="utf-8")
     frameworks = read_mapping(text, "techniques.yml").data
     return {
-        f"{framework}.{technique.lower()}": name
+        f"{framework}.{number.lower()}": Technique(
+            number,
+            name,
+            pinned["source_name"],
+            pinned["page"].format(number=number, path=number.replace(".", "/")),
+            date.fromisoformat(str(pinned["looked_up"])),
+        )
         for framework, pinned in frameworks.items()
-        for technique, name in pinned["techniques"].items()
+        for number, name in pinned["techniques"].items()
     }
 
 

@@ -88,7 +88,7 @@ def write_batch(
         **particulars,
     }
     write_manifest(folder, manifest)
-    return Written(manifest, write_sums(folder))
+    return Written(manifest, write_sums(folder, manifest["files"]))
 
 
 def _write_rows(
@@ -109,7 +109,7 @@ def _write_rows(
         files.add(ACCOUNTS, account)
         for row in evidence:
             files.add(EVIDENCE, row)
-        network.add(decided)
+        network.add(decided, account)
         counts.add(account)
         for other in others:
             other.add(Carried(decided, account, evidence))

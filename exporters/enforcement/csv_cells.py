@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from exporters.enforcement.fields import RowFile
 
-PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "＝", "＋", "－", "＠")
+PREFIXES = frozenset("=+-@\t\r\n'＝＋－＠")
 """What begins a formula somewhere, its full-width forms too, and the sign that guards them."""
 
 SEPARATOR = "|"
@@ -22,14 +22,15 @@ SEPARATOR = "|"
 
 def cell(value: Any) -> str:
     """One value as the text of its cell; null is empty."""
+    if isinstance(value, str):
+        return f"'{value}" if value[:1] in PREFIXES else value
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
         return cell(SEPARATOR.join(value))
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(PREFIXES) else text
+    return str(value)
 
 
 def columns_of_cells(cells: pa.RecordBatch, file: RowFile) -> pa.RecordBatch:

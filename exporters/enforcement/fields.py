@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import pyarrow as pa
 
 SCHEMA_VERSION = 1
 
+BATCH_ID = "^[0-9]{8}-[a-z0-9-]+$"
 HASH = "^[0-9a-f]{64}$"
 TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
 
@@ -87,12 +89,12 @@ class RowFile:
     fields: tuple[Field, ...]
     unique: tuple[tuple[str, ...], ...]
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """The fields' names in their order."""
         return [field.name for field in self.fields]
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         """The columns as readers of JSON lines hold them."""
         return pa.schema([field.arrow for field in self.fields])
@@ -116,7 +118,7 @@ VERSION_FIELD = Field(
     least=SCHEMA_VERSION,
     most=SCHEMA_VERSION,
 )
-BATCH_FIELD = Field("batch_id", "The batch that this row is in", pattern="^[0-9]{8}-[a-z0-9-]+$")
+BATCH_FIELD = Field("batch_id", "The batch that this row is in", pattern=BATCH_ID)
 
 ACCOUNTS = RowFile(
     "accounts.jsonl",

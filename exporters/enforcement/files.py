@@ -6,7 +6,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,9 @@ from exporters.enforcement.csv_cells import cell
 from exporters.enforcement.fields import CSV_NAME, MANIFEST_NAME, ROW_FILES, SUMS_NAME, RowFile
 
 BLOCK = 1 << 20
+
+LINE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+"""A row as its line of JSON."""
 
 
 class HashedFile:
@@ -74,11 +77,10 @@ class BatchFiles:
     table: Any = field(repr=False)  # the csv module's writer
 
     def add(self, file: RowFile, row: Mapping[str, Any]) -> None:
-        """Write a row of a file; accounts go to accounts.csv as well."""
-        ordered = {name: row[name] for name in file.names}
-        _write_line(self.files[file.name], ordered)
+        """Write a row of a file, whose fields are in their order; accounts go to the CSV too."""
+        _write_line(self.files[file.name], row)
         if file is ROW_FILES[0]:
-            self.table.writerow([cell(value) for value in ordered.values()])
+            self.table.writerow(list(map(cell, row.values())))
             self.files[CSV_NAME].rows += 1
 
     def entries(self) -> list[dict[str, Any]]:
@@ -88,7 +90,7 @@ class BatchFiles:
 
 def _write_line(file: HashedFile, row: Mapping[str, Any]) -> None:
     # In ASCII no reader takes a sign within a text for the end of a line.
-    file.write(json.dumps(row, separators=(",", ":"), allow_nan=False) + "\n")
+    file.write(LINE(row) + "\n")
     file.rows += 1
 
 
@@ -117,13 +119,14 @@ def write_private(path: Path, text: str) -> None:
         file.abandon()
 
 
-def write_sums(folder: Path) -> str:
-    """Write SHA256SUMS over the folder's other files, for `sha256sum -c`; returns its SHA-256."""
-    lines = [
-        f"{sha256_of(path)}  {path.name}\n"
-        for path in sorted(folder.iterdir())
-        if path.name != SUMS_NAME
-    ]
+def write_sums(folder: Path, entries: Iterable[Mapping[str, Any]]) -> str:
+    """Write SHA256SUMS, for `sha256sum -c`, over the manifest and the files that it names.
+
+    Returns its SHA-256. What was hashed as it was written is not read again.
+    """
+    sums = {str(entry["name"]): str(entry["sha256"]) for entry in entries}
+    sums[MANIFEST_NAME] = sha256_of(folder / MANIFEST_NAME)
+    lines = [f"{sums[name]}  {name}\n" for name in sorted(sums)]
     write_private(folder / SUMS_NAME, "".join(lines))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import lru_cache
 from pathlib import Path
 
 from graph.errors import ConfigError
@@ -33,6 +34,7 @@ def read_key(path: Path | None) -> bytes:
     return key
 
 
+@lru_cache(1 << 12)  # members of a network share what they are linked by
 def keyed(key: bytes, kind: str, value: str) -> str:
     """The keyed hash of a value of a kind, e.g. of a device id: `hmac-sha256:<64 digits>`."""
     digest = hmac.new(key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
-from exporters.enforcement.fields import HASH, MANIFEST_NAME
+from exporters.enforcement.fields import BATCH_ID, HASH, MANIFEST_NAME
 
 Hash = Annotated[str, Field(pattern=HASH)]
 Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-BatchId = Annotated[str, Field(pattern="^[0-9]{8}-[a-z0-9-]+$")]
+BatchId = Annotated[str, Field(pattern=BATCH_ID)]
 
 
 class _Strict(BaseModel):
@@ -82,6 +82,11 @@ class Manifest(_Strict):
     retracts: list[BatchId]
     audit_head: Hash
     contact: str
+
+    @property
+    def created(self) -> datetime:
+        """When the batch was made."""
+        return datetime.fromisoformat(self.created_at)
 
     @property
     def until(self) -> datetime:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from exporters.enforcement.fields import EVIDENCE, SCHEMA_VERSION
@@ -16,6 +17,9 @@ from signatures.frozen_evidence import FrozenEvidence
 
 AUTOMATED_DECISION = {"calibrated": "fully", "investigated": "not_automated"}
 """By route: what is approved in bulk, without a look at each network, a program has decided."""
+
+NOTHING = dict.fromkeys(EVIDENCE.names)
+"""A row of `evidence` of which only a sentence is known."""
 
 APPLY, REVERSE = "apply", "reverse"
 
@@ -55,7 +59,13 @@ class RowMaker:
     key: bytes
     precision: Mapping[str, float]  # lower bound of account precision, by signature
     titles: Mapping[str, str]  # by signature
+    tags: Mapping[str, Sequence[str]]  # by signature
     sensitive: frozenset[tuple[str, str]] = frozenset()
+
+    @cached_property
+    def valid_until_text(self) -> str | None:
+        """`valid_until` as rows have it."""
+        return iso(self.valid_until)
 
     def account(self, decided: Decided, number: int) -> dict[str, Any]:
         """The row of `accounts` of a decision."""
@@ -90,14 +100,14 @@ class RowMaker:
                 row["policy_id"], row["action"], decided.members or 1, families
             ),
             "evidence_ref": f"{EVIDENCE.name}#{row['decision_id']}",
-            "first_seen_at": _first(decided.evidence),
-            "last_seen_at": _last(decided.evidence),
+            "first_seen_at": first_seen_at(decided.evidence),
+            "last_seen_at": last_seen_at(decided.evidence),
             "market": row["market"] or None,
             "reviewer": decided.reviewer,
             "reviewed_at": iso(decided.reviewed_at),
             "automated_detection": True,
             "automated_decision": AUTOMATED_DECISION[row["route"]],
-            "valid_until": iso(self.valid_until),
+            "valid_until": self.valid_until_text,
             "snapshot_sha256": row["snapshot_sha256"],
         }
 
@@ -123,8 +133,7 @@ class RowMaker:
                 "text": self.wording.evidence(entity.family),
             }
         for text in decided.evidence.against:
-            nothing = dict.fromkeys(EVIDENCE.names)
-            yield {**nothing, **subject, "direction": "against", "text": text}
+            yield {**NOTHING, **subject, "direction": "against", "text": text}
 
     def _precision(self, signature_ids: Sequence[str]) -> float | None:
         """The highest of the signatures' lower bounds: one that is right is enough."""
@@ -147,15 +156,16 @@ class NetworkRow:
     policy_id: str = ""
     action: str = ""
 
-    def add(self, decided: Decided) -> None:
-        """Count an account in."""
+    def add(self, decided: Decided, account: Mapping[str, Any]) -> None:
+        """Count an account in, by its decision and its row."""
         self.accounts += 1
         self.policy_id, self.action = decided.row["policy_id"], decided.row["action"]
         self.families.update(decided.evidence.families)
         self.signatures.update(decided.row["signature_ids"] or ())
         self.against.update(decided.evidence.against)
-        self.first_at = min(filter(None, (self.first_at, _first(decided.evidence))), default=None)
-        self.last_at = max(filter(None, (self.last_at, _last(decided.evidence))), default=None)
+        first, last = account["first_seen_at"], account["last_seen_at"]
+        self.first_at = min(filter(None, (self.first_at, first)), default=None)
+        self.last_at = max(filter(None, (self.last_at, last)), default=None)
 
     def row(self, maker: RowMaker) -> dict[str, Any]:
         """The row of `networks`."""
@@ -185,12 +195,16 @@ def stage_share(decision_id: str) -> float:
 
 
 def _to_second(text: str | None) -> str | None:
-    return None if text is None else iso(datetime.fromisoformat(text))
+    if text is None or not text.endswith(("Z", "+00:00")):
+        return None if text is None else iso(datetime.fromisoformat(text))
+    return f"{text[:19]}Z"
 
 
-def _first(evidence: FrozenEvidence) -> str | None:
+def first_seen_at(evidence: FrozenEvidence) -> str | None:
+    """The first shared action, to the second; None where nothing is shared."""
     return _to_second(min((entity.first_at for entity in evidence.shared), default=None))
 
 
-def _last(evidence: FrozenEvidence) -> str | None:
+def last_seen_at(evidence: FrozenEvidence) -> str | None:
+    """The last shared action, to the second; None where nothing is shared."""
     return _to_second(max((entity.last_at for entity in evidence.shared), default=None))

@@ -97,6 +97,7 @@ class _Desk:
                 f"{place}: {reviewer} acted in this decision before, so somebody else must hear "
                 "the appeal"
             )
+        self._acted.setdefault(decision["decision_id"], set()).add(reviewer)
         after = "upheld" if appeal["outcome"] == "upheld" else "overturned"
         self._move(place, decision, after, "appeal_outcome", reviewer, appeal["reason_code"])
         self._keep(appeal, "decided", decision)
@@ -170,8 +171,7 @@ class _Desk:
         acted: dict[str, set[str]] = {}
         for row in self.ledger.to_pylist():
             people = acted.setdefault(row["decision_id"], set())
-            if row["state"] not in ("upheld", "overturned"):
-                people.update(row["actor"].split(", "))
+            people.update(row["actor"].split(", "))
             if row["batch_id"]:
                 people.add(requested.get(row["batch_id"], ""))
         return acted

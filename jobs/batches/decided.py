@@ -52,7 +52,7 @@ def with_reasons(
 
     `accounts` are the platform's, with followers, where they are known. Beside DECISIONS' columns:
     evidence, members, reviewer, reviewed_at, followers, restores_to. One join at a time is held in
-    memory.
+    memory; the last, with the evidence, is not made here.
     """
     members = snapshots.groupBy("snapshot_sha256").agg(F.count(F.lit(1)).alias("members"))
     facts: list[tuple[DataFrame, str]] = [
@@ -64,12 +64,13 @@ def with_reasons(
         facts.append((accounts.select("account_id", "followers"), "account_id"))
     rows = decisions
     for number, (fact, key) in enumerate(facts):
-        rows = engine.materialize(rows.join(fact, on=key, how="left"), f"decided {number}")
+        # Two names in turn: what is read must not be replaced meanwhile.
+        name = f"decided {number % 2}"
+        rows = engine.materialize(rows.join(fact, on=key, how="left"), name)
     if accounts is None:
         rows = rows.withColumn("followers", F.lit(None).cast("bigint"))
     frozen = snapshots.select("snapshot_sha256", "account_id", "evidence")
-    rows = rows.join(frozen, on=["snapshot_sha256", "account_id"], how="left")
-    return engine.materialize(rows, "decided")
+    return rows.join(frozen, on=["snapshot_sha256", "account_id"], how="left")
 
 
 def _restored(decisions: DataFrame, ledger: DataFrame) -> DataFrame:
@@ -97,13 +98,19 @@ def write_sorted(engine: Engine, rows: DataFrame, folder: Path) -> Path:
     return folder
 
 
+def count_decided(folder: Path) -> int:
+    """How many decisions a sorted folder has."""
+    return sum(pq.read_metadata(path).num_rows for path in folder.glob("*.parquet"))
+
+
 def read_decided(folder: Path, low: float = 0.0, high: float = 1.0) -> Iterator[Decided]:
     """The decisions of a sorted folder whose place in a staged release is in [low, high)."""
+    is_whole = (low, high) == (0.0, 1.0)
     for path in sorted(folder.glob("*.parquet")):
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(ROWS_AT_ONCE):
                 for row in batch.to_pylist():
-                    if low <= stage_share(row["decision_id"]) < high:
+                    if is_whole or low <= stage_share(row["decision_id"]) < high:
                         yield _decided(row)
 
 

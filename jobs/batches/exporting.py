@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from exporters.enforcement.verify import verify_content
 from exporters.enforcement.wording import read_wording
 from graph.frames import DataFrame
 from jobs.batches.changes import Changes
-from jobs.batches.decided import read_decided, with_reasons, write_sorted
+from jobs.batches.decided import count_decided, read_decided, with_reasons, write_sorted
 from jobs.batches.store import FOLDER
 from jobs.configuration import config_sha256
 from jobs.errors import DataStop
@@ -30,6 +30,7 @@ from jobs.inputs import read_accounts, read_sensitive_entities
 from jobs.manifest import code_version
 from signatures.decisions import DECISIONS
 from signatures.loading import load
+from signatures.model import Signature
 from signatures.snapshots import SNAPSHOTS
 
 REVERSAL_VALID_FOR = timedelta(days=400)
@@ -73,7 +74,7 @@ def propose(changes: Changes, order: Order) -> Proposed | None:
     with _scratch(changes) as scratch:
         rows = with_reasons(changes.engine, order.decisions, ledger, snapshots, accounts)
         decided = write_sorted(changes.engine, rows, scratch / "decided")
-        if next(read_decided(decided), None) is None:
+        if not count_decided(decided):
             return None
         return _write(changes, order, decided)
 
@@ -126,6 +127,7 @@ def _maker(changes: Changes, order: Order, batch_id: str) -> RowMaker:
     listed = read_sensitive_entities(changes.engine, config)
     ids = (listed.column(name).to_pylist() for name in ("entity_type", "entity_id"))
     sensitive = frozenset(zip(*ids, strict=True))
+    library = _library(config.signatures.paths)
     return RowMaker(
         batch_id=batch_id,
         operation=order.operation,
@@ -134,22 +136,22 @@ def _maker(changes: Changes, order: Order, batch_id: str) -> RowMaker:
         wording=read_wording(settings.policies, settings.texts),
         key=read_key(settings.key_file),
         precision=order.precision,
-        titles=_titles(config.signatures.paths),
+        titles={name: each.title for name, each in library.items()},
+        tags={name: each.tags for name, each in library.items()},
         sensitive=sensitive,
     )
 
 
 @cache  # reading the library takes as long as writing a thousand rows
-def _titles(paths: tuple[str, ...]) -> dict[str, str]:
-    """The titles of signatures, the shipped ones and a site's, by id."""
-    return {str(each.id): each.title for each in load(paths)}
+def _library(paths: tuple[str, ...]) -> dict[str, Signature]:
+    """Signatures, the shipped ones and a site's, by id."""
+    return {str(each.id): each for each in load(paths)}
 
 
 def _stages(changes: Changes, order: Order, maker: RowMaker, decided: Path) -> list[Stage]:
     """Write the stages of a large batch beside it, and say what they are."""
     settings = changes.config.enforcement
-    small = sum(1 for _ in zip(read_decided(decided), range(settings.staged_from), strict=False))
-    if order.operation == REVERSE or small < settings.staged_from:
+    if order.operation == REVERSE or count_decided(decided) < settings.staged_from:
         return []
     stages: list[Stage] = []
     low = 0.0
@@ -160,7 +162,7 @@ def _stages(changes: Changes, order: Order, maker: RowMaker, decided: Path) -> l
         folder = changes.folder(f"../{FOLDER}/staged/{child}")
         parent = {"batch_id": maker.batch_id, "stage": number}
         particulars = _particulars(changes, order, parent=parent)
-        part = RowMaker(**{**vars(maker), "batch_id": child})
+        part = replace(maker, batch_id=child)
         written = _checked(changes, order, part, folder, decided, particulars, low, share)
         rows = written.manifest["counts"]["rows"]
         stages.append(

@@ -30,13 +30,13 @@ BASELINE_DAYS = 28
 LISTS = ("shared_entities", "declared_networks", "protected_accounts")
 
 
-def gather(changes: Changes, decisions: DataFrame, ds: date, state: str) -> Figures:
+def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
     """The figures of decisions that are to leave, as of now; `state` is the one they must be in.
 
-    `decisions` have DECISIONS' columns. What is counted by signature or market is collected.
+    `rows` have DECISIONS' columns, and are stored: they are looked at several times. What is
+    counted by signature or market is collected.
     """
     engine, now = changes.engine, changes.now
-    rows = engine.materialize(decisions, "guarded decisions")
     protected = read_protected_accounts(engine, changes.config, ds).select("account_id").distinct()
     released = _released(changes)
     signatures = rows.select(F.explode("signature_ids").alias("signature"))

@@ -30,20 +30,6 @@ STATUSES = ("applied", "already", "failed", "skipped")
 AHEAD = timedelta(minutes=5)
 """How far another machine's clock may be ahead of this one's."""
 
-SENT = (
-    "released",
-    "applied",
-    "failed",
-    "appealed",
-    "upheld",
-    "overturned",
-    "reversed",
-    "expired",
-    "proposed",
-    "approved",
-)
-"""States of decisions that a receipt may be about; proposed and approved again after a failure."""
-
 _KEYS = columns(idempotency_key="string", decision_id="string", operation="string", state="string")
 
 
@@ -143,9 +129,9 @@ def _receipt(place: str, line: str, latest: datetime) -> dict[str, Any]:
 
 def _keys(changes: Changes) -> DataFrame:
     """The keys of everything that was sent, with the state of its decision: see the columns."""
-    sent = current_frame(changes.ledger(DECISIONS)).filter(
-        F.col("state").isin(*SENT) & F.col("batch_id").isNotNull()
-    )
+    ledger = changes.ledger(DECISIONS)
+    released = ledger.filter(F.col("state") == "released").select("decision_id").distinct()
+    sent = current_frame(ledger).join(released, on="decision_id", how="left_semi")
 
     def key(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:

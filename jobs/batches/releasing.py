@@ -47,7 +47,7 @@ def release(changes: Changes, batch_id: str, person: str) -> Released:
     try:
         manifest = sound(folder)
     except DataStop as error:
-        _void(changes, batch_id, person, str(error))
+        void(changes, batch_id, person, str(error))
         raise Voided(f"guard batch: {error}: its approvals are void") from None
     _approved(changes, folder, manifest, person)
     part, left = _part(changes, folder, manifest)
@@ -66,7 +66,7 @@ def release(changes: Changes, batch_id: str, person: str) -> Released:
 def _approved(changes: Changes, folder: Path, manifest: Manifest, person: str) -> None:
     if manifest.until < changes.now:
         reason = f"valid_until {manifest.valid_until} has passed"
-        _void(changes, manifest.batch_id, person, reason)
+        void(changes, manifest.batch_id, person, reason)
         raise Voided(f"guard valid_until: {reason}: export again")
     approvers = read_approvers(changes.config.enforcement.approvers)
     problems = approval_problems(folder, manifest, approvers, changes.now)
@@ -96,7 +96,7 @@ def _guarded(
         return
     told = "\n".join(map(str, hits))
     if any(hit.voids for hit in hits):
-        _void(changes, folder.name, person, told)
+        void(changes, folder.name, person, told)
         raise Voided(f"{told}\nthe approvals of {folder.name} are void: export again")
     raise GuardStop(told)
 
@@ -159,14 +159,19 @@ def _remember(
     changes.audit("release", person, details)
 
 
-def _void(changes: Changes, batch_id: str, person: str, reason: str) -> None:
+def void(
+    changes: Changes, batch_id: str, person: str, reason: str, but_not: str | None = None
+) -> None:
     """Stage the end of a batch: its decisions that were approved are proposed again.
 
     They are found by the ledger, because the batch itself may be what cannot be believed.
+    `but_not` is an account whose decisions the caller moves.
     """
     mine = current_frame(changes.ledger(DECISIONS)).filter(
         (F.col("batch_id") == batch_id) & (F.col("state") == "approved")
     )
+    if but_not is not None:
+        mine = mine.filter(F.col("account_id") != but_not)
     changes.append(
         DECISIONS,
         moved_frame(

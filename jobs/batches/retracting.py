@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from exporters.enforcement.fields import BATCH_ID
 from exporters.enforcement.formats import FORMATS
 from exporters.enforcement.rows import REVERSE
 from graph.frames import DataFrame, F
@@ -71,6 +73,8 @@ def _chosen(changes: Changes, chosen: Chosen) -> DataFrame:
         if values:
             named = named | F.col(column).isin(*values)
     for name in chosen.batches:
+        if not re.fullmatch(BATCH_ID, name):  # or `.*` would take everything back
+            raise ConfigError(f"{name!r} is no batch")
         # A staged batch's decisions carry the names of its stages.
         named = named | F.col("batch_id").rlike(f"^{name}-[0-9]+$")
     return out.filter(named).select(*DECISIONS.columns)

@@ -11,9 +11,17 @@ import pytest
 from graph.engines.base import Engine
 from graph.frames import engine_api
 from graph.ledger import read_ledger
-from jobs import calibrate, run_pipeline, score_networks, simulate_events
+from jobs import (
+    calibrate,
+    export_enforcement,
+    manage_exports,
+    run_pipeline,
+    score_networks,
+    simulate_events,
+)
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import check_history
+from tests.exporters.enforcement.builders import approvers_file, key_pair
 from tests.integration.sites import DAY, Row, Site
 from tests.integration.truth import planted_roles, stable_copies, write_labels
 
@@ -77,6 +85,60 @@ def test_who_is_included_is_planted_and_gets_what_the_part_allows(sites: list[Si
     proposed = [row for row in ledger.to_pylist() if row["state"] == "proposed"]
     assert {row["account_id"] for row in proposed} == {row["account_id"] for row in rows}
     assert {row["route"] for row in proposed} == {"calibrated"}
+
+
+def test_a_rerun_after_the_release_changes_tables_and_no_decision(
+    sites: list[Site], tmp_path: Path
+) -> None:
+    """Some accounts turn out to be protected, others not; what left stays, and people look."""
+    site = Site(sites[1].folder, sites[1].engine)
+    names = sorted(row["account_id"] for row in included(site, LOW))
+    shutil.rmtree(site.home / "ledger")
+    late, wrong = (
+        protected(tmp_path / "late.csv", names[:2]),
+        protected(tmp_path / "wrong.csv", names[2:4]),
+    )
+    assert {row["account_id"] for row in included(site, LOW, late)} == set(names[2:])
+    release(site, tmp_path)
+    before = read_ledger(site.home, DECISIONS)
+    assert {row["account_id"] for row in included(site, LOW, wrong)} == set(names) - set(names[2:4])
+    after = read_ledger(site.home, DECISIONS)
+    check_history(after)
+    assert after.slice(0, before.num_rows).equals(before)
+    new = after.slice(before.num_rows).to_pylist()
+    assert {(row["account_id"], row["state"]) for row in new} == {
+        (name, "in_review") for name in names[:2]
+    }
+    differ = site.rows("decision_differences")
+    assert sorted(row["account_id"] for row in differ) == names[2:4]
+    assert {(row["state"], row["action_now"]) for row in differ} == {("released", None)}
+    assert all("protected" in " ".join(row["reasons"]) for row in differ)
+
+
+def protected(path: Path, names: list[str]) -> str:
+    """Write a list of protected accounts; returns the setting that names it."""
+    header = "account_id,reason,added_by,approved_by,added_at,expires_at"
+    lines = [f"{name},newsroom,clerk,lead,{DAY},2027-01-01" for name in names]
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return f"inputs.protected_accounts={{path: {path}, format: csv}}"
+
+
+def release(site: Site, keys: Path) -> None:
+    """Export, approve and release what is proposed."""
+    key = keys / "key"
+    key.touch(0o600)
+    key.write_bytes(b"k" * 32)
+    given = [
+        f"enforcement.approvers={approvers_file(keys, ['lead_1'])}",
+        f"enforcement.key_file={key}",
+        "enforcement.caps={population: 1.0}",
+    ]
+    assert export_enforcement.main(arguments(site, *given), site.engine) == 0
+    (batch,) = (path for path in (site.home / "batches/proposed").iterdir() if path.is_dir())
+    more = arguments(site, *given)[2:]
+    signer = ["--key", str(key_pair("lead_1", keys)), "--as", "lead_1"]
+    assert manage_exports.main(["approve", batch.name, *signer, *more], site.engine) == 0
+    assert manage_exports.main(["release", batch.name, *more], site.engine) == 0
 
 
 @pytest.mark.parametrize("change", ["stale", "missing"])

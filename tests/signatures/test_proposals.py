@@ -191,3 +191,32 @@ def test_days_in_any_order_stay_inside_the_life_cycle(
 def _append(ledger: pa.Table, rows: pa.Table, state: str, by: str) -> pa.Table:
     made = moved(rows, state, by=by, at=NOW, actor="someone", reason=None)
     return pa.concat_tables([ledger, made])
+
+
+def test_a_rerun_sends_to_review_what_it_does_not_find_again() -> None:
+    """The log was mended; what rested on the mistake must not be carried out."""
+    first = scored(NOTHING, INCLUDED, INCLUDED | {"account_id": "u2"})
+    again = scored(first, INCLUDED, REVIEWED | {"account_id": "u2"})
+    assert states(again) == {("u1", "suspend"): "proposed", ("u2", "suspend"): "in_review"}
+    assert scored(again, INCLUDED).equals(again)  # a rerun of the rerun moves nothing
+    assert states(scored(first, INCLUDED)) == states(again)  # it may not even be in a network
+
+
+def test_a_later_day_leaves_what_another_day_proposed() -> None:
+    first = scored(NOTHING, INCLUDED)
+    rows = transitions(Judged(DAY + timedelta(days=1), NOW, [], first, {}))
+    assert rows.num_rows == 0
+
+
+OUT = (("approved", "approvals"), ("released", "release"))
+
+
+def test_a_rerun_of_a_day_that_left_proposes_nobody_and_moves_nothing() -> None:
+    left = moves(scored(NOTHING, INCLUDED), *OUT)
+    heavier = INCLUDED | {"action": "terminate"}
+    new = INCLUDED | {"account_id": "u2"}
+    again = scored(left, heavier, new)
+    assert states(again) == {("u1", "suspend"): "released", ("u2", "suspend"): "in_review"}
+    (row,) = [row for row in again.to_pylist() if row["account_id"] == "u2"]
+    assert row["reason"] == "a rerun of a day of which decisions have left already"
+    assert states(scored(left)) == {("u1", "suspend"): "released"}

@@ -11,6 +11,8 @@ from typing import Any
 
 from exporters.enforcement.approvals import Approvers, read_approvers, sign
 from exporters.enforcement.batch import Written, write_batch
+from exporters.enforcement.fields import MANIFEST_NAME, SUMS_NAME
+from exporters.enforcement.files import sha256_of, write_sums
 from exporters.enforcement.formats import FORMATS, formats
 from exporters.enforcement.rows import Decided, RowMaker
 from exporters.enforcement.verify import sums_sha256_of
@@ -66,6 +68,7 @@ def decided(account: str = "a1", network: str = "n1", **changed: Any) -> Decided
         "signature_ids": [SIGNATURE],
         "market": "de",
         "ds": date(2026, 11, 22),
+        "batch_id": "20261122-e1",
         **changed,
     }
     row.setdefault(
@@ -90,6 +93,7 @@ def maker(batch_id: str = "20261122-e1", operation: str = "apply", **changed: An
             "key": KEY,
             "precision": {SIGNATURE: 0.985},
             "titles": {SIGNATURE: "Copypasta ring"},
+            "tags": {SIGNATURE: ["disarm.t0084.001", "attack.t1585.001", "policy.spam"]},
             **changed,
         }
     )
@@ -114,6 +118,13 @@ def particulars(**changed: Any) -> dict[str, Any]:
         "contact": "trust-and-safety",
         **changed,
     }
+
+
+def write_new_sums(batch: Path) -> None:
+    """Checksums over a batch's files as they are now."""
+    (batch / SUMS_NAME).unlink()
+    names = sorted(path.name for path in batch.iterdir() if path.name != MANIFEST_NAME)
+    write_sums(batch, [{"name": name, "sha256": sha256_of(batch / name)} for name in names])
 
 
 def write(

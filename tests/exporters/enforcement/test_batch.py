@@ -121,6 +121,12 @@ def test_any_ids_give_a_sound_batch(
     assert [row["account_id"] for row in lines(folder / "accounts.jsonl")] == names
 
 
+def test_fields_are_in_their_order(batch: Path) -> None:
+    for file in ROW_FILES:
+        for row in lines(batch / file.name):
+            assert list(row) == file.names
+
+
 def test_devices_and_addresses_leave_as_keyed_hashes_only(batch: Path) -> None:
     for path in batch.iterdir():
         if path.name != "stix_internal.json":
@@ -153,7 +159,9 @@ def test_the_quick_key_is_the_canonical_one(name: str, operation: str) -> None:
     assert key_of(name, operation) == idempotency_key(name, operation)
 
 
-VALUES = st.none() | st.booleans() | st.integers(-2, 3) | st.floats(0, 2) | st.text(max_size=3) | (
+# To JSON Schema 1.0 is an integer; readers of columns refuse it, which is as safe.
+FRACTIONS = st.floats(0, 2).filter(lambda value: not value.is_integer())
+VALUES = st.none() | st.booleans() | st.integers(-2, 3) | FRACTIONS | st.text(max_size=3) | (
     st.sampled_from(["apply", "actor", "suspend", "0" * 64, "2026-11-22T00:00:00Z", "fully"])
 )  # fmt: skip
 

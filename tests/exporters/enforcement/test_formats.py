@@ -39,7 +39,10 @@ def test_stix2_accepts_the_bundle(batch: Path, back: Path, name: str) -> None:
     for folder in (batch, back):
         bundle = stix2.parse((folder / name).read_text(), version="2.1")
         kinds = {thing.type for thing in bundle.objects}
-        assert {"grouping", "note", "user-account", "file"} <= kinds
+        assert kinds >= {
+            "attack-pattern", "file", "grouping", "note", "observed-data", "relationship",
+            "user-account",
+        }  # fmt: skip
         assert ("ipv4-addr" in kinds) == (name == "stix_internal.json")
 
 
@@ -65,6 +68,85 @@ def test_what_is_taken_back_is_a_revoked_version_of_the_same_grouping(
         assert group["revoked"] is True
         assert group["created"] == before[name]["created"]
         assert group["modified"] >= before[name]["modified"]
+
+
+def objects(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
+    found = [each for each in read(folder / "stix_bundle.json")["objects"] if each["type"] == kind]
+    assert len({each["id"] for each in found}) == len(found)
+    return {each["id"]: each for each in found}
+
+
+def test_every_reference_of_a_bundle_leads_to_an_object_of_it(batch: Path) -> None:
+    things = read(batch / "stix_bundle.json")["objects"]
+    ids = {each["id"] for each in things}
+    for each in things:
+        ends = [each[name] for name in ("source_ref", "target_ref") if name in each]
+        assert {*each.get("object_refs", ()), *ends} <= ids
+
+
+def test_techniques_are_named_as_at_their_source_and_once(batch: Path, back: Path) -> None:
+    patterns = objects(batch, "attack-pattern")
+    told = [(each["name"], each["external_references"][0]) for each in patterns.values()]
+    assert told == [
+        (
+            "Use Copypasta",
+            {
+                "source_name": "DISARM",
+                "external_id": "T0084.001",
+                "url": "https://github.com/DISARMFoundation/DISARMframeworks/blob/main/"
+                "generated_pages/techniques/T0084.001.md",
+            },
+        ),
+        (
+            "Social Media Accounts",
+            {
+                "source_name": "mitre-attack",
+                "external_id": "T1585.001",
+                "url": "https://attack.mitre.org/techniques/T1585/001/",
+            },
+        ),
+    ]
+    links = objects(batch, "relationship").values()
+    assert {(each["source_ref"], each["target_ref"]) for each in links} == {
+        (grouping, pattern) for grouping in objects(batch, "grouping") for pattern in patterns
+    }
+    assert objects(back, "attack-pattern") == patterns  # a technique is not taken back
+
+
+def test_what_was_observed_of_an_account_has_its_times(batch: Path) -> None:
+    seen = objects(batch, "observed-data").values()
+    assert len(seen) == 12
+    accounts = objects(batch, "user-account")
+    for each in seen:
+        assert each["first_observed"] == "2026-11-20T08:00:00Z"
+        assert each["last_observed"] == "2026-11-21T09:30:00Z"
+        assert each["number_observed"] == 12  # pairs of events over three entities
+        assert len(set(each["object_refs"]) & set(accounts)) == 1
+
+
+def test_an_account_without_shared_entities_was_observed_on_its_day(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    folder, _ = write(tmp_path, [replace(decided("a1"), evidence=FrozenEvidence())])
+    stix2.parse((folder / "stix_bundle.json").read_text(), version="2.1")
+    (seen,) = objects(folder, "observed-data").values()
+    assert seen["first_observed"] == "2026-11-22T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("kind", ["observed-data", "relationship", "note"])
+def test_what_speaks_of_accounts_is_revoked_with_them(batch: Path, back: Path, kind: str) -> None:
+    before, after = objects(batch, kind), objects(back, kind)
+    assert set(after) <= set(before)
+    for name, each in after.items():
+        assert each["revoked"] is True
+        assert each["created"] == before[name]["created"]
+
+
+def test_stages_of_a_batch_have_groupings_of_their_own(tmp_path: Path) -> None:
+    """Else the second would be taken for a version of the first, and its accounts lost."""
+    first, _ = write(tmp_path, [decided("a1")], "20261122-e1-1")
+    second, _ = write(tmp_path, [decided("a2")], "20261122-e1-2")
+    assert not set(objects(first, "grouping")) & set(objects(second, "grouping"))
 
 
 def test_addresses_are_only_in_the_internal_bundle(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from exporters.enforcement.approvals import NAMESPACE, Approvers, read_approvals
-from exporters.enforcement.files import write_sums
 from exporters.enforcement.verify import PROPOSED, sums_sha256_of, verify_batch
 from graph.errors import ConfigError
 from tests.exporters.enforcement.builders import (
@@ -22,6 +21,7 @@ from tests.exporters.enforcement.builders import (
     key_pair,
     many,
     write,
+    write_new_sums,
 )
 
 TWO = "[{accounts: 0, approvers: 1}, {accounts: 10, approvers: 2}]"
@@ -196,8 +196,7 @@ def test_harm_behind_new_checksums_is_found_in_the_rows(
     approve(batch, keys, "lead_1", "lead_2")
     change, message = HARM[harm]
     change(batch)
-    (batch / "SHA256SUMS").unlink()
-    write_sums(batch)
+    write_new_sums(batch)
     found = "\n".join(problems(batch, approvers))
     assert message in found
     assert "for other content" in found or "environment" in found
@@ -208,8 +207,7 @@ def test_a_changed_batch_voids_its_approvals(batch: Path, approvers: Approvers, 
     manifest = json.loads((batch / "manifest.json").read_text())
     manifest["contact"] = "somebody else"
     (batch / "manifest.json").write_text(json.dumps(manifest))
-    (batch / "SHA256SUMS").unlink()
-    write_sums(batch)
+    write_new_sums(batch)
     found = problems(batch, approvers)
     assert found[0] == f"{PROPOSED}: 0 of 2 approvals"
     assert "changed after it was approved" in found[1]

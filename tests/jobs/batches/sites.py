@@ -17,7 +17,7 @@ import pyarrow as pa
 from graph.engines.base import Engine
 from graph.ledger import read_ledger
 from graph.tables import Table
-from jobs import export_enforcement, manage_exports
+from jobs import export_enforcement, hold_subjects, manage_exports
 from jobs.batches.changes import Changes, changing
 from jobs.batches.store import Store
 from jobs.configuration import load
@@ -224,3 +224,9 @@ def listed(site: Site, name: str, **entry: str) -> None:
         table.writerow(row)
     site.settings[f"inputs.{name}.path"] = str(path)
     site.settings[f"inputs.{name}.format"] = "csv"
+
+
+def hold(site: Site, action: str, subject: str, code: int = 0) -> None:
+    """Run `actorgraph legal-hold`."""
+    more = ["--reason", "court", *site.arguments]
+    assert hold_subjects.main([action, subject, *more], site.engine) == code

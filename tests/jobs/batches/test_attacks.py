@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exporters.enforcement.files import write_sums
-from tests.exporters.enforcement.builders import key_pair
+from tests.exporters.enforcement.builders import key_pair, write_new_sums
 from tests.jobs.batches.sites import TODAY, Site, listed
 
 
@@ -71,8 +70,7 @@ def edited(batch: Path) -> None:
         path = batch / name
         path.chmod(0o600)
         path.write_text(path.read_text().replace("a1", "b1"))
-    (batch / "SHA256SUMS").unlink()
-    write_sums(batch)
+    write_new_sums(batch)
 
 
 def test_an_edited_batch_is_void_and_its_decisions_are_proposed_again(
@@ -288,3 +286,11 @@ def test_a_read_only_home_is_told_of(site: Site, capsys: pytest.CaptureFixture[s
     site.settings["home"] = "/proc/actorgraph"
     assert site.export(code=5) is None
     assert "cannot write to" in capsys.readouterr().err
+
+
+def test_a_batch_to_be_taken_back_is_named_and_no_pattern(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied.run("retract", "--batch", ".*", "--reason", "oops", "--as", "lead", code=2)
+    assert "'.*' is no batch" in capsys.readouterr().err
+    assert applied.counted() == {"applied": 3}

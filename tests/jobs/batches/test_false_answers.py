@@ -50,10 +50,11 @@ def test_a_receipt_for_what_was_only_approved_is_refused(site: Site) -> None:
     site.decide(["a1"])
     batch = site.export()
     assert batch is not None
+    site.approve(batch, "lead_1")
     path = site.folder / "receipts.jsonl"
     path.write_text(json.dumps(receipt(site)) + "\n")
     site.run("receipts", str(path), code=4)
-    assert site.counted() == {"proposed": 1}
+    assert site.counted() == {"approved": 1}
 
 
 def test_a_replayed_receipt_changes_nothing(applied: Site) -> None:
@@ -103,6 +104,19 @@ def test_an_outcome_cannot_be_changed_afterwards(
     applied.appeal(appeal_of(name, "overturned"), code=4)
     assert "an appeal cannot change" in capsys.readouterr().err
     assert applied.states()["a1"] == "upheld"
+
+
+def test_a_second_appeal_is_heard_by_somebody_else(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = decision_of(applied, "a1")
+    applied.appeal(appeal_of(name, "upheld"))
+    applied.appeal(appeal_of(name, "upheld", appeal_id="second"), code=4)
+    assert "hearer acted in this decision before" in capsys.readouterr().err
+    both = [appeal_of(name, "upheld", appeal_id=one, reviewer="other") for one in ("b", "c")]
+    applied.appeal(*both, code=4)  # nor in one file
+    applied.appeal(appeal_of(name, "overturned", appeal_id="second", reviewer="other"))
+    assert applied.states()["a1"] == "overturned"
 
 
 def test_a_flood_of_appeals_against_one_decision_counts_once(applied: Site) -> None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from exporters.audit import Entry, Head, chained, segment_name
 from graph.enforced_entities import ENFORCED_ENTITIES
+from graph.sightings import SIGHTINGS
 from jobs import (
     check_audit,
-    forget_account,
     freeze_releases,
-    hold_subjects,
     purge_days,
 )
 from jobs.places import audit_folder
@@ -24,7 +22,8 @@ from signatures.decisions import DECISIONS
 from signatures.life_cycle import current
 from signatures.snapshots import SNAPSHOTS
 from tests.exporters.enforcement.builders import SIGNATURE
-from tests.jobs.batches.sites import TODAY, Site
+from tests.jobs.batches.sites import TODAY, Site, decision_of, hold
+from tests.jobs.batches.warehouses import publish
 from tests.ledger_rows import append_to_ledger
 
 
@@ -112,28 +111,88 @@ def test_a_signature_is_frozen_by_itself(site: Site) -> None:
     assert site.export() is not None
 
 
-def later(days: int) -> str:
-    return str(TODAY + timedelta(days=days))
+def purge(site: Site, days: int) -> dict[str, int]:
+    """What a purge deletes that is ordered so many days from now."""
+    with site.changes(timedelta(days=days)) as changes:
+        return purge_days.purge(changes, TODAY + timedelta(days=days), "clerk")
+
+
+def kept(site: Site) -> tuple[int, int]:
+    return site.ledger(SNAPSHOTS).num_rows, site.ledger(ENFORCED_ENTITIES).num_rows
 
 
 def test_purge_keeps_evidence_as_long_as_people_may_complain(applied: Site) -> None:
-    def rows() -> tuple[int, int]:
-        return applied.ledger(SNAPSHOTS).num_rows, applied.ledger(ENFORCED_ENTITIES).num_rows
-
-    assert rows() == (3, 6)
-    assert purge_days.main(["--ds", later(300), *applied.arguments], applied.engine) == 0
-    assert rows() == (3, 6)
-    assert purge_days.main(["--ds", later(366), *applied.arguments], applied.engine) == 0
-    assert rows() == (3, 0)
-    hold = ["a2", "--reason", "court", *applied.arguments]
-    assert hold_subjects.main(["ADD", *hold], applied.engine) == 0
-    assert hold_subjects.main(["ADD", *hold], applied.engine) == 2
-    assert purge_days.main(["--ds", later(401), *applied.arguments], applied.engine) == 0
-    assert applied.ledger(SNAPSHOTS).column("account_id").to_pylist() == ["a2"]
-    assert hold_subjects.main(["LIFT", *hold], applied.engine) == 0
-    assert purge_days.main(["--ds", later(401), *applied.arguments], applied.engine) == 0
-    assert rows() == (0, 0)
+    hold(applied, "ADD", "a2")
+    hold(applied, "LIFT", "a2")
+    purge(applied, 300)
+    assert kept(applied) == (3, 6)
+    purge(applied, 366)
+    assert kept(applied) == (3, 0)
+    purge(applied, 402)
+    assert kept(applied) == (0, 0)
     assert check_audit.main(["verify", *applied.arguments]) == 0
+
+
+@pytest.mark.parametrize("subject", ["account", "decision", "network"])
+def test_what_is_held_outlives_every_purge(applied: Site, subject: str) -> None:
+    subjects = {"account": "a2", "decision": decision_of(applied, "a2"), "network": "n1"}
+    hold(applied, "ADD", subjects[subject])
+    hold(applied, "ADD", subjects[subject], code=2)
+    publish(applied.home, SIGHTINGS, TODAY, [{"account_id": name} for name in ("a2", "a8", "a9")])
+    (batch,) = (path for path in applied.store.released.iterdir() if path.is_dir())
+    told = purge(applied, 10_000)
+    reached = 3 if subject == "network" else 1  # a1, a2 and a3 are in it
+    assert kept(applied) == (reached, 2 * reached)
+    assert applied.ledger(SNAPSHOTS).column("account_id").to_pylist().count("a2") == 1
+    day = pq.read_table(applied.home / "warehouse" / "sightings" / f"ds={TODAY}")
+    assert day.column("account_id").to_pylist() == ["a2"]
+    assert (batch / "evidence.jsonl").exists()
+    assert (told["batches"], told["audit_files"]) == (0, 0)
+
+
+def test_purge_leaves_of_old_batches_what_they_were_and_not_whom(applied: Site) -> None:
+    (batch,) = (path for path in applied.store.released.iterdir() if path.is_dir())
+    assert purge(applied, 399)["batches"] == 0
+    assert purge(applied, 402)["batches"] == 1
+    assert {path.name for path in batch.iterdir()} == {"manifest.json", "SHA256SUMS"}
+    assert purge(applied, 402)["batches"] == 0
+    assert check_audit.main(["verify", *applied.arguments]) == 0
+
+
+def test_evidence_of_a_decision_that_was_late_is_kept_from_its_last_move(site: Site) -> None:
+    """Decided on a day long ago, and released today: from today on people may complain."""
+    site.decide(["a1"], ds=TODAY - timedelta(days=500))
+    rows = site.ledger(SNAPSHOTS)
+    assert rows.num_rows == 1
+    old = rows.set_column(3, "ds", pa.array([TODAY - timedelta(days=500)], pa.date32()))
+    (folder,) = (site.home / "ledger" / "snapshots").iterdir()
+    for path in folder.glob("*.parquet"):
+        path.unlink()
+    pq.write_table(old, folder / "part-0.parquet")
+    site.release_all()
+    purge(site, 0)
+    assert site.ledger(SNAPSHOTS).num_rows == 1
+    purge(site, 402)
+    assert site.ledger(SNAPSHOTS).num_rows == 0
+
+
+def test_purge_takes_old_lines_of_the_audit_log_and_says_so(applied: Site) -> None:
+    log = audit_folder(applied.home)
+    before = len(list(log.glob("0*.jsonl")))
+    assert purge(applied, 2556)["audit_files"] == 0
+    assert purge(applied, 2558)["audit_files"] == before
+    assert check_audit.main(["verify", *applied.arguments]) == 0
+    (left, last) = sorted(log.glob("0*.jsonl"))
+    left.unlink()
+    assert check_audit.main(["verify", *applied.arguments]) == 4
+    assert '"removed_audit_lines":{' in last.read_text()
+
+
+def test_purge_refuses_a_day_to_come(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """One wrong digit of the year would delete everything."""
+    later = str(TODAY + timedelta(days=2))
+    assert purge_days.main(["--ds", later, *site.arguments], site.engine) == 2
+    assert "is to come" in capsys.readouterr().err
 
 
 def test_purge_deletes_days_of_sightings_and_edges(site: Site) -> None:
@@ -150,45 +209,3 @@ def test_purge_deletes_days_of_sightings_and_edges(site: Site) -> None:
         "warehouse/networks/ds=2026-09-01",
         "warehouse/networks/ds=2026-11-01",
     }
-
-
-def everywhere(home: Path, text: str) -> set[str]:
-    """The top folders of a home in whose parquet files a text stands."""
-    import pyarrow.parquet as pq
-
-    return {
-        str(path.relative_to(home).parts[1])
-        for path in home.rglob("*.parquet")
-        if text in str(pq.read_table(path).to_pylist())
-    }
-
-
-def test_forget_leaves_a_hash_in_ledgers_and_nothing_in_tables(applied: Site) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    folder = applied.home / "warehouse" / "links" / "ds=2026-11-22"
-    folder.mkdir(parents=True)
-    rows = pa.table({"account_a": ["a1", "a2"], "account_b": ["a2", "a3"], "weight": [1.0, 2.0]})
-    pq.write_table(rows, folder / "part-0.parquet")
-    (folder / "_table.json").write_text('{"rows": 2}')
-    assert "enforced_entities" in everywhere(applied.home, "'a1'")
-
-    forget = ["a1", "--reason", "request", *applied.arguments]
-    assert forget_account.main(forget, applied.engine) == 0
-    assert everywhere(applied.home, "'a1'") == set()
-    assert pq.read_table(folder).column("account_a").to_pylist() == ["a2"]
-    assert json.loads((folder / "_table.json").read_text())["rows"] == 1
-    accounts = pc.unique(applied.ledger(DECISIONS).column("account_id")).to_pylist()
-    assert [name[:12] for name in sorted(accounts)] == ["a2", "a3", "hmac-sha256:"]
-    assert check_audit.main(["verify", *applied.arguments]) == 0
-    assert '"a1"' not in "".join(
-        path.read_text() for path in audit_folder(applied.home).glob("*.jsonl")
-    )
-
-
-def test_a_held_account_is_not_forgotten(applied: Site) -> None:
-    more = ["--reason", "court", *applied.arguments]
-    assert hold_subjects.main(["ADD", "a1", *more], applied.engine) == 0
-    assert forget_account.main(["a1", *more], applied.engine) == 6
-    assert "a1" in applied.states()

@@ -6,12 +6,18 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from graph.entities import ENTITY_TYPES
+from graph.config import Config
+from graph.engines.base import Engine
+from graph.frames import engine_api
 from jobs.files import make_private
+from jobs.inputs import read_sensitive_entities
+from jobs.sessions import engine_session
 
 KEY_FILE = "masking.key"
 
@@ -21,18 +27,12 @@ MASKS = pa.schema([(name, pa.string()) for name in ("entity_type", "entity_id", 
 def masks(entries: pa.Table, key: bytes) -> pa.Table:
     """The masked id of each listed entity; columns of MASKS.
 
-    `entries` has entity_type, entity_id and kind. A list of known hashes does not tell which of
-    them a masked id stands for, unless one has the key.
+    `entries` has entity_type, entity_id (cleaned) and kind. A list of known hashes does not tell
+    which of them a masked id stands for, unless one has the key.
     """
-    cleaners = {each.name: each.clean for each in ENTITY_TYPES}
     rows = {}
     for entry in entries.to_pylist():
-        kind, entity_type = entry["kind"], entry["entity_type"]
-        clean = cleaners.get(entity_type)
-        given = pa.array([entry["entity_id"]], pa.string())
-        entity_id = clean(given).ids[0].as_py() if clean else entry["entity_id"]
-        if entity_id is None:  # identifies nobody, so no node has it
-            continue
+        kind, entity_type, entity_id = (entry[name] for name in ("kind", *MASKS.names[:2]))
         message = f"{entity_type}\0{entity_id}".encode()
         digest = hmac.new(key, message, hashlib.sha256).hexdigest()[:16]
         rows[entity_type, entity_id] = f"masked {kind} {digest}"
@@ -43,6 +43,23 @@ def masks(entries: pa.Table, key: bytes) -> pa.Table:
         ],
         schema=MASKS,
     )
+
+
+def masked_ids(config: Config, engine: Engine | None = None) -> dict[tuple[str, str], str]:
+    """The masked id of each entity that a site lists, by type and id.
+
+    `engine` is one that is open already and stays open; else one is opened where there is a list.
+    """
+    if config.inputs.sensitive_entities is None:
+        return {}
+    with ExitStack() as stack:
+        if engine is None:
+            scratch = Path(stack.enter_context(TemporaryDirectory(prefix="actorgraph-")))
+            engine = stack.enter_context(engine_session("duckdb", "masking", config, scratch))
+        stack.enter_context(engine_api(engine.api_root))
+        listed = read_sensitive_entities(engine, config)
+    rows = masks(listed, masking_key(config.home.absolute())).to_pylist()
+    return {(row["entity_type"], row["entity_id"]): row["masked_id"] for row in rows}
 
 
 def masking_key(home: Path) -> bytes:

@@ -1,0 +1,75 @@
+"""Explaining: the evidence as it was frozen, without what nobody should have to see."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+
+from graph.evidence import LINK_EVIDENCE
+from graph.fusion import ACCOUNT_LINKS
+from graph.networks import MEMBERSHIPS, NETWORKS
+from jobs import explain_subject
+from jobs.masking import masking_key, masks
+from signatures.findings import FINDINGS
+from signatures.inclusions import INCLUSIONS
+from tests.exporters.enforcement.builders import CONTENT
+from tests.jobs.batches.sites import TODAY, Site, decision_of, listed
+from tests.jobs.batches.warehouses import publish
+
+
+def flagged(site: Site) -> str:
+    """Flag the content of all decisions as sensitive, in capitals; returns its masked id."""
+    entry = {"entity_type": "content", "entity_id": CONTENT.upper(), "kind": "csam"}
+    listed(site, "sensitive_entities", **entry)
+    cleaned = pa.Table.from_pylist([{**entry, "entity_id": CONTENT}])
+    masked: str = masks(cleaned, masking_key(site.home)).to_pylist()[0]["masked_id"]
+    return masked
+
+
+@pytest.mark.parametrize("subject", ["account", "decision"])
+def test_explain_masks_sensitive_entities_as_the_database_does(
+    applied: Site, subject: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair = {"account_a": "a1", "account_b": "a2", "trace": "co_post"}
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    shared = {"entity_type": "content", "entity_id": CONTENT, "rarity": 3.0}
+    member = {"account_id": "a1", "network_id": "n1"}
+    publish(applied.home, MEMBERSHIPS, TODAY, [{**member, "joined_on": TODAY}])
+    publish(
+        applied.home, LINK_EVIDENCE, TODAY,
+        [{**pair, **shared, "first_at": at, "last_at": at}],
+    )  # fmt: skip
+    judged = {"role": "actor", "role_reasons": [], "reasons": [], "included": False}
+    dropped = {"dropped_by": [f"content:{CONTENT}"]}
+    publish(applied.home, INCLUSIONS, TODAY, [{**member, **judged, **dropped}])
+    for table in (ACCOUNT_LINKS, FINDINGS, NETWORKS):
+        publish(applied.home, table, TODAY, [])
+    name = {"account": "a1", "decision": decision_of(applied, "a1")}[subject]
+    assert explain_subject.main([name, *applied.arguments], applied.engine) == 0
+    assert CONTENT in capsys.readouterr().out
+    masked = flagged(applied)
+    assert explain_subject.main([name, *applied.arguments], applied.engine) == 0
+    told = capsys.readouterr().out
+    assert CONTENT not in told
+    assert told.count(masked) == {"account": 2, "decision": 1}[subject]
+
+
+def test_what_is_flagged_in_capitals_does_not_leave_either(site: Site) -> None:
+    site.decide(["a1"])
+    flagged(site)
+    batch = site.export("--format", "signals", "--format", "stix", "--format", "stix-internal")
+    assert batch is not None
+    for path in batch.iterdir():
+        assert CONTENT not in path.read_text(), path.name
+
+
+def test_explain_shows_signs_that_a_terminal_would_obey(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (name,) = site.decide(["a1\x1b[2J\r\nproposed: none"])
+    assert explain_subject.main([name, *site.arguments], site.engine) == 0
+    told = capsys.readouterr().out
+    assert "a1\\x1b[2J\\r\\nproposed: none" in told
+    assert "\x1b" not in told
