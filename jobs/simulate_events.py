@@ -66,7 +66,9 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
         seed=arguments.seed,
         end_ds=arguments.end_ds,
         events_per_account_day=arguments.events_per_account_day,
-        evasion=Evasion.from_level(arguments.evasion).with_knobs(_numbers("--knob", arguments.knob)),
+        evasion=Evasion.from_level(arguments.evasion).with_knobs(
+            _numbers("--knob", arguments.knob)
+        ),
         planted=_numbers("--planted", arguments.planted),
         clean=arguments.clean,
     )

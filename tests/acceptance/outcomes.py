@@ -49,8 +49,10 @@ class Account:
     @property
     def may_pass(self) -> bool:
         """Whether it is proposed, or nothing but labels and stronger links is missing."""
-        return self.judged is not None and self.judged["signature_id"] is not None and (
-            set(self.judged["reasons"]) <= SURMOUNTABLE
+        return (
+            self.judged is not None
+            and self.judged["signature_id"] is not None
+            and (set(self.judged["reasons"]) <= SURMOUNTABLE)
         )
 
     def is_of(self, role: str) -> bool:

@@ -64,7 +64,9 @@ class Platform:
         }
         planted = [("planted", f"{kind}={times}") for kind, times in week.planted.items()]
         options = [*given.items(), *planted]
-        done(simulate_events.main([part for name, value in options for part in _option(name, value)]))
+        done(
+            simulate_events.main([part for name, value in options for part in _option(name, value)])
+        )
         done(run_pipeline.main(self._arguments(week), self.engine))
         shutil.rmtree(log / "events")
 

@@ -24,6 +24,7 @@ PROPOSED: dict[str, Any] = {
     "is_core": True,
     "core_links": 12,
     "independent": True,
+    "equipped": True,
     "drops": 0,
     "signature_id": "s",
     "mode": "live",
@@ -79,6 +80,7 @@ BROKEN: dict[str, dict[str, Any]] = {
     "one_observation": {"independent": False, "challenge_lower": 0.79},
     "few_neighbours": {"core_links": 1, "challenge_lower": 0.79},
     "dropped": {"drops": 1, "challenge_lower": 0.79},
+    "behaviour_alone": {"independent": False, "equipped": False},
     "protected": {"protected": True},
     "cleared": {"cleared": True},
     "declared": {"declared": True},
@@ -195,6 +197,8 @@ def test_the_rules_hold_for_anybody(duckdb_engine: Engine, rows: list[dict[str, 
         assert not (row["network_explained"] or row["account_explained"])
         assert not (row["protected"] or row["cleared"] or row["declared"])
         assert LIMITS.min_accounts <= row["size"] <= LIMITS.max_accounts
+        if row["action"] == "challenge" and not row["equipped"]:
+            assert row["restrictable"]
         if row["action"] in RESTRICTIONS:
             assert row["role"] == "actor" and row["is_core"] and row["independent"]
             assert row["core_links"] >= 2 and row["drops"] == 0 and not row["borrowed"]
