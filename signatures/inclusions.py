@@ -145,9 +145,9 @@ OBSTACLES = (
         lambda limits: _restricted() & (F.col("drops") > 0),
     ),
     Obstacle(
-        "behaviour_alone",
-        "weak links, and only by what it does: not by a device, an address or a sign-up",
-        lambda limits: (F.col("role") == ACTOR) & ~_well_linked() & ~F.col("equipped"),
+        "loose",
+        "weak links, and nothing that others could not have attached to it",
+        lambda limits: (F.col("role") == ACTOR) & ~_well_linked() & ~F.col("is_firm"),
     ),
     Obstacle("protected", "the account is protected", lambda limits: F.col("protected")),
     Obstacle(
@@ -196,12 +196,12 @@ def candidate() -> Column:
 def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
     """Judge every member: `accounts` with action, reasons, included and reviewed added.
 
-    One row an account with role, size, is_core, core_links, independent, equipped (infrastructure
-    links it to core members, or it is run in data centres), drops, signature_id, mode, status,
-    inauthentic_kinds, declared_action, policy_id, tied_otherwise, network_explained,
-    account_explained, protected, cleared, declared, lower and challenge_lower (the lowest bounds of
-    measured precision overall and in the account's market and stratum; null: one of them has no
-    fresh sample) and borrowed. action is what the lower bound allows; reviewed, whether a person
+    One row an account with role, size, is_core, core_links, independent, is_firm (infrastructure
+    links it to core members, it is run in data centres, or its links are as strong as the
+    members'), drops, signature_id, mode, status, inauthentic_kinds, declared_action, policy_id,
+    tied_otherwise, network_explained, account_explained, protected, cleared, declared, lower and
+    challenge_lower (the lowest bounds of measured precision overall and in the account's market
+    and stratum; null: one of them has no fresh sample) and borrowed. action is what the lower bound allows; reviewed, whether a person
     should look at one who is not included.
     """
     chosen = accounts.withColumn("action", _action(limits)).withColumn(

@@ -50,7 +50,7 @@ def core_evidence(evidence: DataFrame, members: DataFrame, families: DataFrame) 
 
 
 def equipped_accounts(evidence: DataFrame) -> DataFrame:
-    """Accounts that infrastructure links to core members, not only what they do: account_id (key).
+    """Accounts that infrastructure links to core members: account_id (the key).
 
     `evidence` is core_evidence.
     """

@@ -46,9 +46,12 @@ TYING = (*INFRASTRUCTURE, "target")
 
 
 HOSTED = 0.8
-"""Share of an account's events from data centres, where nobody lives, from which on it is run
+"""Share of an account's events from data centres from which on nobody lives where it is run."""
 
-on its operator's infrastructure even if too many use that for it to link anybody.
+AS_STRONG = 0.75
+"""Link strength, by the network's median, from which on an account takes part as its members do.
+
+Bots that attach themselves to a person share a part of what they do with them, and chance less.
 """
 
 
@@ -119,7 +122,7 @@ def _facts(
     """One row an account with all that inclusions.judge looks at, but for the bounds."""
     flags = {
         "independent": independent_accounts(evidence),
-        "equipped": equipped_accounts(evidence),
+        "is_firm": equipped_accounts(evidence),
         "protected": case.protected.select("account_id").distinct(),
         "cleared": case.cleared.select("account_id").distinct(),
         "declared": _declared(tables, evidence),
@@ -133,14 +136,17 @@ def _facts(
         (F.col("is_core") == 1).alias("is_core"),
         "core_links",
         "shared_address_ratio",
-        (F.col("account_hosting_ratio") >= HOSTED).alias("hosted"),
+        "account_hosting_ratio",
+        "strength_ratio",
     ).join(tables.members.select("account_id", "market"), on="account_id", how="left")
     for name, listed in flags.items():
         marked = engine.materialize(listed.withColumn(name, F.lit(True)), f"fact {name}")
         rows = rows.join(marked, on="account_id", how="left")
         rows = rows.withColumn(name, F.coalesce(name, F.lit(False)))
-    hosted = F.coalesce("hosted", F.lit(False))
-    rows = rows.withColumn("equipped", F.col("equipped") | hosted).drop("hosted")
+    hosted = F.col("account_hosting_ratio") >= HOSTED
+    takes_part = F.col("is_core") & (F.col("strength_ratio") >= AS_STRONG)
+    is_firm = F.col("is_firm") | F.coalesce(hosted | takes_part, F.lit(False))
+    rows = rows.withColumn("is_firm", is_firm).drop("account_hosting_ratio", "strength_ratio")
     rows = rows.join(_of_networks(engine, tables, case, top), on="network_id", how="left")
     drops = _drops(engine, tables, case).select("account_id", "drops", "dropped_by")
     rows = rows.join(engine.materialize(drops, "drops"), on="account_id", how="left")

@@ -277,12 +277,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse arguments, simulate, measure and print; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weeks", type=int, default=12, help="to calibrate on; at most 12")
-    parser.add_argument("--accounts", type=int, default=30_000, help="in a calibration week")
+    parser.add_argument("--accounts", type=int, default=26_000, help="in a calibration week")
     parser.add_argument(
-        "--quiet", type=float, default=4.0, help="events a day of an account in those weeks"
+        "--quiet", type=float, default=2.0, help="events a day of an account in those weeks"
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=[201, 202], help="to measure")
-    parser.add_argument("--test-accounts", type=int, default=40_000, help="in a measured week")
+    parser.add_argument("--test-accounts", type=int, default=30_000, help="in a measured week")
     parser.add_argument("--folder", type=Path, help="where all is kept; by default it is deleted")
     given = parser.parse_args(argv)
     if given.folder:

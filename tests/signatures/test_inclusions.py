@@ -24,7 +24,7 @@ PROPOSED: dict[str, Any] = {
     "is_core": True,
     "core_links": 12,
     "independent": True,
-    "equipped": True,
+    "is_firm": True,
     "drops": 0,
     "signature_id": "s",
     "mode": "live",
@@ -80,7 +80,7 @@ BROKEN: dict[str, dict[str, Any]] = {
     "one_observation": {"independent": False, "challenge_lower": 0.79},
     "few_neighbours": {"core_links": 1, "challenge_lower": 0.79},
     "dropped": {"drops": 1, "challenge_lower": 0.79},
-    "behaviour_alone": {"independent": False, "equipped": False},
+    "loose": {"independent": False, "is_firm": False},
     "protected": {"protected": True},
     "cleared": {"cleared": True},
     "declared": {"declared": True},
@@ -197,7 +197,7 @@ def test_the_rules_hold_for_anybody(duckdb_engine: Engine, rows: list[dict[str, 
         assert not (row["network_explained"] or row["account_explained"])
         assert not (row["protected"] or row["cleared"] or row["declared"])
         assert LIMITS.min_accounts <= row["size"] <= LIMITS.max_accounts
-        if row["action"] == "challenge" and not row["equipped"]:
+        if row["action"] == "challenge" and not row["is_firm"]:
             assert row["restrictable"]
         if row["action"] in RESTRICTIONS:
             assert row["role"] == "actor" and row["is_core"] and row["independent"]
