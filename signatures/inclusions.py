@@ -201,8 +201,8 @@ def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
     members'), drops, signature_id, mode, status, inauthentic_kinds, declared_action, policy_id,
     tied_otherwise, network_explained, account_explained, protected, cleared, declared, lower and
     challenge_lower (the lowest bounds of measured precision overall and in the account's market
-    and stratum; null: one of them has no fresh sample) and borrowed. action is what the lower bound allows; reviewed, whether a person
-    should look at one who is not included.
+    and stratum; null: one of them has no fresh sample) and borrowed. action is what the lower bound
+    allows; reviewed, whether a person should look at one who is not included.
     """
     chosen = accounts.withColumn("action", _action(limits)).withColumn(
         "restrictable", (F.col("role") != ACTOR) | _well_linked()
