@@ -49,14 +49,14 @@ def backtest(arguments: argparse.Namespace) -> int:
 
     if arguments.first > arguments.last:
         raise ConfigError("--from is after --to")
-    signature = _read(arguments.file)
+    signature = read_signature(arguments.file)
     config = load(arguments.config, arguments.set, os.environ)
     rows: list[dict[str, Any]] = []
     with changing(config, "signatures backtest") as changes:
         verdicts = read_verdicts(changes.home, changes.now)
         benign = changes.engine.from_arrow(verdicts.benign_rows)
         for ds in _days(arguments.first, arguments.last):
-            tables = _day(changes, ds, benign)
+            tables = scored_day(changes, ds, benign)
             found = changes.engine.materialize(
                 matched(changes.engine, tables, signature), "matched"
             )
@@ -73,7 +73,8 @@ def backtest(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _read(file: Path) -> Signature:
+def read_signature(file: Path) -> Signature:
+    """The one signature of a file, one of abuse; raises ConfigError for anything else."""
     from signatures.loading import read_library
 
     library = read_library([file], with_shipped=False)
@@ -92,8 +93,11 @@ def _days(first: date, last: date) -> Iterator[date]:
         yield first + timedelta(days=age)
 
 
-def _day(changes: Changes, ds: date, benign: DataFrame) -> Day:
-    """A day as it was scored; raises InputError where it was not."""
+def scored_day(changes: Changes, ds: date, benign: DataFrame) -> Day:
+    """A day as it was scored, with the accounts that reviewers call benign.
+
+    Raises InputError where it was not scored.
+    """
     from graph.features.computed import (
         ACCOUNT_FEATURE_NAMES,
         ACCOUNT_FEATURES_TABLE,

@@ -24,8 +24,6 @@ from signatures.roles import ACTOR
 from tests.integration.sites import Row
 from tests.integration.truth import stable_copies
 
-DAYS = 7
-
 
 @dataclass(frozen=True)
 class Week:
@@ -35,6 +33,7 @@ class Week:
     seed: int
     evasion: float
     accounts: int
+    days: int = 7
     events_per_account_day: float = 10.0
     planted: Mapping[str, float] = field(default_factory=dict)
 
@@ -51,11 +50,16 @@ class Platform:
         return self.folder / "home"
 
     def score(self, week: Week) -> None:
-        """Simulate a week's log and judge it; the log is deleted then, its truth is kept."""
+        """Simulate a week's log and judge it; the log is deleted then, its truth is kept.
+
+        A week that an earlier run has judged stays as it is.
+        """
         log = self._log(week)
+        if self._path("inclusions", week).exists():
+            return
         given = {
             "accounts": week.accounts,
-            "days": DAYS,
+            "days": week.days,
             "end-ds": week.ds,
             "seed": week.seed,
             "evasion": week.evasion,
@@ -71,15 +75,17 @@ class Platform:
         shutil.rmtree(log / "events")
 
     def review(self, week: Week, networks: int) -> None:
-        """Draw a sample of a scored week and let the reviewers fill it in."""
+        """Draw a sample of a scored week and let the reviewers fill it in, once."""
+        path = self.folder / "labels" / f"{week.ds}.jsonl"
+        if path.exists():
+            return
         drawn = ["--draw", str(networks)]
         done(calibrate.main([*self._arguments(week), *drawn], self.engine))
         (blank,) = (self.home / REVIEW).glob(f"{week.ds}-*.jsonl")
         lines = [json.loads(line) for line in blank.read_text(encoding="utf-8").splitlines()]
         verdicts = Verdicts(self.truth(week), self.rows("memberships", week))
         filled = (json.dumps(verdicts.fill(row, week.ds)) for row in lines)
-        (self.folder / "labels").mkdir(exist_ok=True)
-        path = self.folder / "labels" / f"{week.ds}.jsonl"
+        path.parent.mkdir(exist_ok=True)
         path.write_text("\n".join(filled) + "\n", encoding="utf-8")
 
     def calibrate(self, week: Week) -> None:
@@ -89,14 +95,16 @@ class Platform:
 
     def rows(self, table: str, week: Week) -> list[Row]:
         """A published table of a week."""
-        path = Warehouse(self.home / "warehouse").path(table, week.ds)
-        rows: list[Row] = pq.read_table(path).to_pylist()
+        rows: list[Row] = pq.read_table(self._path(table, week)).to_pylist()
         return rows
 
     def truth(self, week: Week) -> list[Row]:
         """What the simulator says of the week's accounts."""
         rows: list[Row] = pq.read_table(self._log(week) / "truth").to_pylist()
         return rows
+
+    def _path(self, table: str, week: Week) -> Path:
+        return Warehouse(self.home / "warehouse").path(table, week.ds)
 
     def _log(self, week: Week) -> Path:
         return self.folder / f"week-{week.ds}"

@@ -197,6 +197,13 @@ def test_a_signature_is_backtested_and_goes_live_after_seven_days(site: Site) ->
     assert stopped.returncode == 6 and "on 0 days in a row" in stopped.stderr
 
 
+def test_a_shipped_signature_hits_no_simulated_innocents(site: Site) -> None:
+    command = [sys.executable, "-m", "jobs.check_signatures", "baseline", FARM, "--accounts", "600"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "finds no innocent network that is not explained" in done.stdout
+
+
 def test_a_backtest_needs_days_that_were_scored(site: Site) -> None:
     days = ["--from", str(DAY), "--to", str(DAY + timedelta(days=1))]
     missing = signatures(site, "backtest", FARM, *days)
