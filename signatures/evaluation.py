@@ -6,34 +6,28 @@ negation of it therefore does.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator, Mapping, Sequence
-from functools import reduce
+from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from signatures.conditions import Logic, combine
+from signatures.conditions import All, AtLeast, Name, Node, Not, combine
 from signatures.model import OPERATORS, Filter, Signature
 
-Bools = npt.NDArray[np.bool_]
 Doubles = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+"""Places of subjects in their columns, in order and each once."""
 
 Values = Mapping[str, float | None]
 """The features of one subject by name; what is absent is unknown."""
 
-IN_PYTHON: Logic[bool] = Logic(
-    negate=operator.not_,
-    all_of=all,
-    at_least=lambda count, truths: sum(truths) >= count,
-)
-
 
 def matches(signature: Signature, values: Values) -> bool:
     """Tell whether a signature matches one subject."""
-    return combine(signature.tree, parts_that_hold(signature, values), IN_PYTHON)
+    return combine(signature.tree, parts_that_hold(signature, values))
 
 
 def parts_that_hold(signature: Signature, values: Values) -> dict[str, bool]:
@@ -47,24 +41,60 @@ def parts_that_hold(signature: Signature, values: Values) -> dict[str, bool]:
     }
 
 
-def match_array(signature: Signature, columns: Mapping[str, Doubles]) -> Bools:
-    """Apply a compiled signature to many subjects at once: whether it matches each.
+def matching_rows(signature: Signature, columns: Mapping[str, Doubles]) -> Rows:
+    """Apply a compiled signature to many subjects at once: the places of those it matches.
 
     `columns` has one array a feature, with NaN where it is unknown; all features that the
     signature names are there.
     """
-    return combine(signature.tree, _part_arrays(signature, columns), IN_ARRAYS)
+    size = len(next(iter(columns.values())))
+    return _Subjects(signature, columns, size).that_hold(signature.tree, np.arange(size))
 
 
-def _part_arrays(signature: Signature, columns: Mapping[str, Doubles]) -> dict[str, Bools]:
-    """Tell of each selection and filter whether it holds, by subject; NaN holds for nothing."""
-    return {
-        name: reduce(
-            np.logical_and,
-            [compare(columns[feature], bound) for feature, compare, bound in _comparisons(part)],
-        )
-        for name, part in signature.parts.items()
-    }
+@dataclass(frozen=True)
+class _Subjects:
+    """Many subjects of one signature; each part of a condition is asked of those it may decide.
+
+    Few subjects match, so nearly all of them are decided by the first comparison of a condition.
+    That is what lets hundreds of signatures share one scan.
+    """
+
+    signature: Signature
+    columns: Mapping[str, Doubles]
+    size: int
+
+    def that_hold(self, node: Node, rows: Rows) -> Rows:
+        """Those of the rows for which a condition holds."""
+        match node:
+            case Name(name):
+                return self._compared(self.signature.parts[name], rows)
+            case Not(part):
+                return self._without(rows, self.that_hold(part, rows))
+            case All(parts):
+                for part in parts:
+                    rows = self.that_hold(part, rows)
+                return rows
+            case AtLeast(count, parts):
+                return self._at_least(count, parts, rows)
+
+    def _compared(self, part: Filter, rows: Rows) -> Rows:
+        for feature, compare, bound in _comparisons(part):
+            column = self.columns[feature]
+            values = column if len(rows) == self.size else column[rows]
+            rows = rows[compare(values, bound)]
+        return rows
+
+    def _at_least(self, count: int, parts: Sequence[Node], rows: Rows) -> Rows:
+        held = np.zeros(self.size, np.int16)
+        for part in parts:
+            open_rows = rows[held[rows] < count]
+            held[self.that_hold(part, open_rows)] += 1
+        return rows[held[rows] >= count]
+
+    def _without(self, rows: Rows, some: Rows) -> Rows:
+        rest = np.ones(self.size, np.bool_)
+        rest[some] = False
+        return rows[rest[rows]]
 
 
 def _comparisons(part: Filter) -> Iterator[tuple[str, Any, float]]:
@@ -75,17 +105,3 @@ def _comparisons(part: Filter) -> Iterator[tuple[str, Any, float]]:
 
 def _holds(value: float | None, compare: Any, bound: float) -> bool:
     return value is not None and not isnan(value) and bool(compare(value, bound))
-
-
-def _at_least(count: int, truths: Sequence[Bools]) -> Bools:
-    if count == 1:
-        return reduce(np.logical_or, truths)
-    counted = reduce(np.add, (truth.astype(np.int16) for truth in truths))
-    return np.asarray(counted >= count)
-
-
-IN_ARRAYS: Logic[Bools] = Logic(
-    negate=np.logical_not,
-    all_of=lambda truths: reduce(np.logical_and, truths),
-    at_least=_at_least,
-)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from graph.engines.base import Engine
@@ -14,7 +13,7 @@ from graph.feature import Subject
 from graph.frames import DataFrame
 from graph.tables import Table, columns
 from graph.union import union_all
-from signatures.evaluation import match_array, parts_that_hold
+from signatures.evaluation import matching_rows, parts_that_hold
 from signatures.model import BY_NAME, Selection, Signature
 from signatures.words import in_words
 
@@ -90,7 +89,7 @@ def _tell(
         columns = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in named}
         rows = []
         for signature in signatures:
-            matching = np.flatnonzero(match_array(signature, columns))
+            matching = matching_rows(signature, columns)
             if len(matching):
                 of_it = batch.take(pa.array(matching)).to_pylist()
                 rows += [_finding(subject, signature, row) for row in of_it]
