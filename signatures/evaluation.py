@@ -6,8 +6,9 @@ negation of it therefore does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import isnan
 from typing import Any
 
@@ -41,60 +42,53 @@ def parts_that_hold(signature: Signature, values: Values) -> dict[str, bool]:
     }
 
 
-def matching_rows(signature: Signature, columns: Mapping[str, Doubles]) -> Rows:
-    """Apply a compiled signature to many subjects at once: the places of those it matches.
-
-    `columns` has one array a feature, with NaN where it is unknown; all features that the
-    signature names are there.
-    """
-    size = len(next(iter(columns.values())))
-    return _Subjects(signature, columns, size).that_hold(signature.tree, np.arange(size))
-
-
 @dataclass(frozen=True)
-class _Subjects:
-    """Many subjects of one signature; each part of a condition is asked of those it may decide.
+class Subjects:
+    """Many subjects: one array a feature, all of one length, with NaN where it is unknown.
 
-    Few subjects match, so nearly all of them are decided by the first comparison of a condition.
-    That is what lets hundreds of signatures share one scan.
+    Each part of a condition is asked only of those that the parts before it left open. Few subjects
+    match, so the first comparison decides nearly all of them; that is what lets hundreds of
+    signatures share one scan.
     """
 
-    signature: Signature
     columns: Mapping[str, Doubles]
-    size: int
 
-    def that_hold(self, node: Node, rows: Rows) -> Rows:
-        """Those of the rows for which a condition holds."""
-        match node:
-            case Name(name):
-                return self._compared(self.signature.parts[name], rows)
-            case Not(part):
-                return self._without(rows, self.that_hold(part, rows))
-            case All(parts):
-                for part in parts:
-                    rows = self.that_hold(part, rows)
-                return rows
-            case AtLeast(count, parts):
-                return self._at_least(count, parts, rows)
+    @cached_property
+    def everybody(self) -> Rows:
+        """The places of all of them."""
+        return np.arange(len(next(iter(self.columns.values()))))
 
-    def _compared(self, part: Filter, rows: Rows) -> Rows:
+    def that_match(self, signature: Signature) -> Rows:
+        """Those that a signature matches; all features that it names must be there."""
+        return self._that_hold(signature.tree, signature.parts, self.everybody)
+
+    def among(self, rows: Rows, part: Filter) -> Rows:
+        """Those of the rows for which a selection or filter holds."""
         for feature, compare, bound in _comparisons(part):
             column = self.columns[feature]
-            values = column if len(rows) == self.size else column[rows]
-            rows = rows[compare(values, bound)]
+            if rows is self.everybody:
+                rows = np.flatnonzero(compare(column, bound))
+            else:
+                rows = rows[compare(column[rows], bound)]
         return rows
 
-    def _at_least(self, count: int, parts: Sequence[Node], rows: Rows) -> Rows:
-        held = np.zeros(self.size, np.int16)
-        for part in parts:
-            open_rows = rows[held[rows] < count]
-            held[self.that_hold(part, open_rows)] += 1
-        return rows[held[rows] >= count]
-
-    def _without(self, rows: Rows, some: Rows) -> Rows:
-        rest = np.ones(self.size, np.bool_)
-        rest[some] = False
-        return rows[rest[rows]]
+    def _that_hold(self, node: Node, parts: Mapping[str, Filter], rows: Rows) -> Rows:
+        match node:
+            case Name(name):
+                return self.among(rows, parts[name])
+            case Not(negated):
+                held = np.zeros(len(self.everybody), np.bool_)
+                held[self._that_hold(negated, parts, rows)] = True
+                return rows[~held[rows]]
+            case All(nodes):
+                for each in nodes:
+                    rows = self._that_hold(each, parts, rows)
+                return rows
+            case AtLeast(count, nodes):
+                counted = np.zeros(len(self.everybody), np.int16)
+                for each in nodes:
+                    counted[self._that_hold(each, parts, rows)] += 1
+                return np.flatnonzero(counted >= count)
 
 
 def _comparisons(part: Filter) -> Iterator[tuple[str, Any, float]]:

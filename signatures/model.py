@@ -99,7 +99,7 @@ class Comparison(Settings):
             raise ValueError(f"nothing is above {max(lows):g} and below {min(highs):g}")
         return self
 
-    @property
+    @cached_property
     def bounds(self) -> dict[str, float]:
         """The given bounds by operator."""
         return {name: bound for name, bound in self if bound is not None}
