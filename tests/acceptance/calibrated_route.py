@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -209,8 +209,8 @@ def print_outcome(evasion: float, accounts: Sequence[Account]) -> list[Required]
     return asked
 
 
-def _counted(actions: object) -> str:
-    counts = Counter(action for action in actions if action)  # type: ignore[attr-defined]
+def _counted(actions: Iterable[str | None]) -> str:
+    counts = Counter(action for action in actions if action)
     return ", ".join(f"{count} {action}" for action, count in sorted(counts.items()))
 
 

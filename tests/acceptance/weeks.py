@@ -55,7 +55,7 @@ class Platform:
         A week that an earlier run has judged stays as it is.
         """
         log = self._log(week)
-        if self._path("inclusions", week).exists():
+        if (log / "truth").exists() and self._path("inclusions", week).exists():
             return
         given = {
             "accounts": week.accounts,
@@ -107,7 +107,7 @@ class Platform:
         return Warehouse(self.home / "warehouse").path(table, week.ds)
 
     def _log(self, week: Week) -> Path:
-        return self.folder / f"week-{week.ds}"
+        return self.folder / f"week-{week.ds}-seed-{week.seed}"
 
     def _arguments(self, week: Week) -> list[str]:
         config = ["--config", str(self._log(week) / "config.yaml"), "--set", f"home={self.home}"]
