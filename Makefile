@@ -7,10 +7,10 @@ PACKAGES := jobs graph signatures exporters
 SOURCES := $(shell find $(PACKAGES) conf -type f -not -name '*.pyc' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-on-spark test-others lint docs bench zip clean
+.PHONY: help setup demo test test-on-spark test-others lint docs bench acceptance zip clean
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.packages $(VENV)/.java $(VENV)/.graphframes ## Make .venv with the actorgraph command, Java and the JVM artifact.
 
@@ -43,6 +43,9 @@ bench: setup ## Compare speed and memory with other programs.
 	$(BIN)/python -m tests.benchmarks.bench_neo4j --elements 1000000
 	$(BIN)/python -m tests.benchmarks.bench_signatures --networks 100000
 	$(BIN)/python -m tests.benchmarks.bench_enforcement --accounts 1000000
+
+acceptance: $(VENV)/.packages ## Measure who is proposed on the calibrated route.
+	$(BIN)/python -m tests.acceptance.calibrated_route
 
 zip: dist/actorgraph.zip ## Build dist/actorgraph.zip for spark-submit --py-files.
 

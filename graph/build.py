@@ -61,7 +61,9 @@ NODES = Table(
         hub_reason="string",  # shared: <reason given> | degree; null when no hub
         ip_network="string",  # of an ip: the network it is in
         ip_kind="string",  # of an ip or ip_network: residential, mobile, ... where known
+        market="string",  # of an account: that of most of its events; null where none has one
     ),
+    version=2,
 )
 
 
@@ -121,16 +123,33 @@ def degrees(edge_rows: DataFrame) -> DataFrame:
     )
 
 
-def account_nodes(seen: DataFrame, edge_rows: DataFrame) -> DataFrame:
-    """One row per account of activity_of_accounts; its degree counts distinct entities."""
+def account_markets(events: DataFrame) -> DataFrame:
+    """The market of most of an account's events, the smallest on a tie: account_id (key), market.
+
+    An account has no row if none of its events names a market.
+    """
+    named = events.filter(F.col("market").isNotNull())
+    counted = named.groupBy("account_id", "market").agg(F.count(F.lit(1)).alias("events"))
+    most = Window.partitionBy("account_id").orderBy(F.col("events").desc(), F.col("market"))
+    ranked = counted.withColumn("place", F.row_number().over(most))
+    return ranked.filter(F.col("place") == 1).select("account_id", "market")
+
+
+def account_nodes(seen: DataFrame, edge_rows: DataFrame, markets: DataFrame) -> DataFrame:
+    """One row per account of activity_of_accounts; its degree counts distinct entities.
+
+    `markets` is account_markets.
+    """
     entities = edge_rows.groupBy("account_id").agg(F.count(F.lit(1)).alias("degree"))
-    return seen.join(entities, on="account_id", how="left").select(
+    rows = seen.join(entities, on="account_id", how="left")
+    return rows.join(markets, on="account_id", how="left").select(
         F.lit("account").alias("node_type"),
         F.col("account_id").alias("node_id"),
         "first_seen_at",
         "last_seen_at",
         "events",
         F.coalesce("degree", F.lit(0)).cast("bigint").alias("degree"),
+        "market",
     )
 
 
@@ -178,7 +197,7 @@ def nodes(accounts: DataFrame, entities: DataFrame) -> DataFrame:
         .withColumn("ip_network", absent)
         .withColumn("ip_kind", absent)
     )
-    entity_rows = entities.withColumnRenamed("entity_type", "node_type").withColumnRenamed(
-        "entity_id", "node_id"
-    )
+    entity_rows = entities.withColumnsRenamed(
+        {"entity_type": "node_type", "entity_id": "node_id"}
+    ).withColumn("market", absent)
     return account_rows.select(*NODES.columns).unionByName(entity_rows.select(*NODES.columns))

@@ -1,7 +1,7 @@
-"""What a signature would have found on past days, and its promotion from shadow to live.
+"""What a signature would have found on past days.
 
-Run it by `actorgraph signatures backtest FILE --from DAY --to DAY` and `actorgraph signatures
-promote ID`. A backtest changes nothing but its own ledger, and draws a sample for reviewers.
+Run it by `actorgraph signatures backtest FILE --from DAY --to DAY`. A backtest changes nothing but
+its own ledger, and draws a sample for reviewers.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.arguments import add_settings, day
-from jobs.batches.people import add_person
-from jobs.errors import DONE, ConfigError, GuardStop
+from jobs.errors import DONE, ConfigError
 from jobs.printing import print_table
 
 if TYPE_CHECKING:
@@ -50,14 +49,14 @@ def backtest(arguments: argparse.Namespace) -> int:
 
     if arguments.first > arguments.last:
         raise ConfigError("--from is after --to")
-    signature = _read(arguments.file)
+    signature = read_signature(arguments.file)
     config = load(arguments.config, arguments.set, os.environ)
     rows: list[dict[str, Any]] = []
     with changing(config, "signatures backtest") as changes:
         verdicts = read_verdicts(changes.home, changes.now)
         benign = changes.engine.from_arrow(verdicts.benign_rows)
         for ds in _days(arguments.first, arguments.last):
-            tables = _day(changes, ds, benign)
+            tables = scored_day(changes, ds, benign)
             found = changes.engine.materialize(
                 matched(changes.engine, tables, signature), "matched"
             )
@@ -74,7 +73,8 @@ def backtest(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _read(file: Path) -> Signature:
+def read_signature(file: Path) -> Signature:
+    """The one signature of a file, one of abuse; raises ConfigError for anything else."""
     from signatures.loading import read_library
 
     library = read_library([file], with_shipped=False)
@@ -93,8 +93,11 @@ def _days(first: date, last: date) -> Iterator[date]:
         yield first + timedelta(days=age)
 
 
-def _day(changes: Changes, ds: date, benign: DataFrame) -> Day:
-    """A day as it was scored; raises InputError where it was not."""
+def scored_day(changes: Changes, ds: date, benign: DataFrame) -> Day:
+    """A day as it was scored, with the accounts that reviewers call benign.
+
+    Raises InputError where it was not scored.
+    """
     from graph.features.computed import (
         ACCOUNT_FEATURE_NAMES,
         ACCOUNT_FEATURES_TABLE,
@@ -125,7 +128,7 @@ def _draw(changes: Changes, signature: Signature, ds: date, found: Any, networks
 
     from graph.ledger import read_ledger
     from jobs.samples import REVIEW, population, write_blank_labels
-    from signatures.backtests import form_sha256
+    from signatures.modes import form_sha256
     from signatures.review_sample import REVIEW_SAMPLES, Order, draw, only_found
 
     if not networks:
@@ -143,70 +146,3 @@ def _draw(changes: Changes, signature: Signature, ds: date, found: Any, networks
         changes.rows(REVIEW_SAMPLES, rows)
     path = write_blank_labels(changes.home / REVIEW, order.sample_id, rows)
     return f"{len(rows)} subjects to review: {path}"
-
-
-def add_promote(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `signatures promote`."""
-    parser.add_argument("signature", metavar="ID", help="the id of a signature of the library")
-    parser.add_argument("--reason", required=True, help="why; it stands in the audit log")
-    add_settings(parser)
-    add_person(parser, "who answers for it")
-
-
-def promote(arguments: argparse.Namespace) -> int:
-    """Let a signature go live once it was backtested on seven days; returns the exit code."""
-    from graph.ledger import read_ledger
-    from jobs.batches.changes import changing
-    from jobs.configuration import load
-    from signatures.backtests import BACKTESTS, DAYS, PROMOTIONS, form_sha256, longest_run
-    from signatures.backtests import promoted as in_this_form
-
-    config = load(arguments.config, arguments.set, os.environ)
-    signature = _named(arguments.signature, config.signatures.paths)
-    form = form_sha256(signature)
-    with changing(config, "signatures promote") as changes:
-        ledger = read_ledger(changes.home, PROMOTIONS).to_pylist()
-        if in_this_form([signature], ledger):
-            raise ConfigError(f"{signature.title} is live already")
-        tested = [
-            row
-            for row in read_ledger(changes.home, BACKTESTS).to_pylist()
-            if row["signature_sha256"] == form and row["market"] == "*"
-        ]
-        run = longest_run(row["ds"] for row in tested)
-        if len(run) < DAYS:
-            raise GuardStop(
-                f"guard promotion: {signature.title} was backtested on {len(run)} days in a row in "
-                f"its present form, limit {DAYS}: run `actorgraph signatures backtest` on more days"
-            )
-        newest = {row["ds"]: row for row in sorted(tested, key=lambda row: row["backtested_at"])}
-        told = {
-            "signature_id": str(signature.id),
-            "signature_sha256": form,
-            "title": signature.title,
-            "from": str(run[0]),
-            "to": str(run[-1]),
-            "explained_networks": max(newest[ds]["explained_networks"] for ds in run),
-            "benign_accounts": max(newest[ds]["benign_accounts"] for ds in run),
-            "reason": arguments.reason,
-        }
-        kept = ("signature_id", "signature_sha256", "title", "reason")
-        person = {"promoted_at": changes.now, "promoted_by": arguments.person}
-        changes.rows(PROMOTIONS, [{name: told[name] for name in kept} | person])
-        changes.audit("promote signature", arguments.person, told)
-        changes.publish()
-    sys.stdout.write(
-        f"{signature.title} is live from the next run on; what it may lead to still depends on its "
-        "status and its measured precision\n"
-    )
-    return DONE
-
-
-def _named(name: str, paths: tuple[str, ...]) -> Signature:
-    from graph.suggestions import nearest
-    from signatures.loading import load
-
-    by_id = {str(each.id): each for each in load(paths) if not each.benign}
-    if name not in by_id:
-        raise ConfigError(f"no signature of abuse has the id {name!r}{nearest(name, by_id)}")
-    return by_id[name]

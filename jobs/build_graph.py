@@ -16,6 +16,7 @@ from graph.build import (
     EDGE_ACTIVITY,
     EDGES,
     NODES,
+    account_markets,
     account_nodes,
     degrees,
     edge_activity,
@@ -187,7 +188,7 @@ def _graph(run: Run, events: DataFrame, inputs: _Inputs) -> _Graph:
         marked = mark_hubs(entities, run.config.hubs, on_list)
         marked = with_networks(run.engine, marked, inputs.ip_networks)
         seen = run.engine.materialize(activity_of_accounts(events, first_day, days), "seen")
-    run.stage(NODES, nodes(account_nodes(seen, edge_rows), marked))
+    run.stage(NODES, nodes(account_nodes(seen, edge_rows, account_markets(events)), marked))
     entities = run.read(NODES).filter(F.col("node_type") != "account")
     entities = entities.withColumnsRenamed({"node_type": "entity_type", "node_id": "entity_id"})
     hubs = (

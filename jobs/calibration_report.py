@@ -185,13 +185,14 @@ def _print_weights(told: Mapping[str, Any]) -> None:
     used = {True: "learned", False: "hand_set"}[told["used"]]
     print_table(
         title,
-        ("weights", "used", "loss", "average precision"),
+        ("weights", "used", "loss", "average precision", "smaller loss by at least"),
         [
             (
                 name.replace("_", "-"),
                 name == used,
                 _rounded(told[f"{name}_loss"]),
                 _rounded(told[f"{name}_average_precision"]),
+                _rounded(told["gain_low"]) if name == "learned" else None,
             )
             for name in ("hand_set", "learned")
         ],

@@ -10,10 +10,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from jobs.backtest_signature import add_backtest, add_promote, backtest, promote
+from jobs.backtest_signature import add_backtest, backtest
+from jobs.baseline_signature import add_baseline, baseline
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError
 from jobs.printing import print_table
+from jobs.promote_signature import add_change, demote, promote
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(
-        required=True, metavar="check|test|list|schema|features|backtest|promote"
+        required=True, metavar="check|test|list|schema|features|baseline|backtest|promote|demote"
     )
     for name, action, help_text in (
         ("check", _check, "whether every file is sound, a line for each problem"),
@@ -46,8 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     features = commands.add_parser("features", help="the page docs/features.md", allow_abbrev=False)
     features.set_defaults(action=_features)
     for name, add, action, help_text in (
+        ("baseline", add_baseline, baseline, "whom a signature hits among simulated innocents"),
         ("backtest", add_backtest, backtest, "what a signature would have found on past days"),
-        ("promote", add_promote, promote, "let a signature go live that was backtested"),
+        ("promote", add_change, promote, "let a signature go live that was backtested"),
+        ("demote", add_change, demote, "put a signature back into shadow at once"),
     ):
         command = commands.add_parser(name, help=help_text, allow_abbrev=False)
         add(command)

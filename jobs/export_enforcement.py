@@ -108,17 +108,21 @@ def _pending(changes: Changes) -> list[str]:
 
 
 def _precision(run: Run) -> dict[str, float]:
-    """The measured lower bound of account precision of each signature, over all markets."""
+    """The measured lower bound of account precision of each signature, over all markets.
+
+    The smaller one where those of restrictions and of challenges are both known.
+    """
     latest = run.warehouse.latest_before(CALIBRATION.name, run.ds + timedelta(days=1))
     if latest is None:
         return {}
     fresh = timedelta(microseconds=run.config.proposals.calibration_fresh)
     rows = run.engine.to_arrow(run.read(CALIBRATION, latest)).to_pylist()
-    return {
-        row["signature_id"]: row["lower"]
-        for row in bounds_on(rows, run.ds, fresh).to_pylist()
-        if row["market"] is None and row["stratum"] is None and row["lower"] is not None
-    }
+    found: dict[str, float] = {}
+    for row in bounds_on(rows, run.ds, fresh).to_pylist():
+        known = [row[name] for name in ("lower", "challenge_lower") if row[name] is not None]
+        if known and row["market"] is None and row["stratum"] is None:
+            found[row["signature_id"]] = min(known)
+    return found
 
 
 def _pass_guards(run: Run, figures: Figures) -> None:

@@ -40,7 +40,6 @@ from jobs.inputs import read_accounts, read_declared_networks, read_protected_ac
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
 from jobs.verdicts import Verdicts, read_verdicts
-from signatures.backtests import PROMOTIONS, promoted
 from signatures.calibration import CALIBRATION, bounds_on
 from signatures.decisions import DECISIONS
 from signatures.differences import DECISION_DIFFERENCES, differences
@@ -52,7 +51,7 @@ from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
 from signatures.loading import load
 from signatures.model import Signature
-from signatures.modes import with_modes
+from signatures.modes import MODE_CHANGES, live_now
 from signatures.proposals import Judged, judged_before, standing, transitions
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS, take_snapshots
@@ -93,10 +92,10 @@ def compute(run: Run) -> None:
 
 
 def _library(run: Run) -> list[Signature]:
-    """All signatures, live where the config or a promotion of their present form says so."""
+    """All signatures, in the modes they have today."""
     library = load(run.config.signatures.paths)
-    live = promoted(library, read_ledger(run.home, PROMOTIONS).to_pylist())
-    return with_modes(library, [*run.config.signatures.live, *live])
+    changes = read_ledger(run.home, MODE_CHANGES).to_pylist()
+    return live_now(library, run.config.signatures.live, changes)
 
 
 def _bounds(run: Run) -> pa.Table:

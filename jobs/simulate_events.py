@@ -46,6 +46,14 @@ def parser() -> argparse.ArgumentParser:
         default=Settings.events_per_account_day,
         help="mean of ordinary accounts; a few have a hundred times as many",
     )
+    arguments.add_argument(
+        "--planted",
+        action="append",
+        default=[],
+        metavar="KIND=TIMES",
+        help="how many times its usual accounts a planted kind has, e.g. device_farm=10; may be "
+        "repeated",
+    )
     arguments.add_argument("--clean", action="store_true", help="no malformed or repeated values")
     return arguments
 
@@ -58,20 +66,23 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
         seed=arguments.seed,
         end_ds=arguments.end_ds,
         events_per_account_day=arguments.events_per_account_day,
-        evasion=Evasion.from_level(arguments.evasion).with_knobs(_knobs(arguments.knob)),
+        evasion=Evasion.from_level(arguments.evasion).with_knobs(
+            _numbers("--knob", arguments.knob)
+        ),
+        planted=_numbers("--planted", arguments.planted),
         clean=arguments.clean,
     )
 
 
-def _knobs(texts: Sequence[str]) -> dict[str, float]:
-    knobs = {}
+def _numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
+    numbers = {}
     for text in texts:
         name, _, value = text.partition("=")
         try:
-            knobs[name] = float(value)
+            numbers[name] = float(value)
         except ValueError:
-            raise ConfigError(f"--knob {text}: write it as name=number") from None
-    return knobs
+            raise ConfigError(f"{option} {text}: write it as name=number") from None
+    return numbers
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
-from graph.canonical import canonical_sha256
 from graph.engines.base import Engine
 from graph.feature import Subject
 from graph.frames import DataFrame, F
@@ -17,6 +16,7 @@ from graph.tables import TIMESTAMP, Table, columns
 from signatures.calibration import ALL
 from signatures.findings import IDS, find
 from signatures.model import Signature
+from signatures.modes import form_sha256
 
 BACKTESTS = Table(
     name="backtests",
@@ -39,20 +39,6 @@ BACKTESTS = Table(
     ),
 )
 
-PROMOTIONS = Table(
-    name="promotions",
-    grain="form of a signature that went live",
-    key=("signature_id", "signature_sha256"),
-    schema=columns(
-        signature_id="string",
-        signature_sha256="string",
-        title="string",
-        promoted_at=TIMESTAMP,
-        promoted_by="string",
-        reason="string",
-    ),
-)
-
 DAYS = 7
 """Days in a row that a signature must be backtested on before it goes live."""
 
@@ -65,14 +51,6 @@ COUNTED = (
     "explained_accounts",
     "benign_accounts",
 )
-
-
-def form_sha256(signature: Signature) -> str:
-    """What identifies what a signature finds and leads to: any change is another form of it.
-
-    Its mode and status are left out: going live, and becoming stable, change nothing of it.
-    """
-    return canonical_sha256(signature.model_dump(mode="json", exclude={"mode", "status"}))
 
 
 @dataclass(frozen=True)
@@ -173,9 +151,3 @@ def longest_run(days: Iterable[date]) -> list[date]:
         if len(run) >= len(best):
             best = run
     return best
-
-
-def promoted(library: Sequence[Signature], promotions: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The ids of signatures that went live in the very form they have now."""
-    forms = {(row["signature_id"], row["signature_sha256"]) for row in promotions}
-    return [str(each.id) for each in library if (str(each.id), form_sha256(each)) in forms]

@@ -11,9 +11,8 @@ accepted is one of these four nodes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 from graph.suggestions import nearest
 
@@ -58,29 +57,18 @@ class AtLeast:
 
 Node = Name | Not | All | AtLeast
 
-Truth = TypeVar("Truth")
 
-
-@dataclass(frozen=True)
-class Logic(Generic[Truth]):
-    """How truths of one kind are combined: those of Python, or columns of an engine."""
-
-    negate: Callable[[Truth], Truth]
-    all_of: Callable[[Sequence[Truth]], Truth]
-    at_least: Callable[[int, Sequence[Truth]], Truth]
-
-
-def combine(node: Node, truths: Mapping[str, Truth], logic: Logic[Truth]) -> Truth:
+def combine(node: Node, truths: Mapping[str, bool]) -> bool:
     """The truth of a condition, given the truth of each name in it."""
     match node:
         case Name(name):
             return truths[name]
         case Not(part):
-            return logic.negate(combine(part, truths, logic))
+            return not combine(part, truths)
         case All(parts):
-            return logic.all_of([combine(part, truths, logic) for part in parts])
+            return all(combine(part, truths) for part in parts)
         case AtLeast(count, parts):
-            return logic.at_least(count, [combine(part, truths, logic) for part in parts])
+            return sum(combine(part, truths) for part in parts) >= count
 
 
 def names_in(node: Node) -> Iterator[str]:

@@ -66,6 +66,24 @@ def proportion(correct: Doubles, probabilities: Doubles, clusters: Integers) -> 
     return Estimate(value, low, high, effective, len(of_clusters), len(correct))
 
 
+def mean_low(values: Doubles, probabilities: Doubles, clusters: Integers) -> float | None:
+    """The lower end of the 95% interval of a population's mean, from values of a sample.
+
+    values: one a subject; probabilities and clusters as in `proportion`. Student's t over the
+    clusters, with the linearised variance of a weighted mean (Woodruff 1971); None for a single
+    cluster, which tells nothing of the spread.
+    """
+    weights = 1 / probabilities
+    mean = float(np.average(values, weights=weights))
+    residuals = _by_cluster(weights * (values - mean), clusters)
+    count = len(residuals)
+    if count < 2:
+        return None
+    variance = count / (count - 1) * float((residuals**2).sum()) / float(weights.sum()) ** 2
+    student = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1))
+    return mean - student * math.sqrt(variance)
+
+
 def _by_cluster(values: Doubles, clusters: Integers) -> Doubles:
     _, places = np.unique(clusters, return_inverse=True)
     sums: Doubles = np.bincount(places, weights=values).astype(np.float64)

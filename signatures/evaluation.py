@@ -6,34 +6,29 @@ negation of it therefore does.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterator, Mapping, Sequence
-from functools import reduce
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from math import isnan
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from signatures.conditions import Logic, combine
+from signatures.conditions import All, AtLeast, Name, Node, Not, combine
 from signatures.model import OPERATORS, Filter, Signature
 
-Bools = npt.NDArray[np.bool_]
 Doubles = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+"""Places of subjects in their columns, in order and each once."""
 
 Values = Mapping[str, float | None]
 """The features of one subject by name; what is absent is unknown."""
 
-IN_PYTHON: Logic[bool] = Logic(
-    negate=operator.not_,
-    all_of=all,
-    at_least=lambda count, truths: sum(truths) >= count,
-)
-
 
 def matches(signature: Signature, values: Values) -> bool:
     """Tell whether a signature matches one subject."""
-    return combine(signature.tree, parts_that_hold(signature, values), IN_PYTHON)
+    return combine(signature.tree, parts_that_hold(signature, values))
 
 
 def parts_that_hold(signature: Signature, values: Values) -> dict[str, bool]:
@@ -47,24 +42,53 @@ def parts_that_hold(signature: Signature, values: Values) -> dict[str, bool]:
     }
 
 
-def match_array(signature: Signature, columns: Mapping[str, Doubles]) -> Bools:
-    """Apply a compiled signature to many subjects at once: whether it matches each.
+@dataclass(frozen=True)
+class Subjects:
+    """Many subjects: one array a feature, all of one length, with NaN where it is unknown.
 
-    `columns` has one array a feature, with NaN where it is unknown; all features that the
-    signature names are there.
+    Each part of a condition is asked only of those that the parts before it left open. Few subjects
+    match, so the first comparison decides nearly all of them; that is what lets hundreds of
+    signatures share one scan.
     """
-    return combine(signature.tree, _part_arrays(signature, columns), IN_ARRAYS)
 
+    columns: Mapping[str, Doubles]
 
-def _part_arrays(signature: Signature, columns: Mapping[str, Doubles]) -> dict[str, Bools]:
-    """Tell of each selection and filter whether it holds, by subject; NaN holds for nothing."""
-    return {
-        name: reduce(
-            np.logical_and,
-            [compare(columns[feature], bound) for feature, compare, bound in _comparisons(part)],
-        )
-        for name, part in signature.parts.items()
-    }
+    @cached_property
+    def everybody(self) -> Rows:
+        """The places of all of them."""
+        return np.arange(len(next(iter(self.columns.values()))))
+
+    def that_match(self, signature: Signature) -> Rows:
+        """Those that a signature matches; all features that it names must be there."""
+        return self._that_hold(signature.tree, signature.parts, self.everybody)
+
+    def among(self, rows: Rows, part: Filter) -> Rows:
+        """Those of the rows for which a selection or filter holds."""
+        for feature, compare, bound in _comparisons(part):
+            column = self.columns[feature]
+            if rows is self.everybody:
+                rows = np.flatnonzero(compare(column, bound))
+            else:
+                rows = rows[compare(column[rows], bound)]
+        return rows
+
+    def _that_hold(self, node: Node, parts: Mapping[str, Filter], rows: Rows) -> Rows:
+        match node:
+            case Name(name):
+                return self.among(rows, parts[name])
+            case Not(negated):
+                held = np.zeros(len(self.everybody), np.bool_)
+                held[self._that_hold(negated, parts, rows)] = True
+                return rows[~held[rows]]
+            case All(nodes):
+                for each in nodes:
+                    rows = self._that_hold(each, parts, rows)
+                return rows
+            case AtLeast(count, nodes):
+                counted = np.zeros(len(self.everybody), np.int16)
+                for each in nodes:
+                    counted[self._that_hold(each, parts, rows)] += 1
+                return np.flatnonzero(counted >= count)
 
 
 def _comparisons(part: Filter) -> Iterator[tuple[str, Any, float]]:
@@ -75,17 +99,3 @@ def _comparisons(part: Filter) -> Iterator[tuple[str, Any, float]]:
 
 def _holds(value: float | None, compare: Any, bound: float) -> bool:
     return value is not None and not isnan(value) and bool(compare(value, bound))
-
-
-def _at_least(count: int, truths: Sequence[Bools]) -> Bools:
-    if count == 1:
-        return reduce(np.logical_or, truths)
-    counted = reduce(np.add, (truth.astype(np.int16) for truth in truths))
-    return np.asarray(counted >= count)
-
-
-IN_ARRAYS: Logic[Bools] = Logic(
-    negate=np.logical_not,
-    all_of=lambda truths: reduce(np.logical_and, truths),
-    at_least=_at_least,
-)

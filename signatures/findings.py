@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from graph.engines.base import Engine
@@ -14,7 +13,7 @@ from graph.feature import Subject
 from graph.frames import DataFrame
 from graph.tables import Table, columns
 from graph.union import union_all
-from signatures.evaluation import match_array, parts_that_hold
+from signatures.evaluation import Rows, Subjects
 from signatures.model import BY_NAME, Selection, Signature
 from signatures.words import in_words
 
@@ -87,37 +86,53 @@ def _tell(
 ) -> Iterator[pa.RecordBatch]:
     """Write the rows of what matches; only those are looked at one by one."""
     for batch in batches:
-        columns = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in named}
-        rows = []
+        subjects = Subjects(
+            {name: batch.column(name).to_numpy(zero_copy_only=False) for name in named}
+        )
+        rows: list[dict[str, Any]] = []
         for signature in signatures:
-            matching = np.flatnonzero(match_array(signature, columns))
+            matching = subjects.that_match(signature)
             if len(matching):
-                of_it = batch.take(pa.array(matching)).to_pylist()
-                rows += [_finding(subject, signature, row) for row in of_it]
+                rows += _findings(subject, signature, batch, subjects, matching)
         yield pa.RecordBatch.from_pylist(rows, schema=FINDINGS.schema)
 
 
-def _finding(subject: Subject, signature: Signature, row: dict[str, Any]) -> dict[str, Any]:
-    held = [
-        name
-        for name, holds in parts_that_hold(signature, row).items()
-        if holds and name in signature.detection.selections
-    ]
-    selections = [signature.detection.selections[name] for name in held]
-    return {
+def _findings(
+    subject: Subject,
+    signature: Signature,
+    batch: pa.RecordBatch,
+    subjects: Subjects,
+    matching: Rows,
+) -> Iterator[dict[str, Any]]:
+    """The rows of the subjects that a signature matches."""
+    selections = signature.detection.selections
+    held = {
+        name: set(subjects.among(matching, selection).tolist())
+        for name, selection in selections.items()
+    }
+    shown = {feature for selection in selections.values() for feature in selection.features}
+    ids = {"network_id", IDS[subject]}
+    known = batch.select(sorted(ids | shown)).take(pa.array(matching)).to_pylist()
+    told = {
         "subject_type": subject,
-        "subject_id": row[IDS[subject]],
-        "network_id": row["network_id"],
         "signature_id": str(signature.id),
         "title": signature.title,
         "benign": signature.benign,
         "mode": signature.mode,
         "status": signature.status,
         "level": signature.level,
-        "selections": held,
-        "inauthentic": sorted({each.inauthentic for each in selections if each.inauthentic}),
-        "reasons": [_reason(each, row) for each in selections],
     }
+    for place, row in zip(matching.tolist(), known, strict=True):
+        names = [name for name in selections if place in held[name]]
+        chosen = [selections[name] for name in names]
+        yield {
+            **told,
+            "subject_id": row[IDS[subject]],
+            "network_id": row["network_id"],
+            "selections": names,
+            "inauthentic": sorted({each.inauthentic for each in chosen if each.inauthentic}),
+            "reasons": [_reason(each, row) for each in chosen],
+        }
 
 
 def _reason(selection: Selection, row: dict[str, Any]) -> str:

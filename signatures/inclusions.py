@@ -10,7 +10,7 @@ import pyarrow as pa
 from graph.config import Proposals
 from graph.frames import Column, DataFrame, F
 from graph.tables import Table, columns
-from signatures.ladder import BORROWED_AT_MOST, LADDER, SECURE, affordable
+from signatures.ladder import CHALLENGE, LADDER, SECURE, affordable
 from signatures.roles import ACTOR
 
 INCLUSIONS = Table(
@@ -45,7 +45,12 @@ class Obstacle:
 
 def _restricted() -> Column:
     """Whether a restriction is at stake: the account is an actor and not only challenged."""
-    return (F.col("role") == ACTOR) & (F.coalesce("action", F.lit("")) != BORROWED_AT_MOST)
+    return (F.col("role") == ACTOR) & (F.coalesce("action", F.lit("")) != CHALLENGE)
+
+
+def _lightest_bound() -> Column:
+    """The bound of the lightest action that an account can get."""
+    return F.when(F.col("role") == ACTOR, F.col("challenge_lower")).otherwise(F.col("lower"))
 
 
 def _named_but_not(condition: Column) -> Column:
@@ -112,12 +117,12 @@ OBSTACLES = (
     Obstacle(
         "not_measured",
         "the precision of the signature is not measured, or not lately, where the account is",
-        lambda limits: F.col("signature_id").isNotNull() & F.col("lower").isNull(),
+        lambda limits: F.col("signature_id").isNotNull() & _lightest_bound().isNull(),
     ),
     Obstacle(
         "below_floor",
         "the measured precision is below what the lightest action needs",
-        lambda limits: F.col("lower").isNotNull() & F.col("action").isNull(),
+        lambda limits: _lightest_bound().isNotNull() & F.col("action").isNull(),
     ),
     Obstacle(
         "not_core",
@@ -138,6 +143,11 @@ OBSTACLES = (
         "dropped",
         "a single entity or neighbour holds it in the core",
         lambda limits: _restricted() & (F.col("drops") > 0),
+    ),
+    Obstacle(
+        "loose",
+        "weak links, and nothing that others could not have attached to it",
+        lambda limits: (F.col("role") == ACTOR) & ~_well_linked() & ~F.col("is_firm"),
     ),
     Obstacle("protected", "the account is protected", lambda limits: F.col("protected")),
     Obstacle(
@@ -186,12 +196,13 @@ def candidate() -> Column:
 def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
     """Judge every member: `accounts` with action, reasons, included and reviewed added.
 
-    One row an account with role, size, is_core, core_links, independent, drops, signature_id, mode,
-    status, inauthentic_kinds, declared_action, policy_id, tied_otherwise, network_explained,
-    account_explained, protected, cleared, declared, lower and challenge_lower (the lowest bounds
-    of measured precision overall and in the account's market and stratum; null: one of them has no
-    fresh sample) and borrowed. action is what the lower bound allows; reviewed, whether a person
-    should look at one who is not included.
+    One row an account with role, size, is_core, core_links, independent, is_firm (infrastructure
+    links it to core members, it is run in data centres, or its links are as strong as the
+    members'), drops, signature_id, mode, status, inauthentic_kinds, declared_action, policy_id,
+    tied_otherwise, network_explained, account_explained, protected, cleared, declared, lower and
+    challenge_lower (the lowest bounds of measured precision overall and in the account's market
+    and stratum; null: one of them has no fresh sample) and borrowed. action is what the lower bound
+    allows; reviewed, whether a person should look at one who is not included.
     """
     chosen = accounts.withColumn("action", _action(limits)).withColumn(
         "restrictable", (F.col("role") != ACTOR) | _well_linked()
@@ -223,11 +234,13 @@ def _holds(obstacle: Obstacle, limits: Proposals) -> Column:
 
 
 def _action(limits: Proposals) -> Column:
-    """The declared action or a lighter one for an actor; what secures it for a hijacked account."""
+    """The declared action or a lighter one for an actor; what secures it for a hijacked account.
+
+    A challenge is what is left where the precision is borrowed or the links carry no restriction.
+    """
     floors = dict(limits.floors)
-    declared = F.when(F.col("borrowed"), F.lit(BORROWED_AT_MOST)).otherwise(
-        F.col("declared_action")
-    )
+    challenged = F.col("borrowed") | ~_well_linked()
+    declared = F.when(challenged, F.lit(CHALLENGE)).otherwise(F.col("declared_action"))
     of_actor = affordable(declared, F.col("lower"), F.col("challenge_lower"), floors)
     secured = F.when((F.col("lower") >= F.lit(floors[SECURE])) & ~F.col("borrowed"), F.lit(SECURE))
     return F.when(F.col("role") == "compromised", secured).otherwise(

@@ -49,6 +49,15 @@ def core_evidence(evidence: DataFrame, members: DataFrame, families: DataFrame) 
     return to_core.join(families, on="trace", how="inner")
 
 
+def equipped_accounts(evidence: DataFrame) -> DataFrame:
+    """Accounts that infrastructure links to core members: account_id (the key).
+
+    `evidence` is core_evidence.
+    """
+    infrastructure = evidence.filter(F.col("family").isin(*INFRASTRUCTURE))
+    return infrastructure.select("account_id").distinct()
+
+
 def independent_accounts(evidence: DataFrame) -> DataFrame:
     """Accounts that at least two independent families link to core members: account_id (the key).
 

@@ -16,7 +16,12 @@ from graph.frames import Column, DataFrame, F
 from graph.networks import links_inside
 from graph.tables import columns
 from signatures.inclusions import judge
-from signatures.independence import INFRASTRUCTURE, core_evidence, independent_accounts
+from signatures.independence import (
+    INFRASTRUCTURE,
+    core_evidence,
+    equipped_accounts,
+    independent_accounts,
+)
 from signatures.ladder import LADDER, SECURE, signature_rows
 from signatures.model import Signature
 from signatures.roles import with_roles
@@ -38,6 +43,16 @@ BOUNDS = columns(
 
 TYING = (*INFRASTRUCTURE, "target")
 """Families of which one must tie a network: content or timing alone is coordination."""
+
+
+HOSTED = 0.8
+"""Share of an account's events from data centres from which on nobody lives where it is run."""
+
+AS_STRONG = 0.75
+"""Link strength, by the network's median, from which on an account takes part as its members do.
+
+Bots that attach themselves to a person share a part of what they do with them, and chance less.
+"""
 
 
 @dataclass(frozen=True)
@@ -107,6 +122,7 @@ def _facts(
     """One row an account with all that inclusions.judge looks at, but for the bounds."""
     flags = {
         "independent": independent_accounts(evidence),
+        "is_firm": equipped_accounts(evidence),
         "protected": case.protected.select("account_id").distinct(),
         "cleared": case.cleared.select("account_id").distinct(),
         "declared": _declared(tables, evidence),
@@ -120,11 +136,17 @@ def _facts(
         (F.col("is_core") == 1).alias("is_core"),
         "core_links",
         "shared_address_ratio",
+        "account_hosting_ratio",
+        "strength_ratio",
     ).join(tables.members.select("account_id", "market"), on="account_id", how="left")
     for name, listed in flags.items():
         marked = engine.materialize(listed.withColumn(name, F.lit(True)), f"fact {name}")
         rows = rows.join(marked, on="account_id", how="left")
         rows = rows.withColumn(name, F.coalesce(name, F.lit(False)))
+    hosted = F.col("account_hosting_ratio") >= HOSTED
+    takes_part = F.col("is_core") & (F.col("strength_ratio") >= AS_STRONG)
+    is_firm = F.col("is_firm") | F.coalesce(hosted | takes_part, F.lit(False))
+    rows = rows.withColumn("is_firm", is_firm).drop("account_hosting_ratio", "strength_ratio")
     rows = rows.join(_of_networks(engine, tables, case, top), on="network_id", how="left")
     drops = _drops(engine, tables, case).select("account_id", "drops", "dropped_by")
     rows = rows.join(engine.materialize(drops, "drops"), on="account_id", how="left")

@@ -13,12 +13,11 @@ from signatures.model import Signature
 LADDER = ("challenge", "remove_engagement", "limit_reach", "suspend", "terminate")
 """Actions against an actor, the lightest first; all but the first are restrictions."""
 
-RESTRICTIONS = LADDER[1:]
+CHALLENGE, *RESTRICTIONS = LADDER
+"""A challenge asks an account to prove itself and restricts nothing."""
+
 SECURE = "secure_account"
 """What a compromised account gets; it is no restriction."""
-
-BORROWED_AT_MOST = "challenge"
-"""The heaviest action on a precision that was measured for other signatures of the abuse."""
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
 

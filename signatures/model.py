@@ -70,6 +70,9 @@ Number = Annotated[float, Field(strict=True)]
 
 DURATION_SCHEMA = {"type": "string", "pattern": "^([0-9]{1,9}[dhms]|none)$"}
 
+Mode = Literal["shadow", "live"]
+"""Whether what a signature finds may lead to decisions, or is only looked at."""
+
 Inauthentic = Literal["automation", "false_identity", "hijacked_account", "operator_infrastructure"]
 """What makes coordination an abuse; nothing may be proposed without one (DECISIONS)."""
 
@@ -96,7 +99,7 @@ class Comparison(Settings):
             raise ValueError(f"nothing is above {max(lows):g} and below {min(highs):g}")
         return self
 
-    @property
+    @cached_property
     def bounds(self) -> dict[str, float]:
         """The given bounds by operator."""
         return {name: bound for name, bound in self if bound is not None}
@@ -183,7 +186,7 @@ class Signature(Settings):
     title: Title
     id: UUID
     status: Literal["experimental", "test", "stable", "deprecated"]
-    mode: Literal["shadow", "live"] = "shadow"
+    mode: Mode = "shadow"
     level: Literal["informational", "low", "medium", "high", "critical"]
     description: Sentence
     author: Title

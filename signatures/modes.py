@@ -1,28 +1,104 @@
-"""Which signatures are live: a file may say so, or a site's configuration, and nothing else."""
+"""Which signatures are live: a file may say so, a site's configuration, or a promotion.
+
+A demotion wins over all of them until the signature is promoted again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from graph.canonical import canonical_sha256
 from graph.errors import ConfigError
 from graph.suggestions import nearest
-from signatures.model import Signature
+from graph.tables import TIMESTAMP, Table, columns
+from signatures.model import Mode, Signature
 
 ALL = "all"
 
+MODE_CHANGES = Table(
+    name="mode_changes",
+    grain="change of a signature's mode",
+    key=("signature_id", "changed_at"),
+    schema=columns(
+        signature_id="string",
+        signature_sha256="string",  # the form that was promoted or demoted
+        title="string",
+        mode="string",  # live: promoted; shadow: demoted
+        changed_at=TIMESTAMP,
+        changed_by="string",
+        reason="string",
+    ),
+)
 
-def with_modes(library: Sequence[Signature], live: Sequence[str]) -> list[Signature]:
+Change = Mapping[str, Any]
+"""A row of MODE_CHANGES."""
+
+
+def form_sha256(signature: Signature) -> str:
+    """What identifies what a signature finds and leads to: any change is another form of it.
+
+    Its mode and status are left out: going live, and becoming stable, change nothing of it.
+    """
+    return canonical_sha256(signature.model_dump(mode="json", exclude={"mode", "status"}))
+
+
+def change_row(signature: Signature, mode: Mode) -> dict[str, Any]:
+    """What a row of MODE_CHANGES says of a signature; when, by whom and why is to be added."""
+    return {
+        "signature_id": str(signature.id),
+        "signature_sha256": form_sha256(signature),
+        "title": signature.title,
+        "mode": mode,
+    }
+
+
+def last_changes(changes: Iterable[Change]) -> dict[str, Change]:
+    """The latest change of each signature, by its id."""
+    ordered = sorted(changes, key=lambda row: row["changed_at"])
+    return {row["signature_id"]: row for row in ordered}
+
+
+def promoted(library: Sequence[Signature], changes: Iterable[Change]) -> list[str]:
+    """The ids of signatures that went live, and not back, in the very form they have now."""
+    last = last_changes(changes)
+    wanted = {str(each.id): change_row(each, "live") for each in library}
+    told = ("mode", "signature_sha256")
+    return [
+        name
+        for name, row in wanted.items()
+        if name in last and all(last[name][column] == row[column] for column in told)
+    ]
+
+
+def demoted(changes: Iterable[Change]) -> list[str]:
+    """The ids of signatures that went back to shadow, whatever form they have now."""
+    last = last_changes(changes)
+    return [name for name, row in last.items() if row["mode"] == "shadow"]
+
+
+def with_modes(
+    library: Sequence[Signature], live: Sequence[str], shadow: Sequence[str] = ()
+) -> list[Signature]:
     """The library with the signatures that `live` names, by id or as `all`, in mode live.
 
-    Raises ConfigError for an id that no signature has.
+    Those that `shadow` names are in mode shadow, whoever else says what. Raises ConfigError for an
+    id in `live` that no signature has.
     """
     ids = [str(each.id) for each in library]
     for name in live:
         if name != ALL and name not in ids:
             hint = nearest(name, ids) or "; `actorgraph signatures list` shows them all"
             raise ConfigError(f"signatures.live: no signature has the id {name!r}{hint}")
-    chosen = set(ids if ALL in live else live)
+    modes: dict[str, Mode] = dict.fromkeys(ids if ALL in live else live, "live")
+    modes |= dict.fromkeys(shadow, "shadow")
     return [
-        each.model_copy(update={"mode": "live"}) if str(each.id) in chosen else each
-        for each in library
+        each.model_copy(update={"mode": modes.get(str(each.id), each.mode)}) for each in library
     ]
+
+
+def live_now(
+    library: Sequence[Signature], live: Sequence[str], changes: Sequence[Change]
+) -> list[Signature]:
+    """The library in the modes that the files, a site's `live` and its promotions give it."""
+    return with_modes(library, [*live, *promoted(library, changes)], demoted(changes))

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy import optimize, special
 
 from graph.tables import Table, columns
-from signatures.estimators import Doubles, Integers
+from signatures.estimators import Doubles, Integers, mean_low
 from signatures.ranking import Judged, average_precision
 from signatures.reviews import Review, clusters
 
@@ -42,7 +43,7 @@ LIKELIHOOD_WEIGHTS = Table(
         name="string",
         hand_set="float64",  # log odds
         learned="float64",  # null: nothing to learn from
-        used="bool",  # whether the learned ones were better on held-out networks
+        used="bool",  # whether the learned ones were surely better on held-out networks
     ),
 )
 
@@ -60,7 +61,8 @@ ENOUGH = 20
 class Comparison:
     """Hand-set and learned weights on held-out networks; without a value nothing could be learned.
 
-    loss is the weighted mean of the negative log likelihood: smaller is better.
+    loss is the weighted mean of the negative log likelihood: smaller is better. gain_low is the
+    lower end of the 95% interval of how much smaller the learned loss is, network by network.
     """
 
     trained: int
@@ -68,6 +70,7 @@ class Comparison:
     learned: Mapping[str, float] | None = None
     hand_set_loss: float | None = None
     learned_loss: float | None = None
+    gain_low: float | None = None
     hand_set_average_precision: float | None = None
     learned_average_precision: float | None = None
     used: bool = False
@@ -160,7 +163,11 @@ def split(found: Sequence[Review]) -> tuple[np.ndarray, np.ndarray]:
 def compare(
     found: Sequence[Review], features: Mapping[tuple[Any, str], Mapping[str, float]]
 ) -> Comparison:
-    """Learn weights from reviewed networks, and see whether they are better on held-out ones."""
+    """Learn weights from reviewed networks, and see whether they are better on held-out ones.
+
+    They are used only if better by more than chance explains: what looks better on some networks
+    may order the next ones worse.
+    """
     early, late = split(found)
     everything = examples(found, features)
     trained, held_out = everything.where(early), everything.where(late)
@@ -168,7 +175,9 @@ def compare(
     if not (_both(trained, 1) and _both(held_out, 1)):
         return Comparison(*sizes)
     learned = fit(trained)
-    losses = [_loss(held_out, weights) for weights in (HAND_SET, learned)]
+    hand_set_losses, learned_losses = (_losses(held_out, each) for each in (HAND_SET, learned))
+    gains = hand_set_losses - learned_losses
+    gain_low = mean_low(gains, held_out.probabilities, held_out.clusters)
     precisions = [
         average_precision(
             Judged(
@@ -181,12 +190,14 @@ def compare(
         or 0.0
         for weights in (HAND_SET, learned)
     ]
-    better = losses[1] < losses[0] and precisions[1] >= precisions[0]
+    better = gain_low is not None and gain_low > 0 and precisions[1] >= precisions[0]
+    mean = partial(np.average, weights=1 / held_out.probabilities)
     return Comparison(
         *sizes,
         learned=learned,
-        hand_set_loss=losses[0],
-        learned_loss=losses[1],
+        hand_set_loss=float(mean(hand_set_losses)),
+        learned_loss=float(mean(learned_losses)),
+        gain_low=gain_low,
         hand_set_average_precision=precisions[0],
         learned_average_precision=precisions[1],
         used=better and _both(held_out, ENOUGH),
@@ -198,10 +209,12 @@ def _both(some: Examples, least: int) -> bool:
     return all(len(np.unique(some.clusters[some.abusive == kind])) >= least for kind in (0.0, 1.0))
 
 
-def _loss(held_out: Examples, weights: Mapping[str, float]) -> float:
+def _losses(held_out: Examples, weights: Mapping[str, float]) -> Doubles:
+    """The negative log likelihood of each network's verdict."""
     signs = 2 * held_out.abusive - 1
     odds = held_out.values @ np.array([weights[name] for name in HAND_SET])
-    return float(np.average(np.logaddexp(0, -signs * odds), weights=1 / held_out.probabilities))
+    losses: Doubles = np.logaddexp(0, -signs * odds)
+    return losses
 
 
 def weight_rows(comparison: Comparison) -> list[dict[str, Any]]:

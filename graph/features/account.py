@@ -85,6 +85,15 @@ ACCOUNT_FEATURES = [
         "events of its edges to ip; null without any",
     ),
     Feature(
+        "account_hosting_ratio",
+        "account",
+        "ratio",
+        "Share of the account's events, where the kind of address network is known, that came from "
+        "data centres.",
+        "events of its edges to ip whose nodes.ip_kind is hosting / those whose ip_kind is known; "
+        "null without any",
+    ),
+    Feature(
         "shared_devices",
         "account",
         "entities",
@@ -172,7 +181,7 @@ def account_features(
         ),
         tables.day.account_profile.select("account_id", "longest_gap_days"),
         _ip_networks(tables),
-        _shared_addresses(tables),
+        _addresses(tables),
         _first_poster(tables),
         _targeted(tables),
     )
@@ -208,13 +217,17 @@ def _ip_networks(tables: MemberTables) -> DataFrame:
     return edges.groupBy("account_id").agg(F.count(F.lit(1)).alias("ip_networks_used"))
 
 
-def _shared_addresses(tables: MemberTables) -> DataFrame:
+def _addresses(tables: MemberTables) -> DataFrame:
     by_strangers = F.col("is_hub") | F.coalesce(F.col("ip_kind").isin(*SHARED_KINDS), F.lit(False))
+    known, hosting = F.col("ip_kind").isNotNull(), F.col("ip_kind") == "hosting"
     return (
         tables.edges.filter(F.col("entity_type") == "ip")
         .groupBy("account_id")
         .agg(
-            ratio(sum_where(by_strangers, "events"), F.sum("events")).alias("shared_address_ratio")
+            ratio(sum_where(by_strangers, "events"), F.sum("events")).alias("shared_address_ratio"),
+            ratio(sum_where(known & hosting, "events"), sum_where(known, "events")).alias(
+                "account_hosting_ratio"
+            ),
         )
     )
 

@@ -132,7 +132,8 @@ HISTORY_FEATURES = [
         "network",
         "ratio",
         "Share of the members in the market that most of them are in.",
-        "largest number of members of one accounts.market / members with one; null without any",
+        "largest number of members of one market / members with one; it is accounts.market, else "
+        "nodes.market of the account; null without any",
     ),
     Feature(
         "declared_ratio",

@@ -56,7 +56,8 @@ class MemberTables:
     """The same, of members only; every frame is materialized, so that it is computed once.
 
     members: a member; network_id, account_id (the key), is_core, strength, joined_on, and of the
-    account age_us, market, time_zone, verified, followers (null where unknown).
+    account age_us, market (of the input accounts, else of most of its events), time_zone, verified,
+    followers (null where unknown).
     views: a member and an account it is linked to; network_id, account_id, other_id, is_core,
     other_network, other_core, traces, families.
     linked: a member; network_id, account_id, inside_links, outside_links, core_links (to core
@@ -124,6 +125,11 @@ def _members(day: DayTables) -> DataFrame:
         members = members.join(
             day.accounts.select("account_id", *absent), on="account_id", how="left"
         )
+    active_in = day.nodes.filter(F.col("node_type") == "account").select(
+        F.col("node_id").alias("account_id"), F.col("market").alias("active_in")
+    )
+    members = members.join(active_in, on="account_id", how="left")
+    members = members.withColumn("market", F.coalesce("market", "active_in")).drop("active_in")
     created, signed_up = F.unix_micros("created_at"), F.unix_micros("signed_up_at")
     created = F.coalesce(F.when(created <= day.end_us, created), signed_up)
     age = F.lit(day.end_us) - created

@@ -1,5 +1,6 @@
 """What one simulation is asked for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -18,6 +19,8 @@ class Settings:
     events_per_account_day: float = 10.0
     """Mean number of an ordinary account's events a day."""
     evasion: Evasion = field(default_factory=Evasion)
+    planted: Mapping[str, float] = field(default_factory=dict)
+    """How many times its usual share a planted kind has, by its name; 1 for those not named."""
     clean: bool = False
     """Without dirt: no malformed or duplicated values."""
 
@@ -28,6 +31,9 @@ class Settings:
             )
         if not 1 <= self.days <= 1000:
             raise ConfigError(f"days is {self.days}; it must be between 1 and 1000")
+        for kind, times in self.planted.items():
+            if times <= 0:
+                raise ConfigError(f"planted {kind} is {times}; use more than 0")
         if self.events_per_account_day <= 0:
             raise ConfigError(
                 f"events per account and day are {self.events_per_account_day}; use more than 0"

@@ -39,7 +39,13 @@ _PLAN, _REGISTRY, _NETWORKS, _BLOCKS, _TRENDS = 1, 2, 3, 4, 5
 
 
 def plan_world(settings: Settings) -> World:
-    """Everybody and everything that is decided before the first day."""
+    """Everybody and everything that is decided before the first day.
+
+    Raises ConfigError where the settings name an unknown kind or too many accounts.
+    """
+    known = [kind.name for kind in PLANTED_KINDS]
+    if unknown := sorted(set(settings.planted) - set(known)):
+        raise ConfigError(f"no planted kind {unknown[0]!r}; there are {', '.join(known)}")
     world = empty_world(settings)
     for number, kind in enumerate(PLANTED_KINDS):
         recruit(world, kind, stream(settings.seed, _PLAN, 0, number))

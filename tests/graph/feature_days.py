@@ -262,6 +262,16 @@ def node(entity_type: str, entity: str, hub: str | None = None, kind: str | None
     }
 
 
+def active_in(account: str, market: str | None) -> Fact:
+    """Where most of an account's events were."""
+    return "nodes", {
+        "node_type": "account",
+        "node_id": account,
+        "is_hub": False,
+        "market": market,
+    }
+
+
 def seen(account: str, entity: str, event_at: datetime, event_type: str = "post") -> Fact:
     """A sighting."""
     entity_type, entity_id = entity.split(" ", 1)

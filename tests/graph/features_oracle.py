@@ -61,6 +61,12 @@ def shared_address_ratio(n: Network, account: str) -> Number:
     return share(events(by_strangers), events(own))
 
 
+def account_hosting_ratio(n: Network, account: str) -> Number:
+    kinds = [(row, n.node(row)["ip_kind"]) for row in n.edges("ip") if row["account_id"] == account]
+    known = [row for row, kind in kinds if kind is not None]
+    return share(events(row for row, kind in kinds if kind == "hosting"), events(known))
+
+
 ACCOUNT_RULES: dict[str, AccountRule] = {
     "is_core": lambda n, a: int(a in n.core),
     "core_links": lambda n, a: len(n.core_links(a)),
@@ -71,6 +77,7 @@ ACCOUNT_RULES: dict[str, AccountRule] = {
     "longest_gap_days": lambda n, a: n.profiles.get(a, {}).get("longest_gap_days"),
     "ip_networks_used": lambda n, a: sum(r["account_id"] == a for r in n.edges("ip_network")),
     "shared_address_ratio": shared_address_ratio,
+    "account_hosting_ratio": account_hosting_ratio,
     "shared_devices": lambda n, a: len(n.shared_edges(a, "device")),
     "device_lead_days": device_lead_days,
     "left_device_days": left_device_days,

@@ -358,7 +358,9 @@ def verified_ratio(n: Network) -> Number:
 
 @rule
 def top_market_ratio(n: Network) -> Number:
-    markets = Counter(n.known("market").values())
+    active_in = {a: n.nodes.get(("account", a), {}).get("market") for a in n.members}
+    known = {a: market for a, market in active_in.items() if market} | n.known("market")
+    markets = Counter(known.values())
     return share(max(markets.values(), default=0), markets.total())
 
 

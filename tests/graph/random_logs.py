@@ -32,6 +32,7 @@ COLUMNS = {
         "device_id",
         "ip",
         "content_hash",
+        "market",
     )
 }
 
@@ -49,6 +50,7 @@ def random_log(seed: int, worlds: int = 30, events: int = 40) -> list[Row]:
             "device_id": random.choice([None, f"w{world}.d{_few(random)}"]),
             # Three networks of two addresses each.
             "ip": random.choice([None, f"8.{world}.{random.randrange(3)}.{random.randrange(2)}"]),
+            "market": [None, "de", "fr", "jp"][number * number % 7 % 4],
         }
         for world in range(worlds)
         for number in range(events)

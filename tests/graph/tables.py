@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from graph.activity import account_activity, populations, trace_activity
 from graph.build import (
+    account_markets,
     account_nodes,
     degrees,
     edge_activity,
@@ -74,7 +75,8 @@ def graph_tables(
     networks = index_ip_networks(ip_networks or [], date(2026, 1, 1))
     entities = engine.materialize(with_networks(engine, entities, networks), f"{name}.entities")
     seen = activity_of_accounts(events, first_day, days)
-    node_rows = engine.materialize(nodes(account_nodes(seen, edge_rows), entities), f"{name}.nodes")
+    account_rows = account_nodes(seen, edge_rows, account_markets(events))
+    node_rows = engine.materialize(nodes(account_rows, entities), f"{name}.nodes")
     traces = config.active_traces
     has_lists = any(kind.startswith("array") for _, kind in events.dtypes)
     events_repeat = has_lists or not config.events.deduplicate

@@ -51,10 +51,16 @@ def test_nodes(engine: Engine, counted_tables: GraphTables, sql: duckdb.DuckDBPy
         """
         SELECT 'account', account_id, min(make_timestamp(event_time)),
                max(make_timestamp(event_time)), count(*),
-               coalesce(any_value(degree), 0), false, NULL, NULL, NULL
+               coalesce(any_value(degree), 0), false, NULL, NULL, NULL,
+               any_value(main)
         FROM log LEFT JOIN (
             SELECT account_id, count(DISTINCT (entity_type, entity_id)) AS degree
             FROM seen GROUP BY account_id
+        ) USING (account_id) LEFT JOIN (
+            SELECT account_id, first(market ORDER BY times DESC, market) AS main
+            FROM (SELECT account_id, market, count(*) AS times FROM log
+                  WHERE market IS NOT NULL GROUP BY ALL)
+            GROUP BY account_id
         ) USING (account_id)
         GROUP BY account_id
         UNION ALL
@@ -62,13 +68,15 @@ def test_nodes(engine: Engine, counted_tables: GraphTables, sql: duckdb.DuckDBPy
                count(DISTINCT account_id),
                entity_type = 'content' AND count(DISTINCT account_id) > 5,
                if(entity_type = 'content' AND count(DISTINCT account_id) > 5, 'degree', NULL),
-               if(entity_type = 'ip', regexp_replace(entity_id, '[0-9]+$', '0/24'), NULL), NULL
+               if(entity_type = 'ip', regexp_replace(entity_id, '[0-9]+$', '0/24'), NULL), NULL,
+               NULL
         FROM seen GROUP BY entity_type, entity_id
     """,
     )
     found = found_rows(engine, counted_tables.nodes, NODES.columns)
     assert found == expected
     assert any(row[6] for row in found)
+    assert {row[10] for row in found} >= {None, "de", "fr"}
 
 
 def test_lists_name_several_entities(engine: Engine) -> None:

@@ -185,6 +185,24 @@ def test_a_signature_is_backtested_and_goes_live_after_seven_days(site: Site) ->
     live = {row["title"] for row in site.rows("findings") if row["mode"] == "live"}
     assert live == {"Device farm"}
 
+    demote = ("demote", *promote[1:3], "a newsroom was named", *promote[4:])
+    assert signatures(site, *demote).returncode == 0
+    again = signatures(site, *demote)
+    assert again.returncode == 2 and "is in shadow already" in again.stderr
+    assert score_networks.main(arguments(site, "--set", "signatures.live=[all]"), site.engine) == 0
+    modes = {row["title"]: row["mode"] for row in site.rows("findings") if not row["benign"]}
+    assert modes.pop("Device farm") == "shadow"
+    assert set(modes.values()) == {"live"}
+    stopped = signatures(site, *promote)
+    assert stopped.returncode == 6 and "on 0 days in a row" in stopped.stderr
+
+
+def test_a_shipped_signature_hits_no_simulated_innocents(site: Site) -> None:
+    command = [sys.executable, "-m", "jobs.check_signatures", "baseline", FARM, "--accounts", "600"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "finds no innocent network that is not explained" in done.stdout
+
 
 def test_a_backtest_needs_days_that_were_scored(site: Site) -> None:
     days = ["--from", str(DAY), "--to", str(DAY + timedelta(days=1))]

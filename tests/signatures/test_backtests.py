@@ -19,10 +19,8 @@ from signatures.backtests import (
     Day,
     backtest_rows,
     count,
-    form_sha256,
     longest_run,
     matched,
-    promoted,
 )
 from signatures.calibration import ALL
 from signatures.findings import FINDINGS
@@ -98,20 +96,6 @@ def test_a_backtest_tells_what_is_new_and_what_is_innocent(engine: Engine, day: 
     assert count(engine, matched(engine, day, signature("Copypasta ring"))) == [nothing]
     rows = backtest_rows(FARM, DAY, counted.values(), SOUND["labelled_at"])
     assert pa.Table.from_pylist(rows, schema=BACKTESTS.schema).num_rows == 3
-
-
-def test_what_a_signature_finds_is_its_form_and_how_it_runs_is_not() -> None:
-    assert form_sha256(FARM.model_copy(update={"mode": "live"})) == form_sha256(FARM)
-    assert form_sha256(FARM.model_copy(update={"status": "stable"})) == form_sha256(FARM)
-    changed = FARM.model_copy(update={"detection": signature("Emulator farm").detection})
-    assert form_sha256(changed) != form_sha256(FARM)
-
-
-def test_a_changed_signature_loses_its_promotion() -> None:
-    row = {"signature_id": str(FARM.id), "signature_sha256": form_sha256(FARM)}
-    assert promoted([FARM], [row]) == [str(FARM.id)]
-    changed = FARM.model_copy(update={"evidence": ("accounts",)})
-    assert promoted([changed], [row]) == []
 
 
 @given(st.sets(st.integers(0, 30)), st.integers(0, 30))

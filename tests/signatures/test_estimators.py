@@ -19,6 +19,7 @@ from signatures.estimators import (
     Integers,
     agreement,
     clopper_pearson,
+    mean_low,
     needed_clusters,
     proportion,
 )
@@ -69,6 +70,16 @@ def test_without_errors_a_network_is_one_observation() -> None:
     estimate = of([1.0] * 1000, [place // 100 for place in range(1000)])
     assert (estimate.value, estimate.high, estimate.effective) == (1, 1, pytest.approx(10))
     assert estimate.low == pytest.approx(0.025 ** (1 / 10))
+
+
+def test_the_bound_of_a_mean_is_that_of_scipy_and_of_clusters() -> None:
+    rng = np.random.default_rng(3)
+    values, alike = rng.normal(0.2, 1, 50), np.ones(50)
+    theirs = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert mean_low(values, alike, np.arange(50)) == pytest.approx(theirs.low)
+    twice = np.repeat(values, 2), np.repeat(alike, 2)
+    assert mean_low(*twice, np.repeat(np.arange(50), 2)) == pytest.approx(theirs.low)
+    assert mean_low(values, alike, np.zeros(50, np.int64)) is None
 
 
 def test_nothing_judged_is_no_estimate() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from graph.engines.base import Engine
 from graph.features.computed import ACCOUNT_FEATURE_NAMES, NETWORK_FEATURE_NAMES
 from graph.frames import DataFrame
-from signatures.evaluation import match_array, matches, parts_that_hold
+from signatures.evaluation import Subjects, matches, parts_that_hold
 from signatures.findings import find
 from signatures.loading import load
 from signatures.model import Signature
@@ -68,8 +68,8 @@ def test_compiled_equals_plain(
 ) -> None:
     columns = {name: np.array([row[name] for row in values], float) for name in FEATURES}
     for signature in chosen:
-        found = match_array(signature, columns).tolist()
-        assert found == [matches(signature, row) for row in values]
+        found = Subjects(columns).that_match(signature).tolist()
+        assert found == [place for place, row in enumerate(values) if matches(signature, row)]
 
 
 def test_findings_of_both_engines_are_what_plain_python_finds(engine: Engine) -> None:

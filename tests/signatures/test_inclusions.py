@@ -24,6 +24,7 @@ PROPOSED: dict[str, Any] = {
     "is_core": True,
     "core_links": 12,
     "independent": True,
+    "is_firm": True,
     "drops": 0,
     "signature_id": "s",
     "mode": "live",
@@ -73,12 +74,13 @@ BROKEN: dict[str, dict[str, Any]] = {
     "victims_signature": {"declared_action": "secure_account"},
     "small": {"size": 4},
     "large": {"size": 1001},
-    "not_measured": {"lower": None},
+    "not_measured": {"lower": None, "challenge_lower": None},
     "below_floor": {"lower": 0.79, "challenge_lower": 0.79},
-    "not_core": {"is_core": False},
-    "one_observation": {"independent": False},
-    "few_neighbours": {"core_links": 1},
-    "dropped": {"drops": 1},
+    "not_core": {"is_core": False, "challenge_lower": 0.79},
+    "one_observation": {"independent": False, "challenge_lower": 0.79},
+    "few_neighbours": {"core_links": 1, "challenge_lower": 0.79},
+    "dropped": {"drops": 1, "challenge_lower": 0.79},
+    "loose": {"independent": False, "is_firm": False},
     "protected": {"protected": True},
     "cleared": {"cleared": True},
     "declared": {"declared": True},
@@ -113,9 +115,23 @@ def test_a_borrowed_precision_buys_a_challenge_at_most(engine: Engine) -> None:
     assert row["action"] == "challenge"
 
 
-def test_a_challenge_is_no_restriction_and_asks_for_less(engine: Engine) -> None:
-    (row,) = judged(engine, {"lower": 0.85, "is_core": False, "drops": 3, "independent": False})
-    assert row["included"]
+@pytest.mark.parametrize("lower", [0.85, 0.999])
+@pytest.mark.parametrize(
+    "weak", [{"is_core": False}, {"independent": False}, {"core_links": 1}, {"drops": 3}]
+)
+def test_links_that_carry_no_restriction_leave_a_challenge(
+    engine: Engine, weak: dict[str, Any], lower: float
+) -> None:
+    """Whatever was measured: a precision that buys more must not let anybody go."""
+    (row,) = judged(engine, weak | {"lower": lower})
+    assert (row["included"], row["action"]) == (True, "challenge")
+
+
+def test_a_challenge_needs_no_bound_of_restrictions(engine: Engine) -> None:
+    """Of a signature whose accounts are all linked weakly, only challenges are ever measured."""
+    actor, hijacked = judged(engine, {"lower": None}, {"lower": None, "role": "compromised"})
+    assert (actor["included"], actor["action"]) == (True, "challenge")
+    assert not hijacked["included"]
 
 
 def test_a_challenge_has_a_bound_of_its_own(engine: Engine) -> None:
@@ -181,6 +197,8 @@ def test_the_rules_hold_for_anybody(duckdb_engine: Engine, rows: list[dict[str, 
         assert not (row["network_explained"] or row["account_explained"])
         assert not (row["protected"] or row["cleared"] or row["declared"])
         assert LIMITS.min_accounts <= row["size"] <= LIMITS.max_accounts
+        if row["action"] == "challenge" and not row["is_firm"]:
+            assert row["restrictable"]
         if row["action"] in RESTRICTIONS:
             assert row["role"] == "actor" and row["is_core"] and row["independent"]
             assert row["core_links"] >= 2 and row["drops"] == 0 and not row["borrowed"]

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from signatures.conditions import combine
-from signatures.evaluation import IN_PYTHON, matches
+from signatures.evaluation import matches
 from signatures.examples import wrong_examples
 from signatures.loading import load
 from signatures.model import Example, Signature
@@ -83,7 +83,7 @@ def test_every_abuse_needs_more_than_coordination(signature: Signature) -> None:
     nothing = dict.fromkeys(signature.parts, False)
     for truths in product([False, True], repeat=len(coordination)):
         held = nothing | dict(zip(coordination, truths, strict=True))
-        assert not combine(signature.tree, held, IN_PYTHON)
+        assert not combine(signature.tree, held)
 
 
 @pytest.mark.parametrize("signature", ABUSES, ids=title)

@@ -32,7 +32,8 @@ def sizes(budget: int, rng: np.random.Generator) -> list[int]:
 
 def recruit(world: World, kind: PlantedKind, rng: np.random.Generator) -> None:
     """Add all networks of a kind to the world; networks take the lives in LIVES in turn."""
-    budget = int(kind.share * world.settings.accounts)
+    times = world.settings.planted.get(kind.name, 1.0)
+    budget = int(kind.share * times * world.settings.accounts)
     for number, size in enumerate(sizes(budget, rng)):
         life = LIVES[len(world.performers) % len(LIVES)]
         unfit = world.settings.days < life.least_days or size < life.least_members

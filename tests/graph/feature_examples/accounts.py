@@ -96,6 +96,18 @@ ACCOUNT_EXAMPLES = [
         used("c", "ip_network as1"),
     ),
     example(
+        "account_hosting_ratio",
+        "a's 3 events of 4 whose kind is known; nothing is known of b's",
+        {"a": 0.75, "b": None, "c": None},
+        used("a", "ip 1", events=3),
+        node("ip", "1", kind="hosting"),
+        used("a", "ip 2"),
+        node("ip", "2", kind="residential"),
+        used("a", "ip 3", events=5),
+        used("b", "ip 3"),
+        used("c", "ip_network as1"),
+    ),
+    example(
         "shared_devices",
         "d1, not its own and not the hub",
         {"a": 1, "c": 0},

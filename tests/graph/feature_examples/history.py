@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from tests.graph.feature_days import (
     account,
+    active_in,
     ago,
     declared,
     did,
@@ -231,6 +232,17 @@ HISTORY_EXAMPLES = [
         account("a", market="de"),
         account("b", market="de"),
         account("c", market="fr"),
+    ),
+    example(
+        "top_market_ratio",
+        "what the accounts are listed with counts before where their events were",
+        2 / 3,
+        members("a b c"),
+        account("a", market="de"),
+        active_in("a", "fr"),
+        account("b"),
+        active_in("b", "de"),
+        active_in("c", "fr"),
     ),
     example(
         "declared_ratio",

@@ -3,8 +3,10 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,7 +15,7 @@ import yaml
 from jobs.errors import ConfigError
 from jobs.simulate_events import main
 from jobs.simulation.settings import Settings
-from jobs.simulation.simulator import simulate
+from jobs.simulation.simulator import plan_world, simulate
 from jobs.simulation.tables import EVENTS_SCHEMA
 from tests.jobs.simulation.conftest import ACCOUNTS, DAYS, Log
 
@@ -46,6 +48,22 @@ def test_another_seed_gives_other_people(tmp_path: Path) -> None:
         for name in ("one", "two")
     ]
     assert not ids[0] & ids[1]
+
+
+def test_a_kind_can_be_planted_more_often_than_usual() -> None:
+    def planted(settings: Settings) -> Counter[str]:
+        world = plan_world(settings)
+        truth = world.truth(np.ones(settings.accounts, dtype=bool)).to_pylist()
+        return Counter(row["kind"] for row in truth if row["planted"])
+
+    usual = planted(Settings(accounts=4000))
+    many = planted(Settings(accounts=4000, planted={"device_farm": 10}))
+    assert many.pop("device_farm") == 10 * usual.pop("device_farm")
+    assert many == usual
+    with pytest.raises(ConfigError, match="no planted kind 'device_form'; there are device_farm"):
+        plan_world(Settings(planted={"device_form": 2}))
+    with pytest.raises(ConfigError, match="use more than 0"):
+        Settings(planted={"device_farm": 0})
 
 
 def test_events_have_the_columns_and_days_of_the_design(plain: Log) -> None:
