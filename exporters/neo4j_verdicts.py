@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from exporters.neo4j import Database
 from graph.canonical import canonical_json, canonical_sha256
@@ -29,13 +31,21 @@ ORDER BY id
 """
 
 
+Freeze = Callable[[Mapping[date, set[str]]], pa.Table]
+"""Rows of SNAPSHOTS for networks as a day's tables have them, by day; none where they have not."""
+
+
 @dataclass(frozen=True)
 class Pulled:
-    """Rows for the ledgers `labels` and `snapshots`, and what was refused, a line a node."""
+    """Rows for the ledgers `labels` and `snapshots`; what was refused, a line a node; and which
+
+    verdicts judge members that the tables of their day have not, a line a verdict.
+    """
 
     labels: pa.Table
     snapshots: pa.Table
     refused: list[str]
+    without_roles: list[str]
 
 
 def read_verdicts(database: Database) -> Iterable[Mapping[str, Any]]:
@@ -50,41 +60,81 @@ def pull(
     found: Iterable[Mapping[str, Any]],
     known: set[str],
     frozen: Mapping[str, set[str]],
+    freeze: Freeze = lambda networks: SNAPSHOTS.schema.empty_table(),
 ) -> Pulled:
     """Turn verdicts that are not `known` (label ids) into labels.
 
-    A verdict binds the members of its moment: those of the snapshot that it names, or else of a
-    snapshot that is made of its own list of members, without roles. `frozen` are the members of
-    the snapshots of the ledger. What is malformed is refused and named, and nothing else.
+    A verdict binds the members of its moment: those of the snapshot that it names, or else of the
+    network as the tables of its day have it, with roles and evidence; `freeze` makes that snapshot.
+    Where the tables have not all of its members, it binds its own list, without roles. `frozen`
+    are the members of the snapshots of the ledger. What is malformed is refused and named, and
+    nothing else.
     """
-    labels: list[dict[str, Any]] = []
-    snapshots: dict[str, list[dict[str, Any]]] = {}
-    refused = []
     verdicts = list(found)
     given = {str(each["id"]) for each in verdicts} | known
+    usable, refused = [], []
     for each in verdicts:
         if each["id"] in known:
             continue
-        problem = _problem(each, given, frozen)
-        if problem:
+        if problem := _problem(each, given, frozen):
             refused.append(f"Verdict {each['id']}: {problem}")
-            continue
-        verdict = each["verdict"]
-        snapshot = None
-        if verdict["subject_type"] == "network":
-            snapshot = verdict.get("snapshot")
-            if snapshot is None:
-                rows = _own_snapshot(verdict)
-                snapshot = rows[0]["snapshot_sha256"]
-                if snapshot not in frozen:
-                    snapshots[snapshot] = rows
-        labels.append(_label(each["id"], verdict, snapshot, frozen))
-    made = [row for rows in snapshots.values() for row in rows]
+        else:
+            usable.append((each["id"], each["verdict"]))
+    taken = freeze(_without_snapshot(verdict for _, verdict in usable))
+    names = _names(taken)
+    members = {**frozen, **snapshot_members(taken)}
+    labels, without_roles = [], []
+    own: dict[str, list[dict[str, Any]]] = {}
+    for name, verdict in usable:
+        snapshot = _snapshot_of(verdict, names, members)
+        if snapshot is None and verdict["subject_type"] == "network":
+            rows = _own_snapshot(verdict)
+            snapshot = rows[0]["snapshot_sha256"]
+            own[snapshot] = rows
+            without_roles.append(
+                f"Verdict {name}: no roles are known: the tables of {rows[0]['ds']} have not all "
+                f"members that it judged of network {verdict['subject_id']}"
+            )
+        labels.append(_label(name, verdict, snapshot, members))
+    judged = pa.array(sorted({row["snapshot_sha256"] for row in labels} - {None}), pa.string())
+    made = [row for snapshot, rows in own.items() if snapshot not in frozen for row in rows]
+    snapshots = [
+        taken.filter(pc.is_in(taken.column("snapshot_sha256"), judged)),
+        pa.Table.from_pylist(made, schema=SNAPSHOTS.schema),
+    ]
     return Pulled(
         pa.Table.from_pylist(labels, schema=LABELS.schema),
-        pa.Table.from_pylist(made, schema=SNAPSHOTS.schema),
+        pa.concat_tables(snapshots),
         refused,
+        without_roles,
     )
+
+
+def _snapshot_of(
+    verdict: Mapping[str, Any], names: Mapping[Any, str], members: Mapping[str, set[str]]
+) -> str | None:
+    """The snapshot that a verdict on a network names, or that of its day if it has its members."""
+    if verdict["subject_type"] != "network":
+        return None
+    if verdict.get("snapshot") is not None:
+        return str(verdict["snapshot"])
+    found = names.get((_native(verdict["ds"], date), verdict["subject_id"]))
+    return found if found and members[found].issuperset(verdict["members"]) else None
+
+
+def _without_snapshot(verdicts: Iterable[Mapping[str, Any]]) -> dict[date, set[str]]:
+    """The networks, by day, of verdicts that name no snapshot."""
+    networks: dict[date, set[str]] = defaultdict(set)
+    for verdict in verdicts:
+        if verdict["subject_type"] == "network" and verdict.get("snapshot") is None:
+            networks[_native(verdict["ds"], date)].add(verdict["subject_id"])
+    return networks
+
+
+def _names(snapshots: pa.Table) -> dict[tuple[date, str], str]:
+    """The snapshot of each day and network."""
+    rows = snapshots.select(["ds", "network_id", "snapshot_sha256"]).to_pylist()
+    return {(row["ds"], row["network_id"]): row["snapshot_sha256"] for row in rows}
 
 
 def _problem(
@@ -137,7 +187,7 @@ def _native(value: Any, kind: type) -> Any:
 
 
 def _own_snapshot(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of SNAPSHOTS for a network that was not frozen: its members; no more is known."""
+    """Rows of SNAPSHOTS for a network that no table has as it was judged: its members alone."""
     evidence: dict[str, list[str]] = {"for": [], "against": []}
     members = [
         {"account_id": account, "role": None, "is_core": None, "evidence": evidence}

@@ -11,7 +11,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow.compute as pc
@@ -31,6 +31,7 @@ from jobs.configuration import load
 from jobs.errors import DONE
 from jobs.masking import masked_ids
 from jobs.printing import plain, print_table
+from jobs.verdicts import VERDICT_COLUMNS, verdicts_on
 from jobs.warehouse import Warehouse
 from signatures.decisions import DECISIONS
 from signatures.evaluation import parts_that_hold
@@ -117,6 +118,7 @@ def _account(tables: _Day, member: Row) -> None:
     _neighbours(tables, account)
     _entities(tables, account)
     _findings(tables, network)
+    _verdicts(tables, account)
     _history(tables, account)
 
 
@@ -199,6 +201,7 @@ def _network(tables: _Day, network: Row, paths: Iterable[str]) -> None:
             f"harm {score['harm']:.2f}, priority {score['priority']:.2f}"
         )
     _say("")
+    _verdicts(tables, name)
     _findings(tables, name)
     _conditions(tables, name, paths)
     judged = tables.rows(INCLUSIONS, field("network_id") == name)
@@ -232,6 +235,12 @@ def _conditions(tables: _Day, network: str, paths: Iterable[str]) -> None:
                 rows.append((name, holds[name], told, bounds))
         columns = ("part", "holds", "of this network", "bound")
         print_table(f"{signature.title}: {signature.detection.condition.strip()}", columns, rows)
+
+
+def _verdicts(tables: _Day, subject: str) -> None:
+    given = verdicts_on(tables.warehouse.folder.parent, subject, datetime.now(UTC))
+    if given:
+        print_table("What reviewers say", VERDICT_COLUMNS, given)
 
 
 def _history(tables: _Day, account: str) -> None:

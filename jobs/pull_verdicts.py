@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,10 +19,15 @@ import pyarrow.compute as pc
 from exporters.neo4j import Database
 from exporters.neo4j_verdicts import pull, read_verdicts, snapshot_members
 from graph.engines.base import Engine
+from graph.evidence import LINK_EVIDENCE
 from graph.ledger import read_ledger
+from graph.links import LINKS
+from graph.networks import MEMBERSHIPS
 from jobs.database.address import database_address
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
+from signatures.frozen_networks import PublishedDay, as_first_frozen, freeze_published
+from signatures.inclusions import INCLUSIONS
 from signatures.labels import LABELS, check_labels
 from signatures.snapshots import SNAPSHOTS
 
@@ -38,8 +45,10 @@ def compute(run: Run) -> None:
     named = {each["verdict"].get("snapshot") for each in found} - {None}
     chosen = pc.field("snapshot_sha256").isin(pa.array(sorted(map(str, named)), pa.string()))
     frozen = snapshot_members(read_ledger(run.home, SNAPSHOTS, chosen))
-    pulled = pull(found, known, frozen)
+    pulled = pull(found, known, frozen, partial(_frozen_as_published, run))
     check_labels(pulled.labels.to_pylist())
+    for line in pulled.without_roles:
+        run.log.warning(f"{line}, so it proposes nobody; give it anew after the next load")
     for line in pulled.refused:
         run.log.warning(f"refused: {line}")
     run.manifest.figures["refused"] = len(pulled.refused)
@@ -50,6 +59,26 @@ def compute(run: Run) -> None:
         not pulled.refused or not run.arguments.strict,
         f"{len(pulled.refused)} verdicts are malformed, e.g. {(pulled.refused or ['none'])[0]}",
     )
+
+
+def _frozen_as_published(run: Run, networks: Mapping[date, set[str]]) -> pa.Table:
+    """Networks as the tables of their days have them, by day; rows of SNAPSHOTS in memory."""
+    rows = [SNAPSHOTS.schema.empty_table()]
+    families = {name: trace.family for name, trace in run.config.active_traces.items()}
+    for ds in sorted(networks.keys() & set(run.warehouse.days(INCLUSIONS.name))):
+        day = PublishedDay(
+            ds,
+            inclusions=run.read(INCLUSIONS, ds),
+            memberships=run.read(MEMBERSHIPS, ds),
+            links=run.read(LINKS, ds),
+            link_evidence=run.read(LINK_EVIDENCE, ds),
+            families=families,
+        )
+        frozen = freeze_published(run.engine, day, networks[ds])
+        rows.append(run.engine.to_arrow(frozen).select(SNAPSHOTS.columns))
+    taken = pa.concat_tables(rows)
+    chosen = pc.field("network_id").isin(taken.column("network_id").combine_chunks())
+    return as_first_frozen(taken, read_ledger(run.home, SNAPSHOTS, chosen))
 
 
 def _fresh(run: Run, snapshots: pa.Table) -> pa.Table:

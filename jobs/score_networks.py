@@ -39,7 +39,7 @@ from graph.tables import TIMESTAMP, Table
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
-from jobs.verdicts import Verdicts, read_verdicts
+from jobs.verdicts import Verdicts, in_words, read_verdicts
 from signatures.calibration import CALIBRATION, bounds_on
 from signatures.decisions import DECISIONS
 from signatures.differences import DECISION_DIFFERENCES, differences
@@ -234,9 +234,12 @@ def _by_people(
     """What the investigated route moves; lists of accounts keep out of it as well."""
     listed = case.protected.select("account_id").unionByName(case.cleared.select("account_id"))
     kept_out = set(run.engine.to_arrow(listed).column("account_id").to_pylist())
-    proposed = investigated(verdicts.labels, verdicts.snapshots, case.library, kept_out)
+    found = investigated(verdicts.labels, verdicts.snapshots, case.library, kept_out)
     benign = benign_snapshots(verdicts.labels)
-    return decided_by_people(proposed, benign, ledger, run.ds, now)
+    moved = decided_by_people(found.proposed, benign, ledger, run.ds, now)
+    for line in in_words(found, moved):
+        run.log.info(line)
+    return moved
 
 
 def _concerned(

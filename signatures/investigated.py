@@ -7,8 +7,9 @@ have a sample (DECISIONS, Route); every guard and cap applies to it as well.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -23,6 +24,21 @@ from signatures.verdict_standing import said_of_accounts
 REVIEWERS = 2
 
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Investigated:
+    """What the route proposes, and what it leaves out.
+
+    proposed: rows as signatures.proposals takes them, one an account and policy. networks: how many
+    snapshots reviewers agree on. left_out: how many of their accounts are not proposed, by reason.
+    open: how many snapshots somebody calls abusive and nobody can act on yet, by reason.
+    """
+
+    proposed: list[dict[str, Any]]
+    networks: int
+    left_out: Mapping[str, int]
+    open: Mapping[str, int]
 
 
 def policy_actions(library: Sequence[Signature]) -> dict[str, tuple[str, int | None]]:
@@ -54,19 +70,44 @@ def agreed(labels: pa.Table) -> dict[str, tuple[str, list[str], set[str] | None]
     `labels` are those that hold (labels.valid_labels). A snapshot that anybody calls benign is not
     agreed upon, nor one with two policies: both go to review. Members are None for all of them.
     """
+    found = {}
+    for snapshot, rows in _by_snapshot(labels).items():
+        if _open_because(rows) is None:
+            abusive = _abusive(rows)
+            reviewers = sorted({row["reviewer"] for row in abusive})
+            found[snapshot] = (abusive[0]["policy_id"], reviewers, _members(abusive))
+    return found
+
+
+def _by_snapshot(labels: pa.Table) -> dict[str, list[Row]]:
+    """The verdicts on snapshots that somebody calls abusive, in the order of the snapshots."""
     verdicts: dict[str, list[Row]] = defaultdict(list)
     for row in labels.to_pylist():
         if row["subject_type"] == "network" and row["snapshot_sha256"]:
             verdicts[row["snapshot_sha256"]].append(row)
-    found = {}
-    for snapshot, rows in sorted(verdicts.items()):
-        abusive = [row for row in rows if row["label"] == "abusive" and row["policy_id"]]
-        reviewers = sorted({row["reviewer"] for row in abusive})
-        policies = {row["policy_id"] for row in abusive}
-        disputed = any(row["label"] == "benign" for row in rows)
-        if len(reviewers) >= REVIEWERS and len(policies) == 1 and not disputed:
-            found[snapshot] = (policies.pop(), reviewers, _members(abusive))
-    return found
+    return {name: rows for name, rows in sorted(verdicts.items()) if _called(rows, "abusive")}
+
+
+def _called(rows: Iterable[Row], label: str) -> bool:
+    return any(row["label"] == label for row in rows)
+
+
+def _abusive(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row["label"] == "abusive" and row["policy_id"]]
+
+
+def _open_because(rows: Sequence[Row]) -> str | None:
+    """Why the verdicts on a snapshot are no decision yet; None when they are one."""
+    abusive = _abusive(rows)
+    if _called(rows, "benign"):
+        return "a reviewer calls it benign"
+    if not abusive:
+        return "no verdict names a policy"
+    if len({row["policy_id"] for row in abusive}) > 1:
+        return "reviewers name different policies"
+    if len({row["reviewer"] for row in abusive}) < REVIEWERS:
+        return "one reviewer calls these members abusive under a policy, another must"
+    return None
 
 
 def decided_by_people(
@@ -153,23 +194,32 @@ def investigated(
     snapshots: pa.Table,
     library: Sequence[Signature],
     kept_out: set[str],
-) -> list[dict[str, Any]]:
-    """What the route proposes: rows as signatures.proposals takes them, one an account and policy.
+) -> Investigated:
+    """What the route proposes, and why it leaves out others.
 
     `snapshots` has SNAPSHOTS' columns; `kept_out` are accounts that are protected or cleared. Only
     actors are restricted, and only hijacked accounts secured.
     """
     actions = policy_actions(library)
     proposed = {}
+    left_out: Counter[str] = Counter()
     decided = agreed(labels)
     for row in snapshots.to_pylist():
-        if row["snapshot_sha256"] not in decided or row["account_id"] in kept_out:
+        if row["snapshot_sha256"] not in decided:
             continue
         policy, reviewers, members = decided[row["snapshot_sha256"]]
-        if members is not None and row["account_id"] not in members:
-            continue
         action, duration = _action(row["role"], actions.get(policy))
-        if action is not None:
+        if row["account_id"] in kept_out:
+            left_out["protected, cleared, or called benign"] += 1
+        elif members is not None and row["account_id"] not in members:
+            left_out["not meant by all reviewers"] += 1
+        elif row["role"] is None:
+            left_out["of unknown role: it was frozen without tables of its day"] += 1
+        elif row["role"] == "actor" and action is None:
+            left_out[f"under policy {policy}, for which no signature has an action"] += 1
+        elif action is None:
+            left_out[f"of role {row['role']}"] += 1
+        else:
             proposed[row["account_id"], policy] = {
                 **row,
                 "action": action,
@@ -177,10 +227,15 @@ def investigated(
                 "policy_id": policy,
                 "reviewers": reviewers,
             }
-    return [proposed[key] for key in sorted(proposed)]
+    waiting = Counter(filter(None, map(_open_because, _by_snapshot(labels).values())))
+    return Investigated(
+        [proposed[key] for key in sorted(proposed)], len(decided), left_out, waiting
+    )
 
 
-def _action(role: str, of_policy: tuple[str, int | None] | None) -> tuple[str | None, int | None]:
+def _action(
+    role: str | None, of_policy: tuple[str, int | None] | None
+) -> tuple[str | None, int | None]:
     if role == "compromised":
         return SECURE, None
     if role == "actor" and of_policy is not None:

@@ -47,11 +47,24 @@ def take_snapshots(
 ) -> DataFrame:
     """Freeze every network with an account that is included or reviewed; columns of SNAPSHOTS.
 
-    `accounts` is inclusions.judge's frame, `evidence` independence.core_evidence. A network's
-    members and their strongest evidence must fit into a task, some 3 KB a member.
+    `accounts` is inclusions.judge's frame, `evidence` independence.core_evidence.
     """
     judged = accounts.filter(F.col("included") | F.col("reviewed")).select("network_id").distinct()
-    members = accounts.join(judged, on="network_id", how="left_semi").select(*_MEMBERS.names)
+    return freeze_networks(
+        engine, accounts.join(judged, on="network_id", how="left_semi"), evidence, day
+    )
+
+
+def freeze_networks(
+    engine: Engine, accounts: DataFrame, evidence: DataFrame, day: date
+) -> DataFrame:
+    """Freeze networks with all their accounts; columns of SNAPSHOTS.
+
+    `accounts` has network_id, account_id, role, is_core, role_reasons, reasons; `evidence` is
+    independence.core_evidence. A network's members and their strongest evidence must fit into a
+    task, some 3 KB a member.
+    """
+    members = accounts.select(*_MEMBERS.names)
     rows = members.join(_strongest(evidence), on="account_id", how="left")
     rows = engine.materialize(rows, "snapshot rows")
     rows = rows.withColumn("bucket", bucket_of(rows, "network_id", rows.count()))

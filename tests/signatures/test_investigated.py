@@ -66,7 +66,7 @@ def snapshot() -> pa.Table:
 
 def proposed(*rows: dict[str, Any], kept_out: set[str] | None = None) -> dict[str, str]:
     found = investigated(labels(*rows), snapshot(), load(), kept_out or set())
-    return {row["account_id"]: row["action"] for row in found}
+    return {row["account_id"]: row["action"] for row in found.proposed}
 
 
 TWO = (verdict("1", "reviewer 1"), verdict("2", "reviewer 2"))
@@ -158,7 +158,7 @@ def waiting(action: str) -> pa.Table:
 def decide(ledger: pa.Table, *rows: dict[str, Any]) -> pa.Table:
     told = labels(*rows)
     found = investigated(told, snapshot(), load(), set())
-    moved = decided_by_people(found, benign_snapshots(told), ledger, DAY, NOON)
+    moved = decided_by_people(found.proposed, benign_snapshots(told), ledger, DAY, NOON)
     after = pa.concat_tables([ledger, moved])
     check_history(after)
     return after
