@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from graph.address_blocks import AddressBlocks, index_blocks
 from graph.addresses import AddressNumbers, Network, address_numbers
+from graph.suggestions import several
 from graph.tables import columns
 
 KINDS = ("residential", "mobile", "hosting", "vpn", "tor", "business", "education")
@@ -61,11 +62,14 @@ class IpNetworks:
 def index_ip_networks(rows: Sequence[Mapping[str, Any]], day: date) -> IpNetworks:
     """Index the rows of `ip_networks` that are valid on a day.
 
-    Of two rows for the same block the one with the latest valid_from counts. Raises ValueError for
-    a cidr that is none or an unknown kind, naming it.
+    Of two rows for the same block the one with the latest valid_from counts. Raises ValueError,
+    naming the rows, for a cidr that is none or an unknown kind.
     """
+    wrong = [problem for row in rows if (problem := _problem(row))]
+    if wrong:
+        raise ValueError(f"ip_networks, {several(wrong)}")
     valid = {
-        _parse(row): row
+        _block(row): row
         for row in sorted(rows, key=lambda row: row.get("valid_from") or date.min)
         if (row.get("valid_from") or date.min) <= day <= (row.get("valid_to") or date.max)
     }
@@ -78,16 +82,19 @@ def index_ip_networks(rows: Sequence[Mapping[str, Any]], day: date) -> IpNetwork
     )
 
 
-def _parse(row: Mapping[str, Any]) -> Network:
+def _problem(row: Mapping[str, Any]) -> str | None:
     kind = row.get("kind")
     if kind is not None and kind not in KINDS:
-        raise ValueError(
-            f"ip_networks, cidr {row['cidr']!r}: kind {kind!r} is none of {', '.join(KINDS)}"
-        )
+        return f"cidr {row['cidr']!r}: kind {kind!r} is none of {', '.join(KINDS)}"
     try:
-        return ipaddress.ip_network(str(row["cidr"]).strip(), strict=False)
+        _block(row)
     except ValueError as error:
-        raise ValueError(f"ip_networks, cidr {row['cidr']!r}: {error}") from None
+        return f"cidr {row['cidr']!r}: {error}"
+    return None
+
+
+def _block(row: Mapping[str, Any]) -> Network:
+    return ipaddress.ip_network(str(row["cidr"]).strip(), strict=False)
 
 
 def _take(values: Sequence[str | None], blocks: npt.NDArray[np.int64]) -> pa.Array:

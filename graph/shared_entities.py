@@ -16,7 +16,8 @@ from graph.engines.base import Engine
 from graph.entities import ENTITY_TYPES
 from graph.frames import DataFrame, F
 from graph.tables import columns
-from graph.trust_lists import ListRefused, check_entry
+from graph.trust_lists import ListRefused as ListRefused
+from graph.trust_lists import check_entries
 
 SHARED_ENTITIES = columns(
     entity_type="string",
@@ -44,17 +45,19 @@ class SharedEntities:
 def check_shared_entities(rows: Iterable[Mapping[str, Any]], day: date) -> SharedEntities:
     """Check a list's entries and keep those in force on a day.
 
-    Raises ListRefused, naming the row, for an unknown type, a CIDR wider than /12 (IPv6 /24), or an
-    entry without added_by, approved_by, reason and an expiry at most 180 days after it was added.
+    Raises ListRefused, naming the rows, for an unknown type, a CIDR wider than /12 (IPv6 /24), or
+    an entry without added_by, approved_by, reason and an expiry at most 180 days after it was
+    added.
     """
     ids: list[dict[str, str]] = []
     blocks: dict[Network, str] = {}
-    for number, row in enumerate(rows, start=1):
-        _check(number, row)
+    entries = list(rows)
+    check_entries("shared_entities", SHARED_ENTITIES, entries, _problem)
+    for row in entries:
         if not row["added_at"] <= day < row["expires_at"]:
             continue
-        if row["entity_type"] == "ip" and "/" in row["entity_id"]:
-            blocks[_block(number, row["entity_id"])] = row["reason"]
+        if _is_block(row):
+            blocks[_block(row)] = row["reason"]
         else:
             ids.append({name: row[name] for name in ("entity_type", "entity_id", "reason")})
     schema = columns(entity_type="string", entity_id="string", reason="string")
@@ -63,26 +66,26 @@ def check_shared_entities(rows: Iterable[Mapping[str, Any]], day: date) -> Share
     )
 
 
-def _check(number: int, row: Mapping[str, Any]) -> None:
-    check_entry("shared_entities", SHARED_ENTITIES, number, row)
+def _problem(row: Mapping[str, Any]) -> str | None:
     known = {entity_type.name for entity_type in ENTITY_TYPES}
     if row["entity_type"] not in known:
-        raise ListRefused(
-            f"shared_entities, row {number}: entity_type {row['entity_type']!r} is none of "
-            f"{', '.join(sorted(known))}"
-        )
-
-
-def _block(number: int, cidr: str) -> Network:
+        return f"entity_type {row['entity_type']!r} is none of {', '.join(sorted(known))}"
+    if not _is_block(row):
+        return None
     try:
-        block = ipaddress.ip_network(cidr.strip(), strict=False)
+        block = _block(row)
     except ValueError as error:
-        raise ListRefused(f"shared_entities, row {number}: {error}") from None
-    if block.prefixlen < WIDEST_PREFIX[block.version]:
-        raise ListRefused(
-            f"shared_entities, row {number}: {cidr} is wider than /{WIDEST_PREFIX[block.version]}"
-        )
-    return block
+        return str(error)
+    widest = WIDEST_PREFIX[block.version]
+    return f"{row['entity_id']} is wider than /{widest}" if block.prefixlen < widest else None
+
+
+def _is_block(row: Mapping[str, Any]) -> bool:
+    return row["entity_type"] == "ip" and "/" in row["entity_id"]
+
+
+def _block(row: Mapping[str, Any]) -> Network:
+    return ipaddress.ip_network(row["entity_id"].strip(), strict=False)
 
 
 def listed(engine: Engine, entities: DataFrame, shared: SharedEntities) -> DataFrame:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
 
+from graph.suggestions import nearest, several
 from graph.tables import columns
 
 PROTECTED_ACCOUNTS = columns(
@@ -54,30 +55,57 @@ class ListRefused(Exception):
 
 
 def in_force(
-    name: str, schema: pa.Schema, rows: Iterable[Mapping[str, Any]], day: date
+    name: str,
+    schema: pa.Schema,
+    rows: Iterable[Mapping[str, Any]],
+    day: date,
+    problem: Callable[[Mapping[str, Any]], str | None] = lambda row: None,
 ) -> pa.Table:
     """Check a list's entries and keep those in force on a day.
 
-    Raises ListRefused, naming the row, for an entry that misses a column, is approved by who added
-    it, or expires more than 180 days after it was added.
+    Raises ListRefused as check_entries does.
     """
-    kept = []
-    for number, row in enumerate(rows, start=1):
-        check_entry(name, schema, number, row)
-        if row["added_at"] <= day < row["expires_at"]:
-            kept.append(row)
+    entries = list(rows)
+    check_entries(name, schema, entries, problem)
+    kept = [row for row in entries if row["added_at"] <= day < row["expires_at"]]
     return pa.Table.from_pylist(kept, schema=schema)
 
 
-def check_entry(name: str, schema: pa.Schema, number: int, row: Mapping[str, Any]) -> None:
-    """Pass an entry that somebody answers for; raises ListRefused for any other."""
+def check_entries(
+    name: str,
+    schema: pa.Schema,
+    rows: Iterable[Mapping[str, Any]],
+    problem: Callable[[Mapping[str, Any]], str | None] = lambda row: None,
+) -> None:
+    """Pass entries that somebody answers for, and of which `problem` says nothing.
+
+    Raises ListRefused, naming the rows, for entries that miss a column, are approved by who added
+    them, or expire more than 180 days after they were added.
+    """
+    wrong = [
+        f"row {number}: {told}"
+        for number, row in enumerate(rows, start=1)
+        if (told := _unanswered(schema, row) or problem(row))
+    ]
+    if wrong:
+        raise ListRefused(f"{name}, {several(wrong)}")
+
+
+def _unanswered(schema: pa.Schema, row: Mapping[str, Any]) -> str | None:
     absent = [column for column in schema.names if row.get(column) in (None, "")]
     if absent:
-        raise ListRefused(f"{name}, row {number}: {', '.join(absent)} must be given")
+        return f"{', '.join(absent)} must be given"
     if row["added_by"] == row["approved_by"]:
-        raise ListRefused(f"{name}, row {number}: added_by and approved_by are the same")
+        return "added_by and approved_by are the same"
     if row["expires_at"] - row["added_at"] > LONGEST_EXPIRY:
-        raise ListRefused(
-            f"{name}, row {number}: expires_at is more than {LONGEST_EXPIRY.days} days "
-            "after added_at"
-        )
+        return f"expires_at is more than {LONGEST_EXPIRY.days} days after added_at"
+    return None
+
+
+def unknown_trace(row: Mapping[str, Any], traces: Collection[str]) -> str | None:
+    """What is wrong with the allowed_traces of an entry of declared_networks, if anything."""
+    for name in row["allowed_traces"].split():
+        if name not in traces:
+            hint = nearest(name, traces) or f"; known: {', '.join(sorted(traces))}"
+            return f"allowed_traces: there is no trace {name!r}{hint}"
+    return None

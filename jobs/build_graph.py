@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from graph.activity import ACCOUNT_ACTIVITY, TRACE_ACTIVITY, account_activity, trace_activity
@@ -49,7 +50,16 @@ from graph.profiles import (
 )
 from graph.shared_entities import SharedEntities, listed
 from graph.sightings import SIGHTINGS, sightings
-from jobs.inputs import read_accounts, read_events, read_ip_networks, read_shared_entities
+from jobs.errors import all_or_stop
+from jobs.inputs import (
+    read_accounts,
+    read_declared_networks,
+    read_events,
+    read_ip_networks,
+    read_protected_accounts,
+    read_sensitive_entities,
+    read_shared_entities,
+)
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
 from signatures.decisions import DECISIONS
@@ -86,13 +96,18 @@ class _Inputs:
 
 
 def _read_inputs(run: Run) -> _Inputs:
-    """Read and check the small tables before the long work begins."""
+    """Read and check all small tables before the long work begins, those of later jobs, too."""
+    of_day = (run.engine, run.config, run.ds)
     with run.step("read inputs"):
-        return _Inputs(
-            read_ip_networks(run.engine, run.config, run.ds),
-            read_shared_entities(run.engine, run.config, run.ds),
-            read_accounts(run.engine, run.config),
+        ip_networks, shared_entities, accounts, *_ = all_or_stop(
+            partial(read_ip_networks, *of_day),
+            partial(read_shared_entities, *of_day),
+            partial(read_accounts, run.engine, run.config),
+            partial(read_protected_accounts, *of_day),
+            partial(read_declared_networks, *of_day),
+            partial(read_sensitive_entities, run.engine, run.config),
         )
+        return _Inputs(ip_networks, shared_entities, accounts)
 
 
 def _judged(run: Run, ip_networks: IpNetworks) -> DataFrame:

@@ -8,6 +8,8 @@ A ConfigError (exit 2) comes from graph/errors.py, because every layer reads YAM
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from graph.engines.base import DependencyError, InputError
 from graph.errors import ConfigError as ConfigError
@@ -46,6 +48,23 @@ def exit_code(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), UNEXPECTED)
+
+
+def all_or_stop(*reads: Callable[[], Any]) -> list[Any]:
+    """What each of several reads gives.
+
+    Those that stop on purpose are told in one stop, of the kind with the highest exit code.
+    """
+    given, stops = [], []
+    for read in reads:
+        try:
+            given.append(read())
+        except tuple(EXIT_CODES) as stop:
+            stops.append(stop)
+    if stops:
+        gravest = max(stops, key=exit_code)
+        raise type(gravest)("; ".join(map(str, stops)))
+    return given
 
 
 def as_stop(error: BaseException) -> BaseException:

@@ -47,7 +47,19 @@ def conform(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
                 columns.append(column)
             else:
                 columns.append(pa.nulls(batch.num_rows, field.type))
+        columns[-1] = _named(columns[0], mistakes, schema.names[0])
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _named(keys: pa.Array, mistakes: pa.Array, key: str) -> pa.Array:
+    """Mistakes with the row's key, where it has one: rows have no number here."""
+    if mistakes.null_count == len(mistakes):
+        return mistakes
+    texts = [
+        f"{key} {str(name)[:SHOWN]!r}: {mistake}" if mistake and name is not None else mistake
+        for name, mistake in zip(keys.to_pylist(), mistakes.to_pylist(), strict=True)
+    ]
+    return pa.array(texts, pa.string())
 
 
 def _convert(values: pa.Array, kind: pa.DataType) -> pa.Array:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,15 +17,16 @@ from graph.frames import DataFrame, F, Window
 from graph.ingest import SOURCE, check_id_type
 from graph.ip_networks import IP_NETWORKS, IpNetworks, index_ip_networks
 from graph.shared_entities import SHARED_ENTITIES, SharedEntities, check_shared_entities
-from graph.suggestions import nearest
+from graph.suggestions import SHOWN, nearest
 from graph.tables import TIMESTAMP, columns
 from graph.trust_lists import (
     DECLARED_NETWORKS,
     PROTECTED_ACCOUNTS,
     SENSITIVE_ENTITIES,
     ListRefused,
-    check_entry,
+    check_entries,
     in_force,
+    unknown_trace,
 )
 from jobs.errors import DataStop, GuardStop
 from jobs.input_types import MISTAKE, conform
@@ -134,9 +136,12 @@ def read_protected_accounts(engine: Engine, config: Config, ds: date) -> DataFra
 def read_declared_networks(engine: Engine, config: Config, ds: date) -> DataFrame | None:
     """Read and check declared_networks; those in force, None where the input is absent.
 
-    Raises GuardStop for an entry that nobody answers for. The list is held in memory.
+    Raises GuardStop for an entry that nobody answers for, or that names an unknown trace. The list
+    is held in memory.
     """
-    return _trusted(engine, config.inputs.declared_networks, "declared_networks", ds)
+    source = config.inputs.declared_networks
+    known = partial(unknown_trace, traces=config.traces)
+    return _trusted(engine, source, "declared_networks", ds, known)
 
 
 def read_labels(engine: Engine, config: Config) -> list[dict[str, object]]:
@@ -174,8 +179,7 @@ def read_sensitive_entities(engine: Engine, config: Config) -> pa.Table:
         return SENSITIVE_ENTITIES.empty_table()
     rows = _collect(engine, source, "sensitive_entities", SENSITIVE_ENTITIES)
     try:
-        for number, row in enumerate(rows, start=1):
-            check_entry("sensitive_entities", SENSITIVE_ENTITIES, number, row)
+        check_entries("sensitive_entities", SENSITIVE_ENTITIES, rows)
     except ListRefused as error:
         raise GuardStop(str(error)) from None
     cleaned = ({**row, "entity_id": _cleaned(row)} for row in rows)
@@ -191,12 +195,18 @@ def _cleaned(entry: Mapping[str, object]) -> object:
     return entry["entity_id"]
 
 
-def _trusted(engine: Engine, source: Source | None, name: str, ds: date) -> DataFrame | None:
+def _trusted(
+    engine: Engine,
+    source: Source | None,
+    name: str,
+    ds: date,
+    problem: Callable[[Mapping[str, Any]], str | None] = lambda row: None,
+) -> DataFrame | None:
     if source is None:
         return None
     schema = TRUST_LISTS[name]
     try:
-        rows = in_force(name, schema, _collect(engine, source, name, schema), ds)
+        rows = in_force(name, schema, _collect(engine, source, name, schema), ds, problem)
     except ListRefused as error:
         raise GuardStop(str(error)) from None
     return engine.from_arrow(rows)
@@ -233,7 +243,9 @@ def _typed(engine: Engine, source: Source, name: str, schema: pa.Schema) -> Data
     told = schema.append(pa.field(MISTAKE, pa.string()))
     typed = engine.map_arrow(frame.select(*present), partial(conform, schema=told), told)
     typed = engine.materialize(typed, f"input-{name}")
-    worst = engine.to_arrow(typed.agg(F.min(MISTAKE).alias(MISTAKE))).column(MISTAKE)[0].as_py()
-    if worst is not None:
-        raise DataStop(f"{where}: {worst}")
+    wrong = typed.filter(F.col(MISTAKE).isNotNull()).select(MISTAKE)
+    if count := wrong.count():
+        told = engine.to_arrow(wrong.orderBy(MISTAKE).limit(SHOWN)).column(MISTAKE).to_pylist()
+        more = f"; and {count - SHOWN} more" if count > SHOWN else ""
+        raise DataStop(f"{where}: {'; '.join(told)}{more}")
     return typed.drop(MISTAKE)

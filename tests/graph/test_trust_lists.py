@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from graph.trust_lists import PROTECTED_ACCOUNTS, ListRefused, in_force
+from graph.trust_lists import PROTECTED_ACCOUNTS, ListRefused, in_force, unknown_trace
 
 DAY = date(2026, 11, 22)
 ENTRY: dict[str, Any] = {
@@ -44,3 +44,18 @@ def test_an_entry_holds_from_its_day_until_before_its_expiry() -> None:
 def test_an_entry_that_nobody_answers_for_is_refused(changed: dict[str, Any], problem: str) -> None:
     with pytest.raises(ListRefused, match=f"protected_accounts, row 1: .*{problem}"):
         kept(**changed)
+
+
+def test_an_unknown_trace_is_refused_with_the_nearest() -> None:
+    traces = ("co_post", "co_like")
+    assert unknown_trace({"allowed_traces": "co_post co_like"}, traces) is None
+    told = unknown_trace({"allowed_traces": "co_like co_posts"}, traces)
+    assert told == "allowed_traces: there is no trace 'co_posts'; did you mean 'co_post'?"
+    told = unknown_trace({"allowed_traces": "xyz"}, traces)
+    assert told == "allowed_traces: there is no trace 'xyz'; known: co_like, co_post"
+
+
+def test_all_bad_rows_are_told_at_once_up_to_ten() -> None:
+    rows = [ENTRY, *[ENTRY | {"reason": ""}] * 12]
+    with pytest.raises(ListRefused, match=r"row 2: reason .*row 11: reason .*; and 2 more$"):
+        in_force("protected_accounts", PROTECTED_ACCOUNTS, rows, DAY)
