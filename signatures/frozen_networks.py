@@ -60,7 +60,8 @@ def as_first_frozen(taken: pa.Table, ledger: pa.Table) -> pa.Table:
     earlier: dict[tuple[date, str, frozenset[str]], str] = {}
     for name, told in sorted(_described(with_roles).items()):
         earlier.setdefault(told, name)
-    kept, before = [], []
+    kept: list[str] = []
+    before: list[str] = []
     for name, told in _described(taken).items():
         (before if told in earlier else kept).append(earlier.get(told, name))
     return pa.concat_tables([_named(taken, kept), _named(with_roles, before)])
