@@ -30,6 +30,8 @@ from signatures.calibration import CALIBRATION, calibrate
 from signatures.labels import LABELS, LabelRefused, new_labels, valid_labels
 from signatures.loading import load
 from signatures.review_sample import (
+    CANDIDATES,
+    OTHERS,
     REVIEW_SAMPLES,
     Order,
     draw,
@@ -106,12 +108,27 @@ def _labels(run: Run) -> list[dict[str, Any]]:
     added = pa.Table.from_pylist(new, schema=LABELS.schema)
     run.append(LABELS, run.engine.from_arrow(added))
     end = datetime.combine(run.ds, time.max, UTC)
-    held = valid_labels(pa.concat_tables([ledger, added]), end)
+    known = pa.concat_tables([ledger, added])
+    _warn_of_later(run, known, end)
+    held = valid_labels(known, end)
     begin = datetime.combine(run.ds + timedelta(days=1), time(), UTC) - _fresh(run)
     fresh = pc.greater_equal(held.column("labelled_at"), pa.scalar(begin))
     sampled = pc.equal(held.column("source"), "sample")
     rows: list[dict[str, Any]] = held.filter(pc.and_(fresh, sampled)).to_pylist()
     return rows
+
+
+def _warn_of_later(run: Run, labels: pa.Table, end: datetime) -> None:
+    """Say how many labels of samples do not count yet on the day, and on which they do."""
+    of_samples = labels.filter(pc.equal(labels.column("source"), "sample"))
+    times = of_samples.column("labelled_at")
+    later = times.filter(pc.greater(times, pa.scalar(end, times.type)))
+    if len(later):
+        last = pc.max(later).as_py().date()
+        run.log.warning(
+            f"{len(later)} of {len(times)} labels were given after {run.ds} and are not measured: "
+            f"calibrate with --ds {last} or later to count all"
+        )
 
 
 def _samples(run: Run, labels: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -150,7 +167,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="also draw a sample of N networks for reviewers, from the day's tables",
+        help="also draw a sample for reviewers, from the day's tables: N networks, up to "
+        f"{CANDIDATES + OTHERS} accounts of each, and accounts in none (--draw-outside)",
     )
     parser.add_argument(
         "--draw-outside",

@@ -121,6 +121,16 @@ def test_running_again_appends_nothing_and_draws_the_same(site: Site) -> None:
     assert (after, sample(site).read_text(), site.rows("calibration")) == (before, text, rows)
 
 
+def test_labels_given_after_the_day_are_told_of_and_do_not_count(site: Site, capsys: Any) -> None:
+    assert imported(site, "--ds", str(DAY - timedelta(days=1)), "--dry-run") == 0
+    labels = len(sample(site).read_text().splitlines()) - 1
+    told = capsys.readouterr().err
+    assert f"{labels} of {labels} labels were given after 2026-11-21 and are not measured" in told
+    assert "calibrate with --ds 2026-11-22 or later" in told
+    assert imported(site, "--dry-run") == 0
+    assert "are not measured" not in capsys.readouterr().err
+
+
 def test_a_rewritten_verdict_stops_the_run(site: Site, capsys: Any) -> None:
     assert imported(site) == 0
     lines = [json.loads(line) for line in (site.folder / "labels.jsonl").read_text().splitlines()]

@@ -24,6 +24,8 @@ from jobs.inputs import (
     read_sensitive_entities,
     read_shared_entities,
 )
+from signatures.labels import VALUES
+from signatures.roles import ROLES
 from tests.integration.sites import DAY, Site, event, write_log
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +63,13 @@ def test_the_readme_tells_the_columns_of_every_input() -> None:
         (row,) = (line for line in text.splitlines() if line.startswith(f"| `{name}`"))
         own = [c for c in schema.names if c not in ("added_by", "approved_by", "added_at")]
         assert all(column in row for column in own if column != "expires_at"), name
+
+
+def test_the_readme_tells_what_a_label_may_say() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+    for field, values in {"label": VALUES, "role": ROLES}.items():
+        (row,) = (line for line in lines if line.startswith(f"| `{field}` |"))
+        assert all(value in row for value in values), field
 
 
 def test_the_examples_are_read_and_every_row_is_in_force(site: Site) -> None:
