@@ -17,12 +17,15 @@ from typing import Any
 import pyarrow.compute as pc
 from pyarrow.dataset import Expression, field
 
+from graph.build import NODES
+from graph.config import Config
 from graph.engines.base import Engine, InputError
 from graph.evidence import LINK_EVIDENCE
 from graph.features.computed import NETWORK_FEATURES_TABLE
 from graph.fusion import ACCOUNT_LINKS
 from graph.ledger import read_ledger
 from graph.networks import MEMBERSHIPS, NETWORKS
+from graph.profiles import ACCOUNT_PROFILE
 from graph.published import read_rows
 from graph.tables import Table
 from jobs.arguments import day, settings_parser
@@ -31,15 +34,17 @@ from jobs.configuration import load
 from jobs.errors import DONE
 from jobs.masking import masked_ids
 from jobs.printing import plain, print_table
+from jobs.unlinked_account import TRACE_COLUMNS, by_trace, links_of, similar_ids, why_in_none
 from jobs.verdicts import VERDICT_COLUMNS, verdicts_on
 from jobs.warehouse import Warehouse
 from signatures.decisions import DECISIONS
-from signatures.evaluation import parts_that_hold
+from signatures.evaluation import Values, parts_that_hold
 from signatures.findings import FINDINGS
 from signatures.frozen_evidence import read_evidence
 from signatures.inclusions import INCLUSIONS
 from signatures.loading import load as load_signatures
-from signatures.model import BY_NAME
+from signatures.model import BY_NAME, Signature
+from signatures.near_misses import near_misses
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS
 from signatures.words import in_words
@@ -51,6 +56,9 @@ Masked = Mapping[tuple[str, str], str]
 
 SHOWN = 10
 """Entities, neighbours and reasons that are listed, the strongest first."""
+
+NEAREST = 3
+"""Signatures that are told of where none of abuse matches."""
 
 
 def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
@@ -76,16 +84,16 @@ def _explain(arguments: argparse.Namespace) -> int:
     ds = arguments.ds or max(warehouse.days(INCLUSIONS.name), default=None)
     if ds is None:
         raise InputError("nothing was scored yet: run `actorgraph score-networks` first")
+    is_account = field("node_type") == "account"
     day_tables = _Day(warehouse, ds, masked)
     if network := day_tables.rows(NETWORKS, field("network_id") == arguments.subject):
         _network(day_tables, network[0], config.signatures.paths)
     elif member := day_tables.rows(MEMBERSHIPS, field("account_id") == arguments.subject):
         _account(day_tables, member[0])
+    elif day_tables.rows(NODES, is_account & (field("node_id") == arguments.subject)):
+        _unlinked(day_tables, arguments.subject, config)
     else:
-        raise InputError(
-            f"{arguments.subject!r} is no decision, and on {ds} neither a network nor an account "
-            "in one: an account that is in no network is not judged at all"
-        )
+        raise InputError(_unknown(day_tables, arguments.subject))
     return DONE
 
 
@@ -99,6 +107,35 @@ class _Day:
 
     def rows(self, table: Table, where: Expression) -> list[Row]:
         return read_rows(table, self.ds, self.warehouse.path(table.name, self.ds), where)
+
+
+def _unknown(tables: _Day, subject: str) -> str:
+    told = (
+        f"{subject!r} is no decision, and on {tables.ds} neither a network nor an account that was "
+        "seen in the log of the look-back"
+    )
+    if profile := tables.rows(ACCOUNT_PROFILE, field("account_id") == subject):
+        return f"{told}; it was last active on {profile[0]['last_active_at']:%Y-%m-%d}"
+    similar = similar_ids(tables.rows, subject)
+    return f"{told}; did you mean {' or '.join(map(repr, similar))}?" if similar else told
+
+
+def _unlinked(tables: _Day, account: str, config: Config) -> None:
+    links = links_of(tables.rows, account)
+    _say(f"Account {account} on {tables.ds}")
+    why = why_in_none(tables.rows, account, links, config)
+    _say(f"  in no network, so it is not judged: {why}")
+    _say("")
+    if links:
+        print_table("Its links by trace", TRACE_COLUMNS, by_trace(links, config.active_traces))
+        columns = ("trace", "account_a", "account_b", "co_actions", "entities", "surprise", "kept")
+        told = [
+            [*(row[column] for column in columns[:-2]), round(row["surprise"], 2), row["kept"]]
+            for row in links[:SHOWN]
+        ]
+        print_table(f"Most surprising of {len(links)} links", columns, told)
+    _verdicts(tables, account)
+    _history(tables, account)
 
 
 def _account(tables: _Day, member: Row) -> None:
@@ -203,7 +240,7 @@ def _network(tables: _Day, network: Row, paths: Iterable[str]) -> None:
     _say("")
     _verdicts(tables, name)
     _findings(tables, name)
-    _conditions(tables, name, paths)
+    _signatures(tables, name, paths)
     judged = tables.rows(INCLUSIONS, field("network_id") == name)
     roles = Counter(row["role"] for row in judged)
     reasons: Counter[str] = Counter(reason for row in judged for reason in row["reasons"])
@@ -215,16 +252,17 @@ def _network(tables: _Day, network: Row, paths: Iterable[str]) -> None:
     )
 
 
-def _conditions(tables: _Day, network: str, paths: Iterable[str]) -> None:
-    """Each selection and filter of the signatures that match, with the network's own values."""
+def _signatures(tables: _Day, network: str, paths: Iterable[str]) -> None:
+    """The parts of the signatures that match, with the network's values, or of the nearest."""
     values = {
         row["feature"]: row["value"]
         for row in tables.rows(NETWORK_FEATURES_TABLE, field("network_id") == network)
     }
     matched = {row["signature_id"] for row in tables.rows(FINDINGS, field("network_id") == network)}
-    for signature in load_signatures(list(paths)):
-        if str(signature.id) not in matched or signature.subject != "network":
-            continue
+    library = load_signatures(list(paths))
+    of_networks = [each for each in library if each.subject == "network"]
+    found = [each for each in of_networks if str(each.id) in matched]
+    for signature in found:
         holds = parts_that_hold(signature, values)
         rows = []
         for name, part in signature.parts.items():
@@ -235,6 +273,30 @@ def _conditions(tables: _Day, network: str, paths: Iterable[str]) -> None:
                 rows.append((name, holds[name], told, bounds))
         columns = ("part", "holds", "of this network", "bound")
         print_table(f"{signature.title}: {signature.detection.condition.strip()}", columns, rows)
+    if all(signature.benign for signature in found):
+        _nearest(of_networks, values)
+
+
+def _nearest(library: Iterable[Signature], values: Values) -> None:
+    """What keeps the network from the signatures of abuse that it is nearest to."""
+    rows = [
+        (
+            near.signature.title,
+            each.part,
+            each.feature,
+            "unknown" if each.value is None else f"{round(each.value, 3):g}",
+            each.needed,
+        )
+        for near in near_misses(library, values)[:NEAREST]
+        for each in near.failed
+    ]
+    columns = ("signature", "part", "feature", "of this network", "needed")
+    title = "No signature of abuse matches; the nearest lack"
+    if rows:
+        print_table(title, columns, rows)
+    else:
+        _say("No signature of abuse matches, and none is near.")
+        _say("")
 
 
 def _verdicts(tables: _Day, subject: str) -> None:
