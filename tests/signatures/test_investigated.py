@@ -102,6 +102,40 @@ def test_protected_and_cleared_accounts_stay_out() -> None:
     assert proposed(*TWO, kept_out={"bot"}) == {"stolen": "secure_account"}
 
 
+def test_who_is_left_out_is_counted_with_the_reason() -> None:
+    found = investigated(labels(*TWO), snapshot(), load(), {"stolen"})
+    assert (found.networks, dict(found.open)) == (1, {})
+    assert found.left_out == {
+        "protected, cleared, or called benign": 1,
+        "of role target": 1,
+        "of role bystander": 1,
+    }
+
+
+def test_an_unknown_role_and_a_policy_without_action_are_told() -> None:
+    unknown = snapshot().set_column(4, "role", pa.nulls(4, pa.string()))
+    found = investigated(labels(*TWO), unknown, load(), set())
+    assert found.proposed == []
+    assert found.left_out == {"of unknown role: it was frozen without tables of its day": 4}
+    of_nobody = [row | {"policy_id": "house_rules"} for row in TWO]
+    found = investigated(labels(*of_nobody), snapshot(), load(), set())
+    assert found.left_out["under policy house_rules, for which no signature has an action"] == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (TWO[:1], "one reviewer calls these members abusive under a policy, another must"),
+        ([TWO[0] | {"policy_id": None}], "no verdict names a policy"),
+        ([TWO[0], TWO[1] | {"policy_id": "spam"}], "reviewers name different policies"),
+        ([*TWO, verdict("3", "reviewer 3", label="benign")], "a reviewer calls it benign"),
+    ],
+)
+def test_verdicts_that_decide_nothing_yet_are_told(rows: list[dict[str, Any]], why: str) -> None:
+    found = investigated(labels(*rows), snapshot(), load(), set())
+    assert (found.networks, dict(found.open)) == (0, {why: 1})
+
+
 def test_a_policy_stands_for_its_lightest_action() -> None:
     for action, duration in policy_actions(load()).values():
         assert action != "secure_account" and (duration is None or duration > 0)

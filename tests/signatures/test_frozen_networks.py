@@ -1,0 +1,100 @@
+"""A network is frozen after its day with the roles and the evidence that scoring saw."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graph.engines.base import Engine
+from graph.evidence import LINK_EVIDENCE
+from graph.links import LINKS
+from graph.networks import MEMBERSHIPS
+from signatures.frozen_networks import PublishedDay, as_first_frozen, freeze_published
+from signatures.inclusions import INCLUSIONS
+from signatures.snapshots import SNAPSHOTS
+
+DAY = date(2026, 11, 22)
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ROLES = {"a": "actor", "b": "actor", "star": "target", "outside": "actor"}
+NETWORKS = {"a": "n", "b": "n", "star": "n", "outside": "other"}
+
+
+def published(engine: Engine, **roles: str) -> PublishedDay:
+    """Network n of a, b and star, tied by a phone, and by a text that its filter did not keep."""
+    told = ROLES | roles
+    pairs = [("a", "b"), ("a", "star"), ("b", "outside")]
+    links = [
+        {"account_a": a, "account_b": b, "trace": trace, "kept": trace == "shared_device"}
+        for a, b in pairs
+        for trace in ("shared_device", "co_post")
+    ]
+    evidence = [
+        {
+            **{name: row[name] for name in ("account_a", "account_b", "trace")},
+            "entity_type": "device" if row["kept"] else "content",
+            "entity_id": f"{'phone' if row['kept'] else 'text'} of {row['account_a']}",
+            "co_actions": 4,
+            "rarity": 2.0,
+            "first_at": NOON,
+            "last_at": NOON,
+        }
+        for row in links
+    ]
+    members: list[dict[str, Any]] = [
+        {"account_id": name, "network_id": network, "is_core": name != "star"}
+        for name, network in NETWORKS.items()
+    ]
+    judged = [
+        {**row, "role": told[row["account_id"]], "role_reasons": ["takes part"], "reasons": []}
+        for row in members
+    ]
+
+    def frame(rows: list[dict[str, Any]], schema: pa.Schema) -> Any:
+        return engine.from_arrow(pa.Table.from_pylist(rows, schema=schema))
+
+    return PublishedDay(
+        DAY,
+        inclusions=frame(judged, INCLUSIONS.schema),
+        memberships=frame(members, MEMBERSHIPS.schema),
+        links=frame(links, LINKS.schema),
+        link_evidence=frame(evidence, LINK_EVIDENCE.schema),
+        families={"shared_device": "device", "co_post": "content"},
+    )
+
+
+def frozen(engine: Engine, *networks: str, **roles: str) -> pa.Table:
+    day = published(engine, **roles)
+    return engine.to_arrow(freeze_published(engine, day, networks)).select(SNAPSHOTS.columns)
+
+
+def test_roles_and_kept_evidence_are_those_of_the_day(engine: Engine) -> None:
+    rows = {row["account_id"]: row for row in frozen(engine, "n", "unknown").to_pylist()}
+    assert {name: (row["role"], row["is_core"]) for name, row in rows.items()} == {
+        "a": ("actor", True),
+        "b": ("actor", True),
+        "star": ("target", False),
+    }
+    evidence = {name: json.loads(row["evidence"]) for name, row in rows.items()}
+    assert [each["entity_id"] for each in evidence["b"]["for"]] == ["phone of a"]
+    assert evidence["b"]["for"][0]["family"] == "device"
+    assert evidence["b"]["against"] == ["takes part"]
+    assert {(row["ds"], row["network_id"]) for row in rows.values()} == {(DAY, "n")}
+
+
+def test_a_network_that_was_frozen_that_day_stays_as_it_was(engine: Engine) -> None:
+    """Roles may change when the day is scored again; what the first reviewer judged does not."""
+    first = frozen(engine, "n")
+    again = frozen(engine, "n", b="bystander")
+    assert again.column("snapshot_sha256") != first.column("snapshot_sha256")
+    assert as_first_frozen(again, first).equals(first)
+    assert as_first_frozen(again, SNAPSHOTS.schema.empty_table()).equals(again)
+
+
+def test_other_members_are_another_snapshot(engine: Engine) -> None:
+    first = frozen(engine, "n")
+    fewer = first.filter(pc.not_equal(first.column("account_id"), "star"))
+    assert as_first_frozen(first, fewer).equals(first)
