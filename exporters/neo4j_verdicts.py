@@ -70,16 +70,7 @@ def pull(
     are the members of the snapshots of the ledger. What is malformed is refused and named, and
     nothing else.
     """
-    verdicts = list(found)
-    given = {str(each["id"]) for each in verdicts} | known
-    usable, refused = [], []
-    for each in verdicts:
-        if each["id"] in known:
-            continue
-        if problem := _problem(each, given, frozen):
-            refused.append(f"Verdict {each['id']}: {problem}")
-        else:
-            usable.append((each["id"], each["verdict"]))
+    usable, refused = _checked(list(found), known, frozen)
     taken = freeze(_without_snapshot(verdict for _, verdict in usable))
     names = _names(taken)
     members = {**frozen, **snapshot_members(taken)}
@@ -108,6 +99,22 @@ def pull(
         refused,
         without_roles,
     )
+
+
+def _checked(
+    verdicts: Sequence[Mapping[str, Any]], known: set[str], frozen: Mapping[str, set[str]]
+) -> tuple[list[tuple[str, Mapping[str, Any]]], list[str]]:
+    """Verdicts that are new and can be used, each with its id; and what is wrong with others."""
+    given = {str(each["id"]) for each in verdicts} | known
+    usable, refused = [], []
+    for each in verdicts:
+        if each["id"] in known:
+            continue
+        if problem := _problem(each, given, frozen):
+            refused.append(f"Verdict {each['id']}: {problem}")
+        else:
+            usable.append((each["id"], each["verdict"]))
+    return usable, refused
 
 
 def _snapshot_of(

@@ -39,13 +39,13 @@ from graph.tables import TIMESTAMP, Table
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
-from jobs.verdicts import Verdicts, in_words, read_verdicts
+from jobs.verdicts import Verdicts, read_verdicts
 from signatures.calibration import CALIBRATION, bounds_on
 from signatures.decisions import DECISIONS
 from signatures.differences import DECISION_DIFFERENCES, differences
 from signatures.findings import FINDINGS, find
 from signatures.inclusions import INCLUSIONS
-from signatures.investigated import benign_snapshots, decided_by_people, investigated
+from signatures.investigated import became_of, benign_snapshots, decided_by_people, investigated
 from signatures.judgement import Case, Judgement, judge_day
 from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
@@ -237,7 +237,7 @@ def _by_people(
     found = investigated(verdicts.labels, verdicts.snapshots, case.library, kept_out)
     benign = benign_snapshots(verdicts.labels)
     moved = decided_by_people(found.proposed, benign, ledger, run.ds, now)
-    for line in in_words(found, moved):
+    for line in became_of(found, moved):
         run.log.info(line)
     return moved
 

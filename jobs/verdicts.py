@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.ledger import read_ledger
-from signatures.investigated import REVIEWERS, Investigated, benign_accounts
+from signatures.investigated import benign_accounts
 from signatures.labels import LABELS, valid_labels
 from signatures.snapshots import SNAPSHOTS
 from signatures.verdict_standing import account_verdicts
@@ -70,22 +69,3 @@ def verdicts_on(home: Path, subject: str, at: datetime) -> list[tuple[object, ..
         for row in sorted(about, key=lambda row: (row["labelled_at"], row["label_id"]))
         if not row["blind"]
     ]
-
-
-def in_words(found: Investigated, moved: pa.Table) -> Iterator[str]:
-    """What became of the networks that reviewers call abusive; `moved` has the rows of today."""
-    if found.networks:
-        today = moved.select(["account_id", "state"]).to_pylist()
-        now = len({row["account_id"] for row in today if row["state"] == "proposed"})
-        left_out = {**found.left_out, "decided on before": len(found.proposed) - now}
-        yield (
-            f"{REVIEWERS} reviewers agree on {found.networks} networks: {now} accounts proposed; "
-            f"left out: {_counted(left_out)}"
-        )
-    if found.open:
-        yield f"networks with a verdict that is no decision yet: {_counted(found.open)}"
-
-
-def _counted(counts: Mapping[str, int]) -> str:
-    told = [f"{number} {reason}" for reason, number in sorted(counts.items()) if number]
-    return "; ".join(told) or "none"

@@ -8,7 +8,7 @@ have a sample (DECISIONS, Route); every guard and cap applies to it as well.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -241,3 +241,22 @@ def _action(
     if role == "actor" and of_policy is not None:
         return of_policy
     return None, None
+
+
+def became_of(found: Investigated, moved: pa.Table) -> Iterator[str]:
+    """What became of the networks that reviewers call abusive; `moved` has the rows of today."""
+    if found.networks:
+        today = moved.select(["account_id", "state"]).to_pylist()
+        now = len({row["account_id"] for row in today if row["state"] == "proposed"})
+        left_out = {**found.left_out, "decided on before": len(found.proposed) - now}
+        yield (
+            f"{REVIEWERS} reviewers agree on {found.networks} networks: {now} accounts proposed; "
+            f"left out: {_counted(left_out)}"
+        )
+    if found.open:
+        yield f"networks with a verdict that is no decision yet: {_counted(found.open)}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    told = [f"{number} {reason}" for reason, number in sorted(counts.items()) if number]
+    return "; ".join(told) or "none"
