@@ -84,13 +84,12 @@ def _explain(arguments: argparse.Namespace) -> int:
     ds = arguments.ds or max(warehouse.days(INCLUSIONS.name), default=None)
     if ds is None:
         raise InputError("nothing was scored yet: run `actorgraph score-networks` first")
-    is_account = field("node_type") == "account"
     day_tables = _Day(warehouse, ds, masked)
     if network := day_tables.rows(NETWORKS, field("network_id") == arguments.subject):
         _network(day_tables, network[0], config.signatures.paths)
     elif member := day_tables.rows(MEMBERSHIPS, field("account_id") == arguments.subject):
         _account(day_tables, member[0])
-    elif day_tables.rows(NODES, is_account & (field("node_id") == arguments.subject)):
+    elif day_tables.rows(NODES, _is_account(arguments.subject)):
         _unlinked(day_tables, arguments.subject, config)
     else:
         raise InputError(_unknown(day_tables, arguments.subject))
@@ -107,6 +106,10 @@ class _Day:
 
     def rows(self, table: Table, where: Expression) -> list[Row]:
         return read_rows(table, self.ds, self.warehouse.path(table.name, self.ds), where)
+
+
+def _is_account(name: str) -> Expression:
+    return (field("node_type") == "account") & (field("node_id") == name)
 
 
 def _unknown(tables: _Day, subject: str) -> str:
