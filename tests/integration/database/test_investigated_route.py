@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,11 +13,13 @@ from exporters.neo4j import Database
 from exporters.neo4j_queries import read_queries
 from graph.ledger import read_ledger
 from graph.networks import MEMBERSHIPS
+from graph.tables import Table
 from jobs import explain_subject, load_neo4j, pull_verdicts, score_networks
 from jobs.database.server import Server
 from jobs.warehouse import Warehouse
 from signatures.decisions import DECISIONS
 from signatures.inclusions import INCLUSIONS
+from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS
 from tests.integration.sites import DAY, Site
 
@@ -43,12 +46,20 @@ def arguments(site: Site, home: Path) -> list[str]:
     return ["--ds", str(DAY), "--config", config, "--set", f"home={home}"]
 
 
+def published(home: Path, table: Table) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(
+        Warehouse(home / "warehouse").path(table.name, DAY)
+    ).to_pylist()
+    return rows
+
+
 def roles_of_largest(home: Path) -> tuple[str, dict[str, str]]:
-    """The network with most actors, and the roles of its members."""
-    judged = pq.read_table(Warehouse(home / "warehouse").path(INCLUSIONS.name, DAY)).to_pylist()
+    """The network with most actors of those that nothing names, and the roles of its members."""
+    nameless = {r["network_id"] for r in published(home, SCORES) if r["disposition"] == "monitor"}
     networks: dict[str, dict[str, str]] = {}
-    for row in judged:
-        networks.setdefault(row["network_id"], {})[row["account_id"]] = row["role"]
+    for row in published(home, INCLUSIONS):
+        if row["network_id"] in nameless:
+            networks.setdefault(row["network_id"], {})[row["account_id"]] = row["role"]
     return max(sorted(networks.items()), key=lambda each: list(each[1].values()).count("actor"))
 
 
@@ -69,8 +80,7 @@ def test_two_reviewers_propose_the_actors_of_a_network_that_no_signature_names(
     assert pull_verdicts.main(arguments, site.engine) == 0
     frozen = read_ledger(home, SNAPSHOTS).to_pylist()
     assert {row["account_id"]: row["role"] for row in frozen} == roles
-    memberships = pq.read_table(Warehouse(home / "warehouse").path(MEMBERSHIPS.name, DAY))
-    core = {row["account_id"] for row in memberships.to_pylist() if row["is_core"]}
+    core = {row["account_id"] for row in published(home, MEMBERSHIPS) if row["is_core"]}
     assert {row["account_id"] for row in frozen if row["is_core"]} == core & set(roles)
     assert all('"for":[{' in row["evidence"] for row in frozen if row["is_core"])
 
