@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from signatures.conditions import combine
-from signatures.evaluation import IN_PYTHON, Values, parts_that_hold
+from signatures.evaluation import Values, parts_that_hold
 from signatures.model import OPERATORS, Signature
 
 FEW_PARTS = 3
@@ -53,15 +53,13 @@ def _near(signature: Signature, values: Values) -> NearMiss | None:
     """How near the signature is; None if it matches, or is not near."""
     holds = parts_that_hold(signature, values)
     nothing_holds = not any(holds[name] for name in signature.detection.selections)
-    if nothing_holds or combine(signature.tree, holds, IN_PYTHON):
+    if nothing_holds or combine(signature.tree, holds):
         return None
     for count in range(1, min(FEW_PARTS, len(holds)) + 1):
         choices = [
             [failed for part in parts for failed in _failed(signature, part, holds[part], values)]
             for parts in combinations(holds, count)
-            if combine(
-                signature.tree, {**holds, **{part: not holds[part] for part in parts}}, IN_PYTHON
-            )
+            if combine(signature.tree, {**holds, **{part: not holds[part] for part in parts}})
         ]
         if choices:
             return NearMiss(signature, count / len(holds), min(choices, key=len))
