@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
 
-from graph.engines.base import UNPARSED, Engine, InputError
+from graph.engines.base import NO_COLUMNS, UNPARSED, Engine, InputError
 from graph.entities import ENTITY_TYPES
 from graph.events import (
     ACCEPTED,
@@ -60,7 +60,7 @@ def map_columns(raw: DataFrame, mapping: Mapping[str, str], where: str) -> DataF
         if column not in types:
             raise InputError(
                 f"{where}: there is no column {column!r} for {name} (events.columns.{name})"
-                f"{nearest(column, types)}; {_columns_found(types)}"
+                f"{instead_of(column, types)}"
             )
     names = {name: name for name in event_columns() if name in types} | dict(mapping)
     for name, column in names.items():
@@ -72,13 +72,13 @@ def map_columns(raw: DataFrame, mapping: Mapping[str, str], where: str) -> DataF
     return raw.select(*chosen, F.col(SOURCE).alias("source"))
 
 
-def _columns_found(names: Sequence[str] | Mapping[str, str]) -> str:
+def instead_of(absent: str, names: Collection[str]) -> str:
     """Say which columns there are, unless they are the debris of another format."""
-    if not names or not all(name.isprintable() for name in names):
-        return "it holds no readable columns at all: is it of the format that `format` says?"
+    if not names or not all(name.isprintable() and name[:1] not in "{[" for name in names):
+        return f"; {NO_COLUMNS}"
     shown = ", ".join(list(names)[:LISTED_COLUMNS])
     more = f" and {len(names) - LISTED_COLUMNS} more" if len(names) > LISTED_COLUMNS else ""
-    return f"its columns are {shown}{more}"
+    return f"{nearest(absent, names)}; its columns are {shown}{more}"
 
 
 def _check_type(name: str, column: str, kind: str, where: str) -> None:

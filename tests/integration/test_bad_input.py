@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 
 import pyarrow as pa
@@ -193,6 +194,50 @@ def test_a_binary_file_that_claims_to_be_text_ends_with_3(
     site.configure("log", COLUMNS, {"format": file_format})
     write_log(site.folder / "log", GOOD)
     fails(3, "it holds no readable columns at all: is it of the format that `format` says?")
+
+
+WRITERS = {
+    "parquet": write_log,
+    "csv": lambda path, rows: path.write_text(csv_text(rows)),
+    "jsonl": lambda path, rows: path.write_text("\n".join(map(json.dumps, rows))),
+}
+
+
+def csv_text(rows: list[Row]) -> str:
+    lines = [rows[0], *(row.values() for row in rows)]
+    return "\n".join(",".join(map(str, line)) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("declared", "true"), [pair for pair in product(WRITERS, WRITERS) if len(set(pair)) == 2]
+)
+def test_a_log_of_another_format_than_declared_ends_with_3(
+    site: Site, fails: Callable[..., None], declared: str, true: str
+) -> None:
+    site.configure("log", COLUMNS, {"format": declared})
+    WRITERS[true](site.folder / "log", GOOD)
+    fails(3, "of the declared format" if declared == "parquet" else "that `format` says?")
+
+
+@pytest.mark.parametrize("text", ["", "\n", "{}\n{}\n", "[1]\n", "7\n", "null"])
+def test_json_lines_without_a_single_key_end_with_3(
+    site: Site, fails: Callable[..., None], text: str
+) -> None:
+    site.configure("log", COLUMNS, {"format": "jsonl"})
+    (site.folder / "log").write_text(text)
+    fails(3, "it holds no readable columns at all: is it of the format that `format` says?")
+
+
+@pytest.mark.parametrize(("declared", "true"), [("csv", "jsonl"), ("jsonl", "csv")])
+def test_a_small_table_of_another_format_than_declared_ends_with_3(
+    site: Site, fails: Callable[..., None], declared: str, true: str
+) -> None:
+    table = site.folder / "table"
+    site.configure(LOG, COLUMNS, inputs={"accounts": {"path": str(table), "format": declared}})
+    write_log(site.folder / LOG, GOOD)
+    WRITERS[true](table, [{"account_id": "ann", "market": "SE"}])
+    fails(3, "inputs.accounts: ")
+    assert "that `format` says?" in site.manifest("build_graph")["reason"]
 
 
 @pytest.mark.parametrize(
