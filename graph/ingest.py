@@ -6,10 +6,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
+import numpy as np
 import pyarrow as pa
 
 from graph.engines.base import NO_COLUMNS, UNPARSED, Engine, InputError
 from graph.entities import ENTITY_TYPES
+from graph.event_times import SPAN, time_spans
 from graph.events import (
     ACCEPTED,
     DUPLICATE,
@@ -171,6 +173,19 @@ def count_rows(engine: Engine, judged: DataFrame) -> dict[str, int]:
     counted = engine.to_arrow(judged.groupBy("status").agg(F.count(F.lit(1)).alias("rows")))
     found = {row["status"]: row["rows"] for row in counted.to_pylist()}
     return {status: found.get(status, 0) for status in (ACCEPTED, QUARANTINED, DUPLICATE, OUTSIDE)}
+
+
+def days_of_log(engine: Engine, raw: DataFrame, unit: str) -> tuple[str, str] | None:
+    """The days of the earliest and the latest time of a log in standard columns, if any is one."""
+    times = raw.select("event_time")
+    spans = engine.map_arrow(times, partial(time_spans, unit=unit), SPAN)
+    ends = spans.agg(F.min("from_us").alias("from_us"), F.max("to_us").alias("to_us"))
+    (row,) = engine.to_arrow(ends).to_pylist()
+    if row["from_us"] is None:
+        return None
+    # Times in a wrong unit lie beyond what Python's days can be.
+    first, last = (str(np.datetime64(row[end], "us").astype("datetime64[D]")) for end in SPAN.names)
+    return first, last
 
 
 def count_unidentified(engine: Engine, events: DataFrame) -> dict[str, dict[str, int]]:

@@ -114,6 +114,10 @@ def only_yesterday(path: Path) -> None:
     write_log(path, [event(account, ds=DAY - timedelta(days=1)) for account in "abc"])
 
 
+def in_milliseconds(path: Path) -> None:
+    write_log(path, [row | {"event_time": row["event_time"] * 1000} for row in GOOD])
+
+
 def no_device(path: Path) -> None:
     write_log(path, [{"account_id": "ann", "event_time": seconds(), "device_uid": "x", "os": 1}])
 
@@ -151,7 +155,12 @@ def types_that_differ(path: Path) -> None:
         (other_day, "log.parquet has no folder ds=2026-11-22: is the day ready?"),
         (day_without_files, "ds=2026-11-22 has no files: is the day ready?"),
         (no_rows, "log.parquet: no rows in the look-back that ends at 2026-11-22"),
-        (only_yesterday, "log.parquet: no usable event on 2026-11-22 itself"),
+        (
+            only_yesterday,
+            "log.parquet: no usable event on 2026-11-22 itself; its times are from 2026-11-21 to "
+            "2026-11-21: is the day complete",
+        ),
+        (in_milliseconds, "from 58862-05-04 to 58862-05-04: is the day complete, and are the"),
         (
             no_device,
             "no column 'device_id' for device_id (events.columns.device_id); did you mean "
@@ -266,8 +275,17 @@ def test_a_day_with_only_bad_rows_ends_with_4_and_counts_them_by_reason(
     fails(
         4,
         "quarantine: 3 of 3 rows are unusable (100.0%, limit 50.0%: max_quarantine_ratio); "
-        "no account: 2, no readable time: 1",
+        "no account: 2 (column 'account_id', e.g. ''), no readable time: 1 (column 'event_time')",
     )
+
+
+def test_times_from_a_wrong_column_are_named_with_an_example(
+    site: Site, fails: Callable[..., None]
+) -> None:
+    columns = {"account_id": "account_id", "event_time": "event_type", "device_id": "device_id"}
+    site.configure(LOG, columns)
+    write_log(site.folder / LOG, GOOD)
+    fails(4, "max_quarantine_ratio); no readable time: 3 (column 'event_type', e.g. 'post')")
 
 
 def test_more_bad_rows_than_the_limit_end_with_4(site: Site, fails: Callable[..., None]) -> None:
@@ -298,8 +316,16 @@ def bytes_that_are_no_text(path: Path) -> None:
 @pytest.mark.parametrize(
     ("file_format", "write", "message"),
     [
-        ("csv", csv_with_other_numbers_of_fields, "3 of 4 rows {}no account: 1, unreadable row: 2"),
-        ("jsonl", broken_json_lines, "3 of 6 rows {}no readable time: 1, unreadable row: 2"),
+        (
+            "csv",
+            csv_with_other_numbers_of_fields,
+            "3 of 4 rows {}no account: 1 (column 'account_id'), unreadable row: 2",
+        ),
+        (
+            "jsonl",
+            broken_json_lines,
+            "3 of 6 rows {}no readable time: 1 (column 'event_time'), unreadable row: 2",
+        ),
         pytest.param(
             "parquet",
             bytes_that_are_no_text,

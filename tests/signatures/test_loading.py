@@ -39,7 +39,7 @@ def test_a_signature_is_named_by_its_id_or_its_title(tmp_path: Path) -> None:
     assert farm == signature_of_abuse("Device farm") == signature_of_abuse(str(farm.id))
     with pytest.raises(ConfigError, match="did you mean 'device farm'"):
         signature_of_abuse("device farms")
-    with pytest.raises(ConfigError, match="'Example ring'; .* folder to signatures.paths in the"):
+    with pytest.raises(ConfigError, match=r"'Example ring'; .* folder to signatures\.paths in the"):
         signature_of_abuse("Example ring")
     assert signature_of_abuse("Example ring", [write(tmp_path, SOUND)]).title == "Example ring"
 
