@@ -384,7 +384,12 @@ APPROVED = "added_by,approved_by,added_at,expires_at\n"
             4,
             "row that cannot be parsed: 9.9.9.0/24,1,2",
         ),
-        ("accounts", "account_id,created_at\nann,once\n", 4, "created_at 'once' is no time"),
+        (
+            "accounts",
+            "account_id,created_at\nann,once\n",
+            4,
+            "account_id 'ann': created_at 'once' is no time",
+        ),
     ],
 )
 def test_a_wrong_small_table_stops_the_run_before_the_long_work(
