@@ -35,6 +35,7 @@ from exporters.neo4j_statements import (
     mark_gone,
     merge_nodes,
     merge_relationships,
+    name_statements,
     schema_statements,
 )
 from exporters.neo4j_writers import write_batches
@@ -184,7 +185,9 @@ def load_record(parts: Sequence[Part], ds: date, scope: str) -> dict[str, Any]:
 
 
 def define_schema(database: Database) -> None:
-    """Make the constraints and indexes that are missing, and wait until they are there."""
+    """Make the names, constraints and indexes that are missing, and wait until they are there."""
+    for statement, names in name_statements():
+        database.write(statement, names=names)
     for statement in schema_statements(NODES):
         database.define(statement)
     database.define("CALL db.awaitIndexes(300)")

@@ -10,9 +10,13 @@ from collections.abc import Sequence
 
 from graph.database_schema import (
     GONE,
+    INVESTIGATORS,
     LOADED,
     NETWORK,
+    NODES,
     NOTE,
+    ON,
+    RELATIONSHIPS,
     VERDICT,
     WORK,
     Kind,
@@ -57,6 +61,25 @@ def schema_statements(nodes: Sequence[NodeKind]) -> list[str]:
         if each.indexed
     ]
     return statements
+
+
+def name_statements() -> list[tuple[str, list[str]]]:
+    """Statements that make the schema's names known, each with the `names` that it takes.
+
+    The server warns of a query that names what nothing has had yet, e.g. a verdict's reviewer.
+    """
+    nodes, relationships = (*NODES, *INVESTIGATORS), (*RELATIONSHIPS, ON)
+    kinds: tuple[NodeKind | RelationshipKind, ...] = (*nodes, *relationships)
+    declared = [*WORK, *(each for kind in kinds for each in kind.properties)]
+    names = {
+        "db.createLabel": {DRAFT, LOAD, *(kind.label for kind in nodes)},
+        "db.createRelationshipType": {kind.type for kind in relationships},
+        "db.createProperty": {"id", LOADED, GONE, *(each.name for each in declared)},
+    }
+    return [
+        (f"UNWIND $names AS name CALL {procedure}(name) RETURN count(*) AS known", sorted(each))
+        for procedure, each in names.items()
+    ]
 
 
 def merge_nodes(kind: NodeKind) -> str:

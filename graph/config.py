@@ -7,7 +7,7 @@ can be switched off, the text `none` means None.
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -38,6 +38,9 @@ ADDRESS_ENTITIES = ("ip", "ip_network")
 
 
 Format = Literal["parquet", "csv", "jsonl"]
+ENDINGS: dict[str, Format] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+"""The format of a file that is configured without one, by how its name ends; else parquet."""
+
 Family = Literal["device", "network", "signup", "content", "target", "timing"]
 
 
@@ -46,6 +49,14 @@ class Source(Settings):
 
     path: str = Field(min_length=1)
     format: Format = "parquet"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _format_by_ending(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "format" in given:
+            return given
+        ending = PurePath(str(given.get("path")).removesuffix(".gz")).suffix
+        return given | {"format": ENDINGS.get(ending.lower(), "parquet")}
 
 
 class EventsInput(Source):
@@ -76,7 +87,7 @@ def _source(value: Any) -> Any:
 
 
 OptionalSource = Annotated[Source | None, BeforeValidator(_source)]
-"""`none`, a path of parquet, or path and format."""
+"""`none`, a path, or path and format."""
 
 
 class Inputs(Settings):

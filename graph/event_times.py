@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,6 +11,8 @@ import pyarrow.compute as pc
 
 MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 """Microseconds of each declared unit of a numeric time."""
+
+SPAN = pa.schema([("from_us", pa.int64()), ("to_us", pa.int64())])
 
 _LIMIT = 1 << 62  # far beyond any real time, and far from overflow
 
@@ -31,6 +34,14 @@ def read_times(values: pa.Array, unit: str) -> pa.Array:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _from_texts(values.cast(pa.string()), unit)
     return pa.nulls(len(values), pa.int64())
+
+
+def time_spans(batches: Iterable[pa.RecordBatch], unit: str) -> Iterator[pa.RecordBatch]:
+    """The earliest and the latest readable time of each batch's first column; rows of SPAN."""
+    for batch in batches:
+        found = pc.min_max(read_times(batch.column(0), unit))
+        ends = [pa.array([found[end].as_py()], pa.int64()) for end in ("min", "max")]
+        yield pa.RecordBatch.from_arrays(ends, schema=SPAN)
 
 
 def _scale(numbers: pa.Array, factor: int) -> pa.Array:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
+import numpy as np
 import pyarrow as pa
 
-from graph.engines.base import UNPARSED, Engine, InputError
+from graph.engines.base import NO_COLUMNS, UNPARSED, Engine, InputError
 from graph.entities import ENTITY_TYPES
+from graph.event_times import SPAN, time_spans
 from graph.events import (
     ACCEPTED,
     DUPLICATE,
@@ -60,7 +62,7 @@ def map_columns(raw: DataFrame, mapping: Mapping[str, str], where: str) -> DataF
         if column not in types:
             raise InputError(
                 f"{where}: there is no column {column!r} for {name} (events.columns.{name})"
-                f"{nearest(column, types)}; {_columns_found(types)}"
+                f"{instead_of(column, types)}"
             )
     names = {name: name for name in event_columns() if name in types} | dict(mapping)
     for name, column in names.items():
@@ -72,13 +74,13 @@ def map_columns(raw: DataFrame, mapping: Mapping[str, str], where: str) -> DataF
     return raw.select(*chosen, F.col(SOURCE).alias("source"))
 
 
-def _columns_found(names: Sequence[str] | Mapping[str, str]) -> str:
+def instead_of(absent: str, names: Collection[str]) -> str:
     """Say which columns there are, unless they are the debris of another format."""
-    if not names or not all(name.isprintable() for name in names):
-        return "it holds no readable columns at all: is it of the format that `format` says?"
+    if not names or not all(name.isprintable() and name[:1] not in "{[" for name in names):
+        return f"; {NO_COLUMNS}"
     shown = ", ".join(list(names)[:LISTED_COLUMNS])
     more = f" and {len(names) - LISTED_COLUMNS} more" if len(names) > LISTED_COLUMNS else ""
-    return f"its columns are {shown}{more}"
+    return f"{nearest(absent, names)}; its columns are {shown}{more}"
 
 
 def _check_type(name: str, column: str, kind: str, where: str) -> None:
@@ -171,6 +173,19 @@ def count_rows(engine: Engine, judged: DataFrame) -> dict[str, int]:
     counted = engine.to_arrow(judged.groupBy("status").agg(F.count(F.lit(1)).alias("rows")))
     found = {row["status"]: row["rows"] for row in counted.to_pylist()}
     return {status: found.get(status, 0) for status in (ACCEPTED, QUARANTINED, DUPLICATE, OUTSIDE)}
+
+
+def days_of_log(engine: Engine, raw: DataFrame, unit: str) -> tuple[str, str] | None:
+    """The days of the earliest and the latest time of a log in standard columns, if any is one."""
+    times = raw.select("event_time")
+    spans = engine.map_arrow(times, partial(time_spans, unit=unit), SPAN)
+    ends = spans.agg(F.min("from_us").alias("from_us"), F.max("to_us").alias("to_us"))
+    (row,) = engine.to_arrow(ends).to_pylist()
+    if row["from_us"] is None:
+        return None
+    # Times in a wrong unit lie beyond what Python's days can be.
+    first, last = (str(np.datetime64(row[end], "us").astype("datetime64[D]")) for end in SPAN.names)
+    return first, last
 
 
 def count_unidentified(engine: Engine, events: DataFrame) -> dict[str, dict[str, int]]:

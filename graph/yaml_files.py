@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,21 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 
 KeyPath = tuple[str, ...]
+
+BOOL = "tag:yaml.org,2002:bool"
+
+
+class _Loader(yaml.SafeLoader):
+    """With the booleans of YAML 1.2: a column may be called `on`, and a market `no`."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012
+        first: [resolver for resolver in resolvers if resolver[0] != BOOL]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_BOOLEANS = re.compile("^(true|True|TRUE|false|False|FALSE)$")
+_Loader.add_implicit_resolver(BOOL, _BOOLEANS, list("tTfF"))
 
 
 @dataclass(frozen=True)
@@ -55,7 +71,7 @@ def read_value(text: str, name: str) -> Any:
 def _compose(text: str, name: str) -> yaml.Node | None:
     try:
         _refuse_bombs(text, name)
-        return yaml.compose(text, yaml.SafeLoader)
+        return yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
@@ -67,7 +83,7 @@ def _compose(text: str, name: str) -> yaml.Node | None:
 def _refuse_bombs(text: str, name: str) -> None:
     """Refuse aliases, a few of which can stand for gigabytes, tags, and bottomless nesting."""
     depth = 0
-    for event in yaml.parse(text, yaml.SafeLoader):
+    for event in yaml.parse(text, _Loader):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         line = event.start_mark.line + 1 if event.start_mark else 1
@@ -83,7 +99,7 @@ def _refuse_bombs(text: str, name: str) -> None:
 
 def _construct(node: yaml.MappingNode, name: str) -> dict[str, Any]:
     try:
-        data: dict[str, Any] = yaml.SafeLoader("").construct_document(node)
+        data: dict[str, Any] = _Loader("").construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{name}{line}: {error.problem}") from None

@@ -5,6 +5,7 @@ Run it by `actorgraph build-graph` or `spark-submit jobs/build_graph.py`, with -
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from graph.ingest import (
     accepted_events,
     count_rows,
     count_unidentified,
+    days_of_log,
     judge,
     map_columns,
     quarantined_rows,
@@ -124,8 +126,18 @@ def _judged(run: Run, ip_networks: IpNetworks) -> DataFrame:
     with run.step("read and judge events"):
         raw = read_events(run.engine, run.config, run.ds)
         run.manifest.rows_in["events"] = raw.count()
-        mapped = map_columns(raw, run.config.events.columns, run.config.events.path)
-        return judge(run.engine, mapped, rules, run.config.events.deduplicate)
+        return judge(run.engine, _mapped(run, raw), rules, run.config.events.deduplicate)
+
+
+def _mapped(run: Run, raw: DataFrame) -> DataFrame:
+    return map_columns(raw, run.config.events.columns, run.config.events.path)
+
+
+def _when(run: Run) -> str:
+    """Say from when to when the log's times are."""
+    log = _mapped(run, read_events(run.engine, run.config, run.ds))
+    days = days_of_log(run.engine, log, run.config.events.time_unit)
+    return f"its times are from {days[0]} to {days[1]}" if days else "no time in it is readable"
 
 
 def _microseconds(day: date) -> int:
@@ -157,8 +169,9 @@ def _check_balance(run: Run, judged: DataFrame, events: DataFrame) -> None:
     today = events.filter(F.col("event_at") >= F.lit(str(run.ds)).cast("timestamp"))
     if not today.limit(1).count():
         raise InputError(
-            f"{run.config.events.path}: no usable event on {run.ds} itself ({counts}): is the day "
-            "complete, and are the times in the unit that events.time_unit says?"
+            f"{run.config.events.path}: no usable event on {run.ds} itself; {_when(run)}: is the "
+            "day complete, and are the times in the unit that events.time_unit says "
+            f"({run.config.events.time_unit})?"
         )
     run.manifest.figures["values_that_identify_nobody"] = count_unidentified(run.engine, events)
 
@@ -167,15 +180,27 @@ def _why(run: Run, judged: DataFrame) -> str:
     reasons = (
         judged.filter(F.col("reason").isNotNull())
         .groupBy("reason")
-        .agg(F.count(F.lit(1)).alias("rows"))
+        .agg(F.count(F.lit(1)).alias("rows"), F.min("raw").alias("example"))
     )
     rows = run.engine.to_arrow(reasons).to_pylist()
-    told = ", ".join(f"{row['reason']}: {row['rows']}" for row in sorted(rows, key=_reason))
-    return f"; {told}" if told else ""
+    told = [
+        f"{row['reason']}: {row['rows']}{_where(run, row)}"
+        for row in sorted(rows, key=lambda row: str(row["reason"]))
+    ]
+    return f"; {', '.join(told)}" if told else ""
 
 
-def _reason(row: dict[str, Any]) -> str:
-    return str(row["reason"])
+def _where(run: Run, row: dict[str, Any]) -> str:
+    """Name the column of the log that a reason is about, and the value in one row."""
+    name = {"no account": "account_id", "no readable time": "event_time"}.get(row["reason"])
+    if name is None:
+        return ""
+    try:
+        value = json.loads(row["example"]).get(name)
+    except ValueError:  # a long row is kept in part
+        value = None
+    example = "" if value is None else f", e.g. {value!r}"
+    return f" (column {run.config.events.columns[name]!r}{example})"
 
 
 @dataclass(frozen=True)

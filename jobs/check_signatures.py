@@ -92,7 +92,7 @@ def _list(arguments: argparse.Namespace) -> int:
         return DONE
     print_table(
         "Signatures",
-        ["title", "explains", "subject", "status", "mode", "level", "action", "tags"],
+        ["title", "explains", "subject", "status", "mode", "level", "action", "id", "tags"],
         [
             [
                 each.title,
@@ -102,6 +102,7 @@ def _list(arguments: argparse.Namespace) -> int:
                 each.mode,
                 each.level,
                 each.enforcement.action if each.enforcement else None,
+                each.id,
                 " ".join(each.tags),
             ]
             for each in load(arguments.paths)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 
 from jobs.errors import DONE, UNEXPECTED, as_stop, describe, exit_code
+
+NO_READER = 141
+"""What shells report of a program whose output nobody reads any more, as after `| head`."""
 
 
 def run_command(
@@ -17,7 +21,13 @@ def run_command(
 ) -> int:
     """Parse, act, and turn an error into a line and its exit code; returns action's code."""
     try:
-        return action(parser.parse_args(argv))
+        code = action(parser.parse_args(argv))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Python flushes once more when it ends, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NO_READER
     except SystemExit as stop:  # argparse has said why
         return int(stop.code or DONE)
     except (Exception, KeyboardInterrupt) as error:

@@ -98,7 +98,8 @@ def _file(path: Path) -> Layer:
     try:
         return _read(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the config file {path}: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"cannot read the config file {path}: {reason}") from None
 
 
 def _read(text: str, name: str) -> Layer:

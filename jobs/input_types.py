@@ -29,8 +29,10 @@ KINDS = {
 def conform(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Bring batches to a schema whose last column is MISTAKE; absent columns are null.
 
-    Times and days are read as event times are: timestamps, epoch seconds, or text.
+    Times and days are read as event times are: timestamps, epoch seconds, or text. A mistake names
+    its row by the first column of ids, or else the first column.
     """
+    named = next((name for name in schema.names if name.endswith("_id")), schema.names[0])
     for batch in batches:
         mistakes = pa.nulls(batch.num_rows, pa.string())
         if UNPARSED in batch.schema.names:
@@ -43,7 +45,10 @@ def conform(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
             elif field.name in batch.schema.names:
                 given = batch.column(field.name)
                 column = _convert(given, field.type)
-                mistakes = pc.coalesce(mistakes, _mistakes(given, column, field))
+                found = _mistakes(given, column, field)
+                if named in batch.schema.names and field.name != named:
+                    found = _named(named, _convert(batch.column(named), pa.string()), found)
+                mistakes = pc.coalesce(mistakes, found)
                 columns.append(column)
             else:
                 columns.append(pa.nulls(batch.num_rows, field.type))
@@ -88,6 +93,13 @@ def _convert_one(value: pa.Scalar, kind: pa.DataType) -> object:
         return value.cast(kind).as_py()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
+
+
+def _named(name: str, values: pa.Array, mistakes: pa.Array) -> pa.Array:
+    """Say of each mistake which row it is in; without a value it stays as it is."""
+    values = pc.utf8_slice_codeunits(values, 0, SHOWN)
+    named = pc.binary_join_element_wise(f"{name} '", values, "': ", mistakes, "")
+    return pc.coalesce(named, mistakes)
 
 
 def _mistakes(given: pa.Array, converted: pa.Array, field: pa.Field) -> pa.Array:

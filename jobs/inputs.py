@@ -14,7 +14,7 @@ from graph.config import Config, Source
 from graph.engines.base import UNPARSED, Engine, InputError
 from graph.entities import ENTITY_TYPES
 from graph.frames import DataFrame, F, Window
-from graph.ingest import SOURCE, check_id_type
+from graph.ingest import SOURCE, check_id_type, instead_of
 from graph.ip_networks import IP_NETWORKS, IpNetworks, index_ip_networks
 from graph.shared_entities import SHARED_ENTITIES, SharedEntities, check_shared_entities
 from graph.suggestions import SHOWN, nearest
@@ -234,8 +234,8 @@ def _typed(engine: Engine, source: Source, name: str, schema: pa.Schema) -> Data
     types = dict(frame.dtypes)
     key = schema.names[0]
     if key not in types:
-        others = types.keys() - {UNPARSED}
-        raise InputError(f"{where}: there is no column {key!r}{nearest(key, others)}")
+        others = [name for name in types if name != UNPARSED]
+        raise InputError(f"{where}: there is no column {key!r}{instead_of(key, others)}")
     for field in schema:
         if field.type == pa.string() and field.name in types:
             check_id_type(field.name, types[field.name], where)

@@ -37,7 +37,7 @@ from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.tables import Table
 from jobs.database.address import FOLDER as SERVER_FOLDER
-from jobs.database.address import database_address
+from jobs.database.address import database_address, start_command
 from jobs.database.importer import run_importer
 from jobs.database.server import find_server, start_server, stop_server
 from jobs.errors import ConfigError, GuardStop
@@ -95,7 +95,8 @@ def _bulk(run: Run, parts: list[Part]) -> dict[str, int]:
     server = find_server(run.config.home / SERVER_FOLDER)
     if server is None or URI in os.environ:
         raise ConfigError(
-            "--mode bulk needs the local server, running: actorgraph neo4j start, without NEO4J_URI"
+            "--mode bulk needs the local server, running and without NEO4J_URI: "
+            + start_command(run.config.home)
         )
     address = database_address(run.config.home, os.environ)
     with Database(address) as database:

@@ -1,7 +1,8 @@
 """The local Neo4j server for investigators: start it, stop it, say where it is.
 
-Run it by `actorgraph neo4j start|stop|status`. The server's data are under `<home>/neo4j`; that of
-the demo is under `<home>/demo/neo4j`, and stop and status look after both.
+Run it by `actorgraph neo4j start|stop|status`, with the --config of the jobs that use it. The
+server's data are under `<home>/neo4j`; that of the demo is under `<home>/demo/neo4j`, and stop and
+status look after both.
 """
 
 from __future__ import annotations
@@ -14,17 +15,18 @@ from pathlib import Path
 
 from exporters.neo4j_guide import GUIDE, write_guide
 from graph.engines.base import DependencyError
+from jobs.arguments import settings_parser
 from jobs.commands import run_command
+from jobs.configuration import load
 from jobs.database.address import FOLDER as FOLDER
+from jobs.database.address import start_command
 from jobs.database.server import USER, Server, find_server, start_server, stop_server
 from jobs.errors import DONE
 
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of `actorgraph neo4j`."""
-    arguments = argparse.ArgumentParser(
-        prog="actorgraph neo4j", description="A local Neo4j server with Neo4j Browser."
-    )
+    arguments = settings_parser("neo4j", "A local Neo4j server with Neo4j Browser.")
     arguments.add_argument("action", choices=("start", "stop", "status"))
     arguments.add_argument("--heap", default="1g", help="memory of the server, e.g. 4g")
     return arguments
@@ -33,12 +35,6 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Act as a command; returns its exit code."""
     return run_command(parser(), argv, _act)
-
-
-def homes() -> list[Path]:
-    """Where servers may be: that of the configured home, and the demo's."""
-    home = Path(os.environ.get("ACTORGRAPH_HOME", ".actorgraph"))
-    return [home / FOLDER, home / "demo" / FOLDER]
 
 
 def start(folder: Path, heap: str = "1g") -> Server:
@@ -61,10 +57,12 @@ def describe(server: Server) -> str:
 
 
 def _act(arguments: argparse.Namespace) -> int:
+    home = load(arguments.config, arguments.set, os.environ).home
     if arguments.action == "start":
-        sys.stdout.write(describe(start(homes()[0], arguments.heap)))
+        sys.stdout.write(describe(start(home / FOLDER, arguments.heap)))
         return DONE
-    running = [server for folder in homes() if (server := find_server(folder))]
+    folders = [home / FOLDER, home / "demo" / FOLDER]
+    running = [server for folder in folders if (server := find_server(folder))]
     if arguments.action == "stop":
         for server in running:
             stop_server(server)
@@ -72,10 +70,10 @@ def _act(arguments: argparse.Namespace) -> int:
     else:
         sys.stdout.write("\n".join(describe(server) for server in running))
     if not running:
-        folders = " or ".join(map(str, homes()))
+        nothing = f"no Neo4j runs in {' or '.join(map(str, folders))}"
         if arguments.action == "status":
-            raise DependencyError(f"no Neo4j runs in {folders}: actorgraph neo4j start")
-        sys.stdout.write(f"no Neo4j runs in {folders}\n")
+            raise DependencyError(f"{nothing}: {start_command(home)}")
+        sys.stdout.write(f"{nothing}\n")
     return DONE
 
 

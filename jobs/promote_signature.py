@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def add_change(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `signatures promote` and `signatures demote`."""
-    parser.add_argument("signature", metavar="ID", help="the id of a signature of the library")
+    parser.add_argument("signature", metavar="ID", help="the id, or title, of a signature")
     parser.add_argument("--reason", required=True, help="why; it stands in the audit log")
     add_settings(parser)
     add_person(parser, "who answers for it")
@@ -87,17 +87,11 @@ def _of_it(config: Config, signature: Signature) -> list[str]:
 
 
 def _asked(arguments: argparse.Namespace) -> tuple[Config, Signature]:
-    from graph.suggestions import nearest
     from jobs.configuration import load
-    from signatures.loading import load as load_library
+    from signatures.loading import signature_of_abuse
 
     config = load(arguments.config, arguments.set, os.environ)
-    library = load_library(config.signatures.paths)
-    by_id = {str(each.id): each for each in library if not each.benign}
-    name = arguments.signature
-    if name not in by_id:
-        raise ConfigError(f"no signature of abuse has the id {name!r}{nearest(name, by_id)}")
-    return config, by_id[name]
+    return config, signature_of_abuse(arguments.signature, config.signatures.paths)
 
 
 def _backtested(

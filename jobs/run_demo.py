@@ -18,6 +18,7 @@ from rich.console import Console
 from jobs import demo_story, run_pipeline
 from jobs.arguments import add_engine
 from jobs.commands import run_command
+from jobs.configuration import load
 from jobs.errors import DONE
 from jobs.evaluation import evaluate
 from jobs.evaluation_tables import evaluation_tables
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    home = Path(os.environ.get("ACTORGRAPH_HOME", ".actorgraph")) / "demo"
+    home = load(environment=os.environ).home / "demo"
     settings = Settings(
         accounts=arguments.accounts,
         seed=arguments.seed,

@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from graph.errors import ConfigError
+from graph.suggestions import nearest
 from graph.yaml_files import Document, KeyPath, read_mapping
 from signatures.explanations import explain
 from signatures.lint import clashes, file_name, problems
@@ -43,6 +44,19 @@ def load(paths: Sequence[str | Path] = ()) -> list[Signature]:
     if library.problems:
         raise ConfigError("\n".join(library.problems))
     return list(library.signatures.values())
+
+
+def signature_of_abuse(name: str, paths: Sequence[str | Path] = ()) -> Signature:
+    """The signature with this id or title; raises ConfigError where none of abuse has it."""
+    known = [each for each in load(paths) if not each.benign]
+    by_name = {each.title.lower(): each for each in known} | {str(each.id): each for each in known}
+    if name.lower() not in by_name:
+        hint = nearest(name.lower(), by_name)
+        raise ConfigError(
+            f"no signature of abuse has the id or title {name!r}{hint}; to use one of your own, "
+            "add its folder to signatures.paths in the config"
+        )
+    return by_name[name.lower()]
 
 
 def read_library(paths: Sequence[str | Path] = (), with_shipped: bool = True) -> Library:

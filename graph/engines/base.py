@@ -20,6 +20,10 @@ UNPARSED = "_corrupt_record"
 """The column in which `Engine.read` keeps a row of csv or jsonl that it could not parse."""
 
 
+NO_COLUMNS = "it holds no readable columns at all: is it of the format that `format` says?"
+"""What an InputError says of a file of another format than declared."""
+
+
 class InputError(Exception):
     """An input is missing or cannot be read; the message names it and what to do (exit 3)."""
 

@@ -13,12 +13,10 @@ from typing import Any
 
 import duckdb
 
-from graph.engines.base import UNPARSED, InputError
+from graph.engines.base import NO_COLUMNS, UNPARSED, InputError
 from graph.engines.duckdb_frames import TYPES, quoted
 
 MAX_LINE_BYTES = 8 << 20
-
-NOT_TEXT = "it holds no readable columns at all: is it of the format that `format` says?"
 
 # Characters of a file's name that Spark writes as %XX where it names a row's file.
 ESCAPED = '%" <>?#[]\\^`{|}'
@@ -50,7 +48,7 @@ def query_of_files(
         is_binary = file_format != "parquet" and re.search(
             "utf-?8|unicode|CSV Error", str(error), re.I
         )
-        reason = NOT_TEXT if is_binary else damaged(str(error)) or str(error)
+        reason = NO_COLUMNS if is_binary else damaged(str(error)) or str(error)
         raise InputError(f"{where}: {reason}") from None
     if source is not None:
         columns = [*columns, f"{name} AS {quoted(source)}"]
@@ -215,9 +213,10 @@ def _jsonl(
     structure = connection.execute(
         f"SELECT json_group_structure(row::JSON) FROM {lines}"
     ).fetchall()[0][0]
-    types = {name: _json_type(kind) for name, kind in json.loads(structure or "{}").items()}
-    if not types:
+    found = json.loads(structure or "null")
+    if not isinstance(found, dict):  # no object has a key: all that DuckDB tells is a type
         return [UNPARSED], lines
+    types = {name: _json_type(kind) for name, kind in found.items()}
     query = f"""(
         SELECT unnest(json_transform(row, {_text(json.dumps(types))})), {UNPARSED}, filename
         FROM {lines}

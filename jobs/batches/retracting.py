@@ -37,7 +37,10 @@ def retract(changes: Changes, chosen: Chosen, person: str, reason: str) -> Propo
     rows = changes.engine.materialize(_chosen(changes, chosen), "retracted")
     made = draft(changes, rows, person, reason)
     if made is None:
-        raise ConfigError("nothing that was released and stands is named: nothing to take back")
+        raise ConfigError(
+            "nothing that was released and stands is named: nothing to take back; ids are taken "
+            "whole, e.g. all 16 digits of a network's"
+        )
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,5 +24,10 @@ def database_address(home: Path, environment: Mapping[str, str]) -> Address:
     if server := find_server(home / FOLDER):
         return Address(server.uri, USER, read_password(server.password_file))
     raise DependencyError(
-        f"no Neo4j runs in {home / FOLDER}: actorgraph neo4j start, or set NEO4J_URI"
+        f"no Neo4j runs in {home / FOLDER}: {start_command(home)}, or set NEO4J_URI"
     )
+
+
+def start_command(home: Path) -> str:
+    """What a person types to start the local server of a home."""
+    return f"actorgraph neo4j start --set {shlex.quote(f'home={home}')}"

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 
 import pyarrow as pa
@@ -113,6 +114,10 @@ def only_yesterday(path: Path) -> None:
     write_log(path, [event(account, ds=DAY - timedelta(days=1)) for account in "abc"])
 
 
+def in_milliseconds(path: Path) -> None:
+    write_log(path, [row | {"event_time": row["event_time"] * 1000} for row in GOOD])
+
+
 def no_device(path: Path) -> None:
     write_log(path, [{"account_id": "ann", "event_time": seconds(), "device_uid": "x", "os": 1}])
 
@@ -150,7 +155,12 @@ def types_that_differ(path: Path) -> None:
         (other_day, "log.parquet has no folder ds=2026-11-22: is the day ready?"),
         (day_without_files, "ds=2026-11-22 has no files: is the day ready?"),
         (no_rows, "log.parquet: no rows in the look-back that ends at 2026-11-22"),
-        (only_yesterday, "log.parquet: no usable event on 2026-11-22 itself"),
+        (
+            only_yesterday,
+            "log.parquet: no usable event on 2026-11-22 itself; its times are from 2026-11-21 to "
+            "2026-11-21: is the day complete",
+        ),
+        (in_milliseconds, "from 58862-05-04 to 58862-05-04: is the day complete, and are the"),
         (
             no_device,
             "no column 'device_id' for device_id (events.columns.device_id); did you mean "
@@ -195,6 +205,50 @@ def test_a_binary_file_that_claims_to_be_text_ends_with_3(
     fails(3, "it holds no readable columns at all: is it of the format that `format` says?")
 
 
+WRITERS = {
+    "parquet": write_log,
+    "csv": lambda path, rows: path.write_text(csv_text(rows)),
+    "jsonl": lambda path, rows: path.write_text("\n".join(map(json.dumps, rows))),
+}
+
+
+def csv_text(rows: list[Row]) -> str:
+    lines = [rows[0], *(row.values() for row in rows)]
+    return "\n".join(",".join(map(str, line)) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("declared", "true"), [pair for pair in product(WRITERS, WRITERS) if len(set(pair)) == 2]
+)
+def test_a_log_of_another_format_than_declared_ends_with_3(
+    site: Site, fails: Callable[..., None], declared: str, true: str
+) -> None:
+    site.configure("log", COLUMNS, {"format": declared})
+    WRITERS[true](site.folder / "log", GOOD)
+    fails(3, "of the declared format" if declared == "parquet" else "that `format` says?")
+
+
+@pytest.mark.parametrize("text", ["", "\n", "{}\n{}\n", "[1]\n", "7\n", "null"])
+def test_json_lines_without_a_single_key_end_with_3(
+    site: Site, fails: Callable[..., None], text: str
+) -> None:
+    site.configure("log", COLUMNS, {"format": "jsonl"})
+    (site.folder / "log").write_text(text)
+    fails(3, "it holds no readable columns at all: is it of the format that `format` says?")
+
+
+@pytest.mark.parametrize(("declared", "true"), [("csv", "jsonl"), ("jsonl", "csv")])
+def test_a_small_table_of_another_format_than_declared_ends_with_3(
+    site: Site, fails: Callable[..., None], declared: str, true: str
+) -> None:
+    table = site.folder / "table"
+    site.configure(LOG, COLUMNS, inputs={"accounts": {"path": str(table), "format": declared}})
+    write_log(site.folder / LOG, GOOD)
+    WRITERS[true](table, [{"account_id": "ann", "market": "SE"}])
+    fails(3, "inputs.accounts: ")
+    assert "that `format` says?" in site.manifest("build_graph")["reason"]
+
+
 @pytest.mark.parametrize(
     "other",
     ["device_id,event_time,account_id\nx,{t},bob\n", "account_id,event_time\nbob,{t}\n"],
@@ -221,8 +275,17 @@ def test_a_day_with_only_bad_rows_ends_with_4_and_counts_them_by_reason(
     fails(
         4,
         "quarantine: 3 of 3 rows are unusable (100.0%, limit 50.0%: max_quarantine_ratio); "
-        "no account: 2, no readable time: 1",
+        "no account: 2 (column 'account_id', e.g. ''), no readable time: 1 (column 'event_time')",
     )
+
+
+def test_times_from_a_wrong_column_are_named_with_an_example(
+    site: Site, fails: Callable[..., None]
+) -> None:
+    columns = {"account_id": "account_id", "event_time": "event_type", "device_id": "device_id"}
+    site.configure(LOG, columns)
+    write_log(site.folder / LOG, GOOD)
+    fails(4, "max_quarantine_ratio); no readable time: 3 (column 'event_type', e.g. 'post')")
 
 
 def test_more_bad_rows_than_the_limit_end_with_4(site: Site, fails: Callable[..., None]) -> None:
@@ -253,8 +316,16 @@ def bytes_that_are_no_text(path: Path) -> None:
 @pytest.mark.parametrize(
     ("file_format", "write", "message"),
     [
-        ("csv", csv_with_other_numbers_of_fields, "3 of 4 rows {}no account: 1, unreadable row: 2"),
-        ("jsonl", broken_json_lines, "3 of 6 rows {}no readable time: 1, unreadable row: 2"),
+        (
+            "csv",
+            csv_with_other_numbers_of_fields,
+            "3 of 4 rows {}no account: 1 (column 'account_id'), unreadable row: 2",
+        ),
+        (
+            "jsonl",
+            broken_json_lines,
+            "3 of 6 rows {}no readable time: 1 (column 'event_time'), unreadable row: 2",
+        ),
         pytest.param(
             "parquet",
             bytes_that_are_no_text,
@@ -313,7 +384,12 @@ APPROVED = "added_by,approved_by,added_at,expires_at\n"
             4,
             "row that cannot be parsed: 9.9.9.0/24,1,2",
         ),
-        ("accounts", "account_id,created_at\nann,once\n", 4, "created_at 'once' is no time"),
+        (
+            "accounts",
+            "account_id,created_at\nann,once\n",
+            4,
+            "account_id 'ann': created_at 'once' is no time",
+        ),
     ],
 )
 def test_a_wrong_small_table_stops_the_run_before_the_long_work(

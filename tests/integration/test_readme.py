@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from exporters.enforcement.keyed import read_key
+from graph.history import new_network_id
 from jobs.command_line import COMMANDS
 from jobs.configuration import load
+from tests.conftest import missing
 from tests.integration.sites import DAY, Site
 
 README = Path(__file__).parents[2] / "README.md"
@@ -37,12 +42,32 @@ def test_every_script_and_target_shown_exists() -> None:
 
 
 def test_the_config_shown_is_valid(tmp_path: Path) -> None:
-    (text,) = blocks("yaml")
     site = tmp_path / "site.yaml"
-    site.write_text(text, encoding="utf-8")
+    site.write_text("".join(blocks("yaml")), encoding="utf-8")
     config = load([str(site)])
     assert config.events.columns["account_id"] == "user"
     assert config.lookback_days == 28
+    assert config.enforcement.environment == "production"
+
+
+def test_the_key_shown_is_one_that_a_batch_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("openssl") is None:
+        missing("there is no openssl")
+    monkeypatch.chdir(tmp_path)
+    (command,) = (line for line in "".join(blocks("console")).splitlines() if "openssl" in line)
+    assert subprocess.run(command, shell=True).returncode == 0
+    (tmp_path / "site.yaml").write_text("".join(blocks("yaml")), encoding="utf-8")
+    assert len(read_key(load(["site.yaml"]).enforcement.key_file)) == 32
+
+
+def test_ids_and_folders_of_batches_are_shown_as_they_are() -> None:
+    shown = "".join(blocks("console"))
+    (network,) = re.findall(r"--network (\S+)", shown)
+    assert len(network) == len(new_network_id(str(DAY), "first"))
+    home = load().home
+    assert re.findall(r"(\S+)/released", shown) == [f"{home}/batches"]
 
 
 @pytest.mark.spark

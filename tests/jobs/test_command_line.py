@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -61,6 +62,17 @@ def test_exit_codes_are_those_of_the_job() -> None:
     )
     assert done.returncode == 2
     assert "actorgraph build-graph: error: argument --ds: '2026-02-30' is not a day" in done.stderr
+
+
+@pytest.mark.parametrize("shown", ["list", "features"])
+def test_a_reader_that_has_enough_ends_a_command_quietly(shown: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing) as pipe:
+        done = subprocess.run(
+            [COMMAND, "signatures", shown], stdout=pipe, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_an_unknown_command_ends_with_2_and_a_suggestion() -> None:

@@ -42,6 +42,41 @@ def test_the_shipped_settings_are_complete_and_equal_the_models_defaults() -> No
     assert set(read_mapping(text, "default.yaml").data) == set(Config.model_fields) - {"traces"}
 
 
+@pytest.mark.parametrize("word", ["on", "off", "yes", "no", "On", "NO", "y", "truest"])
+def test_words_that_yaml_once_took_for_booleans_are_words(site: Any, word: str) -> None:
+    events = f"{{path: log, columns: {{account_id: {word}, event_time: ts, ip: ip}}}}"
+    assert load([site(f"events: {events}")]).events.columns["account_id"] == word
+    assert read_mapping(f"{word}: {{x: {word}}}", "file").data == {word: {"x": word}}
+
+
+@pytest.mark.parametrize("word", ["true", "True", "TRUE", "yes", "on"])
+def test_a_setting_that_is_a_switch_takes_them_all(site: Any, word: str) -> None:
+    assert load([site("events: {deduplicate: false}")]).events.deduplicate is False
+    assert load([site(f"events: {{deduplicate: {word}}}")]).events.deduplicate is True
+    assert read_mapping("a: true\nb: FALSE", "file").data == {"a": True, "b": False}
+
+
+def test_a_config_file_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+    path = tmp_path / "nope.yaml"
+    assert refused([path]) == f"cannot read the config file {path}: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("value", "file_format"),
+    [
+        ("in/accounts.csv", "csv"),
+        ("in/accounts.CSV.gz", "csv"),
+        ("in/accounts.jsonl", "jsonl"),
+        ("in/accounts", "parquet"),
+        ("{path: in/accounts.csv}", "csv"),
+        ("{path: in/accounts.csv, format: jsonl}", "jsonl"),
+    ],
+)
+def test_an_input_has_the_format_that_its_name_ends_with(value: str, file_format: str) -> None:
+    source = load(overrides=[f"inputs.accounts={value}"]).inputs.accounts
+    assert source is not None and source.format == file_format
+
+
 def test_each_source_wins_over_those_before_it(site: Any) -> None:
     first = site("networks: {min_size: 4, small: 40, dense: 0.4}\nlookback: 7d", "first.yaml")
     second = site("networks: {small: 41, dense: 0.41}", "second.yaml")

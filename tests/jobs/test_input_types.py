@@ -37,6 +37,18 @@ def test_texts_become_what_is_declared_and_blank_ones_nothing() -> None:
     assert set(second.values()) == {None}
 
 
+def test_a_mistake_says_in_which_row_it_is() -> None:
+    first, second = conformed({"cidr": " 8.8.8.0/24", "shared": "yes!"}, {"shared": "no!"})
+    assert first[MISTAKE] == "cidr '8.8.8.0/24': shared 'yes!' is no `true` or `false`"
+    assert second[MISTAKE] == "shared 'no!' is no `true` or `false`"
+    schema = columns(entity_type="string", entity_id="string", seen_at=TIMESTAMP)
+    row = {"entity_type": "ip", "entity_id": "9.9.9.9", "seen_at": "soon"}
+    (batch,) = conform(
+        [pa.RecordBatch.from_pylist([row])], schema.append(pa.field(MISTAKE, pa.string()))
+    )
+    assert batch.column(MISTAKE)[0].as_py().startswith("entity_id '9.9.9.9': seen_at 'soon' is no ")
+
+
 def test_typed_columns_stay_and_absent_ones_are_null() -> None:
     (row,) = conformed({"asn": 7.0, "valid_from": datetime(2026, 11, 22, 23), "shared": False})
     assert (row["asn"], row["valid_from"], row["shared"]) == (7, date(2026, 11, 22), False)

@@ -14,6 +14,7 @@ import pytest
 from graph.engines.base import DependencyError
 from graph.jvm_artifacts import Artifact
 from jobs.database import runtime
+from jobs.database.address import database_address
 from jobs.database.artifacts import server_artifacts
 from jobs.database.ports import free_port
 from jobs.database.runtime import java_executable
@@ -74,6 +75,34 @@ def test_status_and_stop_where_nothing_runs(
     assert "actorgraph neo4j start" in capsys.readouterr().err
     assert main(["stop"]) == 0
     assert main(["restart"]) == 2
+
+
+@pytest.mark.parametrize("given", ["config", "set", "environment"])
+def test_the_server_is_that_of_the_home_of_the_site(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    given: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = []
+    if given == "config":
+        Path("site.yaml").write_text("home: its home\n")
+        arguments = ["--config", "site.yaml"]
+    elif given == "set":
+        arguments = ["--set", "home=its home"]
+    else:
+        monkeypatch.setenv("ACTORGRAPH__HOME", "its home")
+    assert main(["status", *arguments]) == 5
+    told = capsys.readouterr().err
+    assert "no Neo4j runs in its home/neo4j or its home/demo/neo4j" in told
+    assert "actorgraph neo4j start --set 'home=its home'" in told
+    assert main(["stop", *arguments]) == 0
+
+
+def test_what_uses_the_server_says_how_to_start_it(tmp_path: Path) -> None:
+    with pytest.raises(DependencyError, match=f"neo4j start --set home={tmp_path}, or set NEO4J_"):
+        database_address(tmp_path, {})
 
 
 def test_only_neo4j_py_imports_the_driver() -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from graph.errors import ConfigError
-from signatures.loading import load, read_library
+from signatures.loading import load, read_library, signature_of_abuse
 from tests.signatures.signature_files import NAME, SOUND, changed, write
 
 
@@ -32,6 +32,16 @@ def test_a_sound_file_is_read(tmp_path: Path) -> None:
 def test_a_sites_folder_stands_beside_the_shipped_ones(tmp_path: Path) -> None:
     write(tmp_path, SOUND)
     assert len(load([tmp_path])) == len(load()) + 1
+
+
+def test_a_signature_is_named_by_its_id_or_its_title(tmp_path: Path) -> None:
+    farm = signature_of_abuse("device farm")
+    assert farm == signature_of_abuse("Device farm") == signature_of_abuse(str(farm.id))
+    with pytest.raises(ConfigError, match="did you mean 'device farm'"):
+        signature_of_abuse("device farms")
+    with pytest.raises(ConfigError, match=r"'Example ring'; .* folder to signatures\.paths in the"):
+        signature_of_abuse("Example ring")
+    assert signature_of_abuse("Example ring", [write(tmp_path, SOUND)]).title == "Example ring"
 
 
 def test_a_library_with_a_problem_is_not_used_in_part(tmp_path: Path) -> None:

@@ -6,12 +6,16 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import neo4j
 import pytest
 
-from exporters.neo4j import Database
+from exporters.neo4j import Address, Database, read_password
 from exporters.neo4j_guide import sample_values
+from exporters.neo4j_load import define_schema
 from exporters.neo4j_queries import Query, read_parameters, read_queries
 from jobs import load_neo4j
+from jobs.database.server import USER
+from tests.integration.database.conftest import StartOwn
 from tests.integration.sites import Site
 
 PARAMETERS = read_parameters()
@@ -50,6 +54,22 @@ def sources(plan: dict[str, Any]) -> Iterator[str]:
         yield plan["operatorType"].split("@")[0]
     for child in children:
         yield from sources(child)
+
+
+def test_the_server_knows_every_name_in_the_queries_before_anybody_judged(
+    own_server: StartOwn,
+) -> None:
+    server = own_server()
+    address = Address(server.uri, USER, read_password(server.password_file))
+    with Database(address) as fresh:
+        define_schema(fresh)
+    login = (address.user, address.password)
+    with neo4j.GraphDatabase.driver(address.uri, auth=login) as driver:
+        for query, form in FORMS:
+            examples = {name: PARAMETERS[name].example for name in query.parameters}
+            told = driver.execute_query(f"EXPLAIN {query.forms()[form]}", examples)
+            said = [each for each in told.summary.gql_status_objects if each.is_notification]
+            assert [each.status_description for each in said] == [], query.id
 
 
 @pytest.mark.parametrize(("query", "form"), FORMS, ids=lambda each: getattr(each, "id", each))

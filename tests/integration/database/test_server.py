@@ -141,5 +141,5 @@ def test_which_server_a_job_speaks_to(server: Server, tmp_path: Path) -> None:
     with pytest.raises(DependencyError, match="must hold no user") as refused:
         address_from({"NEO4J_URI": "bolt://me:secret@x", "NEO4J_PASSWORD": "p"})
     assert "secret" not in str(refused.value)
-    with pytest.raises(DependencyError, match="actorgraph neo4j start, or set NEO4J_URI"):
+    with pytest.raises(DependencyError, match=r"neo4j start --set home=.*, or set NEO4J_URI"):
         database_address(tmp_path, {})

@@ -53,6 +53,12 @@ def test_one_command_from_an_order_to_a_verified_retraction(
     assert (back / "dsa_corrections-00001.json").exists()
 
 
+def test_an_order_names_whole_ids(applied: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    applied.run("retract", "--network", "n", "--reason", "wrong", "--as", "lead", code=2)
+    assert "ids are taken whole, e.g. all 16 digits" in capsys.readouterr().err
+    assert applied.counted() == {"applied": 3}
+
+
 def test_a_reversal_restores_the_lighter_action_that_stands(site: Site) -> None:
     desk = site.desk()
     for action in ("challenge", "suspend"):
