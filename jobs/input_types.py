@@ -32,7 +32,7 @@ def conform(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
     Times and days are read as event times are: timestamps, epoch seconds, or text. A mistake names
     its row by the first column of ids, or else the first column.
     """
-    named = next((name for name in schema.names if name.endswith("_id")), schema.names[0])
+    key = next((name for name in schema.names if name.endswith("_id")), schema.names[0])
     for batch in batches:
         mistakes = pa.nulls(batch.num_rows, pa.string())
         if UNPARSED in batch.schema.names:
@@ -45,14 +45,11 @@ def conform(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
             elif field.name in batch.schema.names:
                 given = batch.column(field.name)
                 column = _convert(given, field.type)
-                found = _mistakes(given, column, field)
-                if named in batch.schema.names and field.name != named:
-                    found = _named(named, _convert(batch.column(named), pa.string()), found)
-                mistakes = pc.coalesce(mistakes, found)
+                mistakes = pc.coalesce(mistakes, _mistakes(given, column, field))
                 columns.append(column)
             else:
                 columns.append(pa.nulls(batch.num_rows, field.type))
-        columns[-1] = _named(columns[0], mistakes, schema.names[0])
+        columns[-1] = _named(columns[schema.get_field_index(key)], mistakes, key)
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
@@ -93,13 +90,6 @@ def _convert_one(value: pa.Scalar, kind: pa.DataType) -> object:
         return value.cast(kind).as_py()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
-
-
-def _named(name: str, values: pa.Array, mistakes: pa.Array) -> pa.Array:
-    """Say of each mistake which row it is in; without a value it stays as it is."""
-    values = pc.utf8_slice_codeunits(values, 0, SHOWN)
-    named = pc.binary_join_element_wise(f"{name} '", values, "': ", mistakes, "")
-    return pc.coalesce(named, mistakes)
 
 
 def _mistakes(given: pa.Array, converted: pa.Array, field: pa.Field) -> pa.Array:

@@ -17,7 +17,7 @@ from graph.frames import DataFrame, F, Window
 from graph.ingest import SOURCE, check_id_type, instead_of
 from graph.ip_networks import IP_NETWORKS, IpNetworks, index_ip_networks
 from graph.shared_entities import SHARED_ENTITIES, SharedEntities, check_shared_entities
-from graph.suggestions import SHOWN, nearest
+from graph.suggestions import SHOWN
 from graph.tables import TIMESTAMP, columns
 from graph.trust_lists import (
     DECLARED_NETWORKS,

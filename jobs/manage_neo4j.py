@@ -20,7 +20,14 @@ from jobs.commands import run_command
 from jobs.configuration import load
 from jobs.database.address import FOLDER as FOLDER
 from jobs.database.address import start_command
-from jobs.database.server import USER, Server, find_server, start_server, stop_server
+from jobs.database.server import (
+    RECOVER,
+    USER,
+    Server,
+    find_server,
+    start_server,
+    stop_server,
+)
 from jobs.errors import DONE
 
 
@@ -29,6 +36,11 @@ def parser() -> argparse.ArgumentParser:
     arguments = settings_parser("neo4j", "A local Neo4j server with Neo4j Browser.")
     arguments.add_argument("action", choices=("start", "stop", "status"))
     arguments.add_argument("--heap", default="1g", help="memory of the server, e.g. 4g")
+    arguments.add_argument(
+        "--recover",
+        action="store_true",
+        help="start: drop the end of a transaction log that a full disk cut off",
+    )
     return arguments
 
 
@@ -37,9 +49,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_command(parser(), argv, _act)
 
 
-def start(folder: Path, heap: str = "1g") -> Server:
-    """Start the server of a folder, with the investigators' files beside it."""
-    server = start_server(folder, heap)
+def start(folder: Path, heap: str = "1g", recover: bool = False) -> Server:
+    """Start the server of a folder, with the investigators' files beside it.
+
+    With `recover`, one that runs is started anew, and drops the end of a log that was cut off.
+    """
+    if recover and (running := find_server(folder)):
+        stop_server(running)
+    server = start_server(folder, heap, settings=RECOVER if recover else None)
     guide = server.guide_folder / GUIDE
     if not guide.exists() or server.guide_url not in guide.read_text(encoding="utf-8"):
         write_guide(server.guide_folder, server.guide_url, {})
@@ -59,7 +76,7 @@ def describe(server: Server) -> str:
 def _act(arguments: argparse.Namespace) -> int:
     home = load(arguments.config, arguments.set, os.environ).home
     if arguments.action == "start":
-        sys.stdout.write(describe(start(home / FOLDER, arguments.heap)))
+        sys.stdout.write(describe(start(home / FOLDER, arguments.heap, arguments.recover)))
         return DONE
     folders = [home / FOLDER, home / "demo" / FOLDER]
     running = [server for folder in folders if (server := find_server(folder))]

@@ -64,8 +64,8 @@ def _weight(action: tuple[str, int | None]) -> tuple[int, float]:
     return LADDER.index(name), float("inf") if duration is None else duration
 
 
-def agreed(labels: pa.Table) -> dict[str, tuple[str, list[str], set[str] | None]]:
-    """Snapshots that two reviewers call abusive: policy, reviewers, and the members meant by all.
+def agreed(labels: pa.Table) -> dict[str, tuple[str, list[str], set[str] | None, datetime]]:
+    """Snapshots that two reviewers call abusive: policy, reviewers, the members meant by all, when.
 
     `labels` are those that hold (labels.valid_labels). A snapshot that anybody calls benign is not
     agreed upon, nor one with two policies: both go to review. Members are None for all of them.
@@ -75,7 +75,8 @@ def agreed(labels: pa.Table) -> dict[str, tuple[str, list[str], set[str] | None]
         if _open_because(rows) is None:
             abusive = _abusive(rows)
             reviewers = sorted({row["reviewer"] for row in abusive})
-            found[snapshot] = (abusive[0]["policy_id"], reviewers, _members(abusive))
+            at = max(row["labelled_at"] for row in abusive)
+            found[snapshot] = (abusive[0]["policy_id"], reviewers, _members(abusive), at)
     return found
 
 
@@ -117,7 +118,7 @@ def decided_by_people(
 
     `proposed` are rows of `investigated`, `benign` the snapshots of `benign_snapshots`. What waits
     for review is proposed, with the action that was looked at, or rejected; what never was in
-    review begins as proposed.
+    review begins as proposed. What was sent back to review waits for a verdict given after that.
     """
     known = current(ledger).to_pylist()
     standing: dict[tuple[str, str], list[Row]] = defaultdict(list)
@@ -130,7 +131,8 @@ def decided_by_people(
         under_way = [each for each in decisions if each["state"] not in CLOSED]
         waiting = [each for each in under_way if each["state"] == "in_review"]
         if waiting:
-            changes.append(_moved(waiting, "proposed", row["reviewers"], at))
+            looked_at = [each for each in waiting if not _was_sent_back_since(each, row)]
+            changes.append(_moved(looked_at, "proposed", row["reviewers"], at))
         elif not under_way and not any(each["action"] == row["action"] for each in decisions):
             begun[tuple(row["reviewers"])].append(_begins(row, day))
     for reviewers, rows in sorted(begun.items()):
@@ -141,6 +143,11 @@ def decided_by_people(
     ]
     changes.append(_moved(rejected, "rejected", ["reviewers"], at))
     return pa.concat_tables(changes)
+
+
+def _was_sent_back_since(decision: Row, row: Row) -> bool:
+    """Whether these verdicts proposed a decision before it came back to review."""
+    return bool(decision["route"] == "investigated" and decision["state_at"] >= row["judged_at"])
 
 
 def _moved(rows: Sequence[Row], after: str, reviewers: Sequence[str], at: datetime) -> pa.Table:
@@ -207,7 +214,7 @@ def investigated(
     for row in snapshots.to_pylist():
         if row["snapshot_sha256"] not in decided:
             continue
-        policy, reviewers, members = decided[row["snapshot_sha256"]]
+        policy, reviewers, members, judged_at = decided[row["snapshot_sha256"]]
         action, duration = _action(row["role"], actions.get(policy))
         if row["account_id"] in kept_out:
             left_out["protected, cleared, or called benign"] += 1
@@ -226,6 +233,7 @@ def investigated(
                 "duration_s": duration,
                 "policy_id": policy,
                 "reviewers": reviewers,
+                "judged_at": judged_at,
             }
     waiting = Counter(filter(None, map(_open_because, _by_snapshot(labels).values())))
     return Investigated(

@@ -33,6 +33,9 @@ STATE = "server.json"
 BOLT_PORT, HTTP_PORT, GUIDE_PORT = 7687, 7474, 7475
 READY_WITHIN_S = 300
 STOPPED_WITHIN_S = 60
+
+RECOVER = {"internal.dbms.tx_log.fail_on_corrupted_log_files": "false"}
+"""The setting with which Neo4j drops the end of a transaction log that a full disk cut off."""
 OPENED = [
     f"--add-opens=java.base/{package}=ALL-UNNAMED"
     for package in ("java.nio", "java.io", "sun.nio.ch")

@@ -18,7 +18,7 @@ from signatures.investigated import (
     policy_actions,
 )
 from signatures.labels import LABELS, LabelRefused, check_labels, valid_labels
-from signatures.life_cycle import check_history, current
+from signatures.life_cycle import check_history, current, moved
 from signatures.loading import load
 from signatures.snapshots import SNAPSHOTS
 
@@ -207,6 +207,19 @@ def test_what_waits_for_review_is_proposed_on_the_route_of_people() -> None:
     assert bot["actor"] == "reviewer 1, reviewer 2"
     assert by_account["stolen"]["state"] == "proposed"
     assert decide(ledger, *TWO).num_rows == ledger.num_rows, "a rerun adds nothing"
+
+
+def test_what_comes_back_to_review_waits_for_another_look() -> None:
+    """A benign match may send it back; the verdicts from before must not propose it for ever."""
+    ledger = decide(waiting("suspend"), *TWO)
+    (bot,) = (row for row in current(ledger).to_pylist() if row["account_id"] == "bot")
+    evening = NOON + timedelta(hours=6)
+    back = pa.Table.from_pylist([bot], schema=DECISIONS.schema)
+    back = moved(back, "in_review", by="benign", at=evening, actor="scoring", reason="a choir")
+    ledger = pa.concat_tables([ledger, back])
+    assert decide(ledger, *TWO).num_rows == ledger.num_rows, "nobody looked again"
+    again = verdict("3", "reviewer 2", labelled_at=evening + timedelta(hours=1))
+    assert decide(ledger, *TWO, again).num_rows == ledger.num_rows + 1
 
 
 def test_what_was_looked_at_is_proposed_with_its_own_action() -> None:

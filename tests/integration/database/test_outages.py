@@ -20,7 +20,7 @@ from exporters.neo4j import Address, Database, read_password
 from exporters.neo4j_load import load
 from graph.engines.base import DependencyError
 from jobs import load_neo4j
-from jobs.database.server import USER, Server, stop_server
+from jobs.database.server import RECOVER, USER, Server, stop_server
 from tests.conftest import missing
 from tests.integration.database.conftest import StartOwn
 from tests.integration.database.forwarder import Forwarder
@@ -99,7 +99,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_is_told_and_once_there_is_space_the_next_load_completes_it(
-    small_disk: Path, own_server: StartOwn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_disk: Path, own_server: StartOwn, tmp_path: Path
 ) -> None:
     first = parts(tmp_path / "1", network("n1", ["a", "b", "c"]))
     accounts = [f"{number:05d}".ljust(200, "x") for number in range(20_000)]
@@ -114,8 +114,7 @@ def test_a_full_disk_is_told_and_once_there_is_space_the_next_load_completes_it(
 
     subprocess.run(["mount", "-o", "remount,size=1g", small_disk], check=True)
     stop_server(server)
-    monkeypatch.setattr(neo4j, "RETRY_FOR_S", 300.0)  # it answers before it has recovered
-    with connected(own_server(SMALL_LOGS)) as database:
+    with connected(own_server(SMALL_LOGS | RECOVER)) as database:
         assert database.read(HALF_SHOWN) == []
         assert members(database, "n1") == ["a", "b", "c"]
         load(database, second, NEXT, "networks", say)
