@@ -9,6 +9,7 @@ import pytest
 from exporters.neo4j import Database, read_password
 from exporters.neo4j_forget import forget_in_database
 from exporters.neo4j_load import load
+from graph.engines.base import Engine
 from jobs import forget_account
 from jobs.database.server import Server
 from tests.integration.database.parts import DAY, network, parts
@@ -75,9 +76,13 @@ def test_verdicts_stay_and_name_the_hash(database: Database, tmp_path: Path) -> 
 
 
 def test_the_command_forgets_in_the_database_that_the_site_names(
-    database: Database, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    database: Database,
+    server: Server,
+    duckdb_engine: Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     loaded(database, tmp_path / "rows", "a")
     monkeypatch.setenv("NEO4J_URI", server.uri)
     monkeypatch.setenv("NEO4J_PASSWORD", read_password(server.password_file))
@@ -86,6 +91,6 @@ def test_the_command_forgets_in_the_database_that_the_site_names(
     key.write_bytes(b"k" * 32)
     settings = [f"home={tmp_path / 'home'}", f"enforcement.key_file={key}"]
     more = [word for each in settings for word in ("--set", each)]
-    assert forget_account.main(["a", "--reason", "request", *more]) == 0
+    assert forget_account.main(["a", "--reason", "request", *more], duckdb_engine) == 0
     assert members(database, "n1") == ["b", "c"]
     assert "Neo4j: 2 nodes deleted" in capsys.readouterr().out

@@ -65,7 +65,7 @@ def test_a_server_that_ends_during_a_load_is_told_and_the_next_load_completes_it
         while accepts(server.bolt_port):
             time.sleep(0.05)
 
-    with Forwarder(server.bolt_port, text=b"MEMBER_OF", then=end) as forwarder:
+    with Forwarder(server.bolt_port, text=b"[r:`MEMBER_OF`]", then=end) as forwarder:
         monkeypatch.setenv("NEO4J_URI", f"bolt://127.0.0.1:{forwarder.port}")
         assert load_neo4j.main(arguments, site.engine) == 5
         assert forwarder.passed.is_set()
