@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
 
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -80,7 +79,7 @@ def mean_low(values: Doubles, probabilities: Doubles, clusters: Integers) -> flo
     if count < 2:
         return None
     variance = count / (count - 1) * float((residuals**2).sum()) / float(weights.sum()) ** 2
-    student = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1))
+    student = _student(count - 1)
     return mean - student * math.sqrt(variance)
 
 
@@ -119,17 +118,27 @@ def _effective(
 
 def _penalty(freedom: float) -> float:
     """What a variance is worth that was itself estimated with few degrees of freedom."""
-    normal, student = stats.norm.ppf(0.975), stats.t.ppf(0.975, max(1.0, freedom))
-    return float((normal / student) ** 2)
+    from scipy.special import ndtri
+
+    return float((ndtri((1 + CONFIDENCE) / 2) / _student(max(1.0, freedom))) ** 2)
+
+
+def _student(freedom: float) -> float:
+    """How many standard errors of a mean its 95% interval reaches to each side."""
+    from scipy.special import stdtrit  # here, because a day's run computes no interval
+
+    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
 
 
 def clopper_pearson(value: float, observations: float) -> tuple[float, float]:
     """The exact 95% interval of a proportion; observations may be a fraction of a number."""
+    from scipy.special import betaincinv
+
     tail = (1 - CONFIDENCE) / 2
     hits = value * observations
     misses = observations - hits
-    low = 0.0 if hits <= 0 else float(special.betaincinv(hits, misses + 1, tail))
-    high = 1.0 if misses <= 0 else float(special.betaincinv(hits + 1, misses, 1 - tail))
+    low = 0.0 if hits <= 0 else float(betaincinv(hits, misses + 1, tail))
+    high = 1.0 if misses <= 0 else float(betaincinv(hits + 1, misses, 1 - tail))
     return low, high
 
 
