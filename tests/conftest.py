@@ -78,14 +78,17 @@ def any_engine(request: pytest.FixtureRequest) -> Engine:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave tests that are marked `spark` out of the embedded engine's turn."""
-    items[:] = [
-        item
-        for item in items
-        if not item.get_closest_marker("spark")
-        or getattr(item, "callspec", None) is None
-        or item.callspec.params.get("any_engine") != "duckdb"
-    ]
+    """Leave tests that are marked for one engine out of the other's turn."""
+    items[:] = [item for item in items if _is_meant_for(item)]
+
+
+def _is_meant_for(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    engine = call.params.get("any_engine") if call else None
+    own = {mark.name for mark in item.iter_markers()}
+    if engine == "spark":
+        return "embedded" not in own
+    return engine is None or "spark" not in own
 
 
 @pytest.fixture

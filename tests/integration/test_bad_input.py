@@ -45,6 +45,7 @@ def fails(site: Site, capsys: pytest.CaptureFixture[str]) -> Callable[..., None]
     return fails
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("ds", ["22.11.2026", "2026-11-31", "yesterday"])
 def test_a_wrong_date_ends_with_2(site: Site, capsys: pytest.CaptureFixture[str], ds: str) -> None:
     site.configure(LOG, COLUMNS)
@@ -53,6 +54,7 @@ def test_a_wrong_date_ends_with_2(site: Site, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err.splitlines()[-1].endswith(message)
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -237,6 +239,7 @@ def test_json_lines_without_a_single_key_end_with_3(
     fails(3, "it holds no readable columns at all: is it of the format that `format` says?")
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(("declared", "true"), [("csv", "jsonl"), ("jsonl", "csv")])
 def test_a_small_table_of_another_format_than_declared_ends_with_3(
     site: Site, fails: Callable[..., None], declared: str, true: str
@@ -279,6 +282,7 @@ def test_a_day_with_only_bad_rows_ends_with_4_and_counts_them_by_reason(
     )
 
 
+@pytest.mark.embedded
 def test_times_from_a_wrong_column_are_named_with_an_example(
     site: Site, fails: Callable[..., None]
 ) -> None:
@@ -352,6 +356,7 @@ def test_rows_that_cannot_be_parsed_are_counted_too(
 APPROVED = "added_by,approved_by,added_at,expires_at\n"
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("name", "content", "code", "message"),
     [
@@ -407,6 +412,7 @@ def test_a_wrong_small_table_stops_the_run_before_the_long_work(
     fails(code, message)
 
 
+@pytest.mark.embedded
 def test_detect_networks_before_build_graph_ends_with_3(
     site: Site, fails: Callable[..., None]
 ) -> None:
@@ -414,6 +420,7 @@ def test_detect_networks_before_build_graph_ends_with_3(
     fails(3, "no day 2026-11-22 in ", job="detect_networks")
 
 
+@pytest.mark.embedded
 def test_detect_networks_without_any_trace_ends_with_2(
     site: Site, fails: Callable[..., None]
 ) -> None:
@@ -427,6 +434,7 @@ def test_detect_networks_without_any_trace_ends_with_2(
     )
 
 
+@pytest.mark.embedded
 def test_a_home_that_is_a_file_ends_with_5(site: Site, fails: Callable[..., None]) -> None:
     site.configure(LOG, COLUMNS)
     site.home.touch()
@@ -444,6 +452,7 @@ def as_ordinary_user() -> Iterator[None]:
         os.seteuid(user)
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("closed", ["home", "home/warehouse"])
 def test_a_home_that_cannot_be_written_ends_with_5(
     any_engine: Engine, capsys: pytest.CaptureFixture[str], closed: str
