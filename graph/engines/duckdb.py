@@ -36,7 +36,7 @@ ROWS_TOGETHER = 1_000_000
 # Fewer rows are not worth dividing among threads, though they may make very many pairs.
 ROWS_TO_DIVIDE = 1_000
 
-# Each call reads its rows by a scan of all, a tenth of the cost of sorting them. Where that makes
+# Each call reads its rows by a scan of all, which is cheaper than sorting them. Where that makes
 # more scans than this, rows are sorted instead, and cut between groups.
 MOST_SCANS = 64
 
@@ -88,10 +88,11 @@ class DuckDBEngine:
         """See Engine.materialize; what `map_arrow` returned is stored already."""
         table = cast("Frame", frame).table
         if table is None or table in self._tables.values():
-            frame = self._stored(frame)
+            table = self._create(frame)
+            frame = self._frame_of(table)
         if earlier := self._tables.get(name):
             self._drop(earlier)
-        self._tables[name] = cast("Frame", frame).table or ""
+        self._tables[name] = table
         return frame
 
     def from_arrow(self, table: pa.Table) -> DataFrame:
@@ -115,13 +116,13 @@ class DuckDBEngine:
                 each_takes = Shared(batches)
                 tasks: list[Task] = [partial(function, each_takes)] * self._threads
                 return self._frame_of(self._store(side_by_side(tasks, self._threads), schema))
-        stored = frame if cast("Frame", frame).table else self._stored(frame)
+        stored = frame if cast("Frame", frame).table else self._frame_of(self._create(frame))
         return self._map_groups(cast("Frame", stored), together, function, schema)
 
-    def _stored(self, frame: DataFrame) -> DataFrame:
+    def _create(self, frame: DataFrame) -> str:
         table = self._new_table()
         self.connection.execute(f"CREATE TABLE {table} AS {self._sql(frame)}")
-        return self._frame_of(table)
+        return table
 
     def _map_groups(
         self, stored: Frame, together: Sequence[str], function: BatchFunction, schema: pa.Schema

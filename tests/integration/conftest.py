@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,28 @@ from tests.integration.sites import DAY, Site
 def site(tmp_path: Path, any_engine: Engine) -> Site:
     """An empty site."""
     return Site(tmp_path, any_engine)
+
+
+@pytest.fixture
+def fails(site: Site, capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
+    """Runs a job that is to fail: once, in one line, with nothing published."""
+
+    def fails(
+        code: int, message: str, *arguments: str, job: str = "build_graph", ds: date = DAY
+    ) -> None:
+        run = site.build if job == "build_graph" else site.detect
+        assert run(*arguments, ds=ds) == code
+        problems = [line for line in capsys.readouterr().err.splitlines() if "[info " not in line]
+        assert len(problems) == 1, problems
+        assert message in problems[0]
+        assert f"exit_code={code}" in problems[0]
+        assert site.warehouse.tables() == []
+        if code > 2 and site.warehouse.folder.is_dir():
+            manifest = site.manifest(job, ds)
+            assert (manifest["status"], manifest["exit_code"]) == ("failed", code)
+            assert message in manifest["reason"]
+
+    return fails
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
@@ -21,28 +21,6 @@ from tests.integration.sites import DAY, Row, Site, event, seconds, write_log
 GOOD = [event(account) for account in ("ann", "bob", "cem")]
 COLUMNS = ("account_id", "event_time", "device_id")
 LOG = "log.parquet"
-
-
-@pytest.fixture
-def fails(site: Site, capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
-    """Runs a job that is to fail: once, in one line, with nothing published."""
-
-    def fails(
-        code: int, message: str, *arguments: str, job: str = "build_graph", ds: date = DAY
-    ) -> None:
-        run = site.build if job == "build_graph" else site.detect
-        assert run(*arguments, ds=ds) == code
-        problems = [line for line in capsys.readouterr().err.splitlines() if "[info " not in line]
-        assert len(problems) == 1, problems
-        assert message in problems[0]
-        assert f"exit_code={code}" in problems[0]
-        assert site.warehouse.tables() == []
-        if code > 2 and site.warehouse.folder.is_dir():
-            manifest = site.manifest(job, ds)
-            assert (manifest["status"], manifest["exit_code"]) == ("failed", code)
-            assert message in manifest["reason"]
-
-    return fails
 
 
 @pytest.mark.embedded
@@ -351,65 +329,6 @@ def test_rows_that_cannot_be_parsed_are_counted_too(
     before, after = message.split("{}")
     fails(4, before)
     assert site.manifest("build_graph")["reason"].endswith("; " + after)
-
-
-APPROVED = "added_by,approved_by,added_at,expires_at\n"
-
-
-@pytest.mark.embedded
-@pytest.mark.parametrize(
-    ("name", "content", "code", "message"),
-    [
-        ("shared_entities", None, 3, "inputs.shared_entities: cannot read "),
-        ("shared_entities", "kind,id\nip,9.9.9.9\n", 3, "there is no column 'entity_type'"),
-        (
-            "shared_entities",
-            f"entity_type,entity_id,reason,{APPROVED}ip,0.0.0.0/0,all,x,y,2026-11-01,2026-12-01\n",
-            6,
-            "shared_entities, row 1: 0.0.0.0/0 is wider than /12",
-        ),
-        (
-            "shared_entities",
-            f"entity_type,entity_id,reason,{APPROVED}ip,9.9.9.9,dns,x,x,2026-11-01,2026-12-01\n",
-            6,
-            "row 1: added_by and approved_by are the same",
-        ),
-        (
-            "shared_entities",
-            f"entity_type,entity_id,reason,{APPROVED}ip,9.9.9.9,dns,x,y,soon,2026-12-01\n",
-            4,
-            "added_at 'soon' is no day (2026-11-22)",
-        ),
-        ("ip_networks", "cidr,kind\n9.9.9.0/33,vpn\n", 4, "ip_networks, cidr '9.9.9.0/33': "),
-        ("ip_networks", "cidr,kind\n9.9.9.0/24,fun\n", 4, "kind 'fun' is none of residential"),
-        ("ip_networks", "cidr,asn\n9.9.9.0/24,AS19281\n", 4, "asn 'AS19281' is no whole number"),
-        (
-            "ip_networks",
-            "cidr,asn\n9.9.9.0/24,1,2\n",
-            4,
-            "row that cannot be parsed: 9.9.9.0/24,1,2",
-        ),
-        (
-            "accounts",
-            "account_id,created_at\nann,once\n",
-            4,
-            "account_id 'ann': created_at 'once' is no time",
-        ),
-    ],
-)
-def test_a_wrong_small_table_stops_the_run_before_the_long_work(
-    site: Site,
-    fails: Callable[..., None],
-    name: str,
-    content: str | None,
-    code: int,
-    message: str,
-) -> None:
-    table = site.folder / "table.csv"
-    site.configure(LOG, COLUMNS, inputs={name: {"path": str(table), "format": "csv"}})
-    if content is not None:
-        table.write_text(content)
-    fails(code, message)
 
 
 @pytest.mark.embedded

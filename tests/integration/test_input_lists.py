@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -113,3 +113,62 @@ def test_all_bad_rows_of_all_inputs_are_told_before_the_log_is_read(
     assert "protected_accounts, row 2: added_by and approved_by are the same" in told
     assert "account_id 'a1': verified 'yes' is no `true` or `false`; account_id 'a2': " in told
     assert "followers 'many' is no whole number" in told
+
+
+APPROVED = "added_by,approved_by,added_at,expires_at\n"
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize(
+    ("name", "content", "code", "message"),
+    [
+        ("shared_entities", None, 3, "inputs.shared_entities: cannot read "),
+        ("shared_entities", "kind,id\nip,9.9.9.9\n", 3, "there is no column 'entity_type'"),
+        (
+            "shared_entities",
+            f"entity_type,entity_id,reason,{APPROVED}ip,0.0.0.0/0,all,x,y,2026-11-01,2026-12-01\n",
+            6,
+            "shared_entities, row 1: 0.0.0.0/0 is wider than /12",
+        ),
+        (
+            "shared_entities",
+            f"entity_type,entity_id,reason,{APPROVED}ip,9.9.9.9,dns,x,x,2026-11-01,2026-12-01\n",
+            6,
+            "row 1: added_by and approved_by are the same",
+        ),
+        (
+            "shared_entities",
+            f"entity_type,entity_id,reason,{APPROVED}ip,9.9.9.9,dns,x,y,soon,2026-12-01\n",
+            4,
+            "added_at 'soon' is no day (2026-11-22)",
+        ),
+        ("ip_networks", "cidr,kind\n9.9.9.0/33,vpn\n", 4, "ip_networks, cidr '9.9.9.0/33': "),
+        ("ip_networks", "cidr,kind\n9.9.9.0/24,fun\n", 4, "kind 'fun' is none of residential"),
+        ("ip_networks", "cidr,asn\n9.9.9.0/24,AS19281\n", 4, "asn 'AS19281' is no whole number"),
+        (
+            "ip_networks",
+            "cidr,asn\n9.9.9.0/24,1,2\n",
+            4,
+            "row that cannot be parsed: 9.9.9.0/24,1,2",
+        ),
+        (
+            "accounts",
+            "account_id,created_at\nann,once\n",
+            4,
+            "account_id 'ann': created_at 'once' is no time",
+        ),
+    ],
+)
+def test_a_wrong_small_table_stops_the_run_before_the_long_work(
+    site: Site,
+    fails: Callable[..., None],
+    name: str,
+    content: str | None,
+    code: int,
+    message: str,
+) -> None:
+    table = site.folder / "table.csv"
+    site.configure("log.parquet", COLUMNS, inputs={name: {"path": str(table), "format": "csv"}})
+    if content is not None:
+        table.write_text(content)
+    fails(code, message)
