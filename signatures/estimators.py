@@ -73,20 +73,24 @@ def mean_low(values: Doubles, probabilities: Doubles, clusters: Integers) -> flo
     cluster, which tells nothing of the spread.
     """
     weights = 1 / probabilities
-    mean = float(np.average(values, weights=weights))
-    residuals = _by_cluster(weights * (values - mean), clusters)
-    count = len(residuals)
+    count = len(np.unique(clusters))
     if count < 2:
         return None
-    variance = count / (count - 1) * float((residuals**2).sum()) / float(weights.sum()) ** 2
-    student = _student(count - 1)
-    return mean - student * math.sqrt(variance)
+    mean = float(np.average(values, weights=weights))
+    return mean - _student(count - 1) * math.sqrt(_variance(mean, weights, values, clusters))
 
 
 def _by_cluster(values: Doubles, clusters: Integers) -> Doubles:
     _, places = np.unique(clusters, return_inverse=True)
     sums: Doubles = np.bincount(places, weights=values).astype(np.float64)
     return sums
+
+
+def _variance(mean: float, weights: Doubles, values: Doubles, clusters: Integers) -> float:
+    """The linearised variance of a weighted mean over two clusters or more."""
+    residuals = _by_cluster(weights * (values - mean), clusters)
+    count = len(residuals)
+    return count / (count - 1) * float((residuals**2).sum()) / float(weights.sum()) ** 2
 
 
 def _kish(weights: Doubles) -> float:
@@ -102,8 +106,7 @@ def _effective(
     count = len(of_clusters)
     if count == 1:
         return 1.0
-    residuals = _by_cluster(weights * (correct - value), clusters)
-    variance = count / (count - 1) * float((residuals**2).sum()) / float(weights.sum()) ** 2
+    variance = _variance(value, weights, correct, clusters)
     if variance == 0 or value <= 0 or value >= 1:
         return worst
     linear = min(value * (1 - value) / variance, _kish(weights))

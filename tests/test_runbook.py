@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from jobs.commands import NO_READER
 from jobs.errors import DONE, EXIT_CODES, INTERRUPTED, UNEXPECTED
 
 ROOT = Path(__file__).parents[1]
@@ -12,7 +13,7 @@ HEADINGS = re.findall(r"^### (.*)$", (ROOT / "docs" / "runbook.md").read_text(),
 
 
 def test_every_exit_code_has_an_entry() -> None:
-    codes = {DONE, UNEXPECTED, INTERRUPTED, *EXIT_CODES.values()}
+    codes = {DONE, UNEXPECTED, INTERRUPTED, NO_READER, *EXIT_CODES.values()}
     told = {int(heading.split(":")[0]) for heading in HEADINGS if heading[0].isdigit()}
     assert told == codes
 
