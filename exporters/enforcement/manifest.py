@@ -81,6 +81,7 @@ class Manifest(_Strict):
     supersedes: list[BatchId]
     retracts: list[BatchId]
     audit_head: Hash
+    audit_kept_days: NonNegativeInt
     contact: str
 
     @property

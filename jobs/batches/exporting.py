@@ -189,6 +189,7 @@ def _particulars(changes: Changes, order: Order, **changed: Any) -> dict[str, An
         "supersedes": list(order.supersedes),
         "retracts": list(order.retracts),
         "audit_head": changes.head.sha256,
+        "audit_kept_days": changes.audit_kept_days,
         "contact": config.enforcement.contact,
         **changed,
     }

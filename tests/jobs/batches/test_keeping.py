@@ -73,7 +73,7 @@ def test_a_log_that_was_written_anew_shows_in_the_manifests(applied: Site) -> No
     applied.decide(["a9"])
     applied.export()  # its manifest has the head of the log before
     log = audit_folder(applied.home)
-    lines, head = chained([Entry("nothing", "nobody", {})], Head(), datetime.now(UTC))
+    lines, head = chained([Entry("nothing", "nobody", {})], Head(), datetime.now(UTC), 2557)
     for path in log.iterdir():
         path.unlink()
     (log / segment_name(Head())).write_text(lines[0] + "\n")
@@ -186,6 +186,22 @@ def test_purge_takes_old_lines_of_the_audit_log_and_says_so(applied: Site) -> No
     left.unlink()
     assert check_audit.main(["verify", *applied.arguments]) == 4
     assert '"removed_audit_lines":{' in last.read_text()
+
+
+def test_keeping_the_audit_log_longer_leaves_nothing_to_complain_of(site: Site) -> None:
+    """Lines that rightly went under an earlier, shorter time do not have to come back."""
+    site.settings["retention.audit"] = "30d"
+    site.decide(["a1"])
+    site.release_all()
+    assert purge(site, 32)["audit_files"] == 3
+    site.settings["retention.audit"] = "2557d"
+    assert check_audit.main(["verify", *site.arguments]) == 0
+
+
+def test_a_shorter_time_takes_no_line_that_was_to_be_kept_longer(applied: Site) -> None:
+    applied.settings["retention.audit"] = "1d"
+    assert purge(applied, 400)["audit_files"] == 0
+    assert check_audit.main(["verify", *applied.arguments]) == 0
 
 
 def test_purge_refuses_a_day_to_come(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
