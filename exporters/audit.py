@@ -2,17 +2,21 @@
 
 It is a folder of numbered files that never change, one for each publication, and `HEAD.json` with
 the last line's number and hash. The head stands in every manifest that leaves, so that a log that
-was written anew shows. Old files go at the front; the line that tells of it holds the hash of the
-last line that went, so that nothing else can be missing there.
+was written anew shows.
+
+Every line says how long it is kept. Old files go at the front, once none of their lines nor any
+later one asks for more; the line that tells of it holds the hash of the last line that went, so
+that nothing else can be missing there. So the log itself says whether they were old enough,
+whatever the settings are today.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +51,27 @@ class Entry:
 
 @dataclass(frozen=True)
 class GivenAway:
-    """A head that stands in a manifest: its hash, when the manifest was made, and where it is."""
+    """A head that stands in a manifest: its hash, when the manifest was made, and where it is.
+
+    `kept` is how long the log's lines of that moment are kept, as the manifest says.
+    """
 
     sha256: str
     at: datetime
     where: str
+    kept: timedelta
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """What was taken away: the Head up to which lines went, and the number and time of the line
+
+    that tells of it.
+    """
+
+    end: Head = Head()
+    number: int = 0
+    at: str = ""
 
 
 def line_sha256(line: str) -> str:
@@ -59,8 +79,10 @@ def line_sha256(line: str) -> str:
     return hashlib.sha256(line.encode(errors="surrogateescape")).hexdigest()
 
 
-def chained(entries: Iterable[Entry], head: Head, at: datetime) -> tuple[list[str], Head]:
-    """The lines that carry a log on from its head, and its new head."""
+def chained(
+    entries: Iterable[Entry], head: Head, at: datetime, kept_days: int
+) -> tuple[list[str], Head]:
+    """The lines that carry a log on from its head, and its new head; they are kept for so long."""
     lines = []
     for entry in entries:
         content: dict[str, Any] = {
@@ -69,6 +91,7 @@ def chained(entries: Iterable[Entry], head: Head, at: datetime) -> tuple[list[st
             "action": entry.action,
             "actor": entry.actor,
             "details": dict(entry.details),
+            "kept_days": kept_days,
             "previous": head.sha256,
         }
         line = canonical_json(content)
@@ -99,77 +122,113 @@ def read_lines(folder: Path) -> Iterator[tuple[str, str]]:
                 yield f"{path.name}, line {number}", line.removesuffix("\n")
 
 
-def expired(folder: Path, before: datetime) -> tuple[list[Path], Head]:
-    """The files at the front of a log whose lines are all from before a time, and their last line.
+def expired(folder: Path, asked: date, kept_days: int) -> tuple[list[Path], Head]:
+    """The files at the front of a log that need not be kept on a day, and their last line.
 
-    The newest file always stays. What an interrupted purge left counts again.
+    A line is kept for as long as it says, or any later one, or `kept_days`: who shortens the time
+    does so for what is done from then on. The newest file always stays. What an interrupted purge
+    left counts again.
     """
-    paths = sorted(folder.glob("[0-9]*.jsonl"))
-    old: list[Path] = []
-    end = _removed(folder)[0]
-    for path in paths[:-1]:
+    ends: list[tuple[Path, Head, int]] = []
+    for path in sorted(folder.glob("[0-9]*.jsonl")):
         lines = path.read_text(encoding="utf-8").splitlines()
-        last = json.loads(lines[-1])
-        if datetime.fromisoformat(last["at"]) >= before:
+        contents = [json.loads(line) for line in lines]
+        end = Head(contents[-1]["number"], line_sha256(lines[-1]), contents[-1]["at"])
+        ends.append((path, end, max(int(each["kept_days"]) for each in contents)))
+    least = [kept_days]
+    for _, _, days in reversed(ends):
+        least.append(max(least[-1], days))
+    midnight = datetime.combine(asked, time(), UTC)
+    old: list[Path] = []
+    last = _cut(folder).end
+    for (path, end, _), days in zip(ends[:-1], reversed(least), strict=False):
+        if _moment(end.at) >= midnight - timedelta(days=days):
             break
         old.append(path)
-        end = Head(int(last["number"]), line_sha256(lines[-1]), str(last["at"]))
-    return old, end
+        last = end
+    return old, last
 
 
-def _removed(folder: Path) -> tuple[Head, timedelta]:
-    """The last line that was taken away, and at which age, as the newest line about it tells."""
-    end, age = Head(), timedelta.max
+def _cut(folder: Path) -> _Cut:
+    """What was taken away last, as the newest line about it tells."""
+    cut = _Cut()
     for _, line in read_lines(folder):
         try:
             content = json.loads(line)
             if told := content["details"].get(REMOVED):
-                at, now = (_moment(each["at"]) for each in (told, content))
-                end, age = Head(int(told["number"]), str(told["sha256"]), told["at"]), now - at
+                _moment(told["at"]), _moment(content["at"])
+                end = Head(int(told["number"]), str(told["sha256"]), told["at"])
+                cut = _Cut(end, int(content["number"]), content["at"])
         except (ValueError, KeyError, TypeError, AttributeError):
             continue  # no line of an audit log: verify_log names it
-    return end, age
+    return cut
 
 
-def verify_log(
-    folder: Path, given_away: Iterable[GivenAway] = (), kept: timedelta = timedelta()
-) -> list[str]:
+def verify_log(folder: Path, given_away: Iterable[GivenAway] = ()) -> list[str]:
     """Say what is wrong with a log: lines that were edited, are missing or out of order.
 
-    Lines may be gone at the front up to the last that a purge recorded, and only at an age of
-    `kept`. Each head that was given away must be the hash of a line, or be older than those. An
-    empty answer means that the log is whole.
+    Lines may be gone at the front up to the last that a purge recorded, at the age that the lines
+    from there to the purge ask for. Each head that was given away must be the hash of a line, or
+    be older than those, and gone no earlier than its manifest says. An empty answer means that the
+    log is whole.
     """
     problems: list[str] = []
-    gone, age = _removed(folder)
-    if age < kept:
-        problems.append(
-            f"lines up to number {gone.number} were taken away after {age.days} days: they are "
-            f"kept for {kept.days} days (retention.audit)"
-        )
-    head = _beginning(folder, gone)
+    cut = _cut(folder)
+    head = _beginning(folder, cut.end)
     seen = {head.sha256}
+    asked: list[int] = []
     for place, line in read_lines(folder):
         problem = _problem(line, head)
         if problem:
             problems.append(f"{place}: {problem}")
         head = Head(head.number + 1, line_sha256(line), "")
         seen.add(head.sha256)
-        if head.number == gone.number and head.sha256 != gone.sha256:
+        if head.number == cut.end.number and head.sha256 != cut.end.sha256:
             problems.append(f"{place}: is not the line that was to be taken away: it was changed")
+        if not problem and cut.end.number < head.number < cut.number:
+            asked.append(json.loads(line)["kept_days"])
+    problems += _too_early(cut, asked)
     recorded = read_head(folder)
     if (recorded.number, recorded.sha256) != (head.number, head.sha256):
         problems.append(
             f"{HEAD_NAME}: tells of {recorded.number} lines that end in {recorded.sha256[:12]}, "
             f"there are {head.number} that end in {head.sha256[:12]}: the end is missing or changed"
         )
-    for each in given_away:
-        is_old = bool(gone.at) and each.at <= _moment(gone.at)
-        if each.sha256 not in seen and not is_old:
-            problems.append(
-                f"{each.where}: its audit head {each.sha256[:12]} is no line of the log"
-            )
+    problems += [f"{each.where}: {told}" for each in given_away if (told := _lost(each, cut, seen))]
     return problems
+
+
+def _too_early(cut: _Cut, asked: list[int]) -> Iterator[str]:
+    """What is wrong with the age at which lines were taken away.
+
+    `asked` is how many days the lines from there to the one that tells of it are kept.
+    """
+    if not cut.number:
+        return
+    age = _moment(cut.at) - _moment(cut.end.at)
+    if not asked:
+        yield f"lines up to number {cut.end.number} were taken away, and none stayed that says when"
+    elif age < timedelta(days=max(asked)):
+        yield (
+            f"lines up to number {cut.end.number} were taken away after {age.days} days: those "
+            f"after them say that they are kept for {max(asked)} days"
+        )
+
+
+def _lost(given: GivenAway, cut: _Cut, seen: Set[str]) -> str | None:
+    """Why a head that was given away ought to be a line of the log, and is none."""
+    if given.sha256 in seen:
+        return None
+    name = f"its audit head {given.sha256[:12]}"
+    if not cut.number or given.at > _moment(cut.end.at):
+        return f"{name} is no line of the log"
+    age = _moment(cut.at) - given.at
+    if age < given.kept:
+        return (
+            f"{name} was taken away {age.days} days later, and was to be kept for "
+            f"{given.kept.days} days"
+        )
+    return None
 
 
 def _moment(text: str) -> datetime:
@@ -197,7 +256,8 @@ def _problem(line: str, head: Head) -> str | None:
         content = json.loads(line)
         canonical = canonical_json(content)
         number, previous = content["number"], content["previous"]
-    except (ValueError, KeyError, TypeError):
+        _moment(content["at"]), timedelta(days=content["kept_days"])
+    except (ValueError, KeyError, TypeError, OverflowError):
         return "is not a line of an audit log"
     if canonical != line:
         return "is not in canonical form: it was edited"

@@ -1,7 +1,8 @@
 """Statements of reasons for the EU's transparency database (Digital Services Act, Article 24).
 
 Files of at most 100 statements, which somebody submits; nothing is sent from here. No field holds
-personal data: the facts come from a template. What is taken back is listed for correction.
+personal data: the facts come from a template, and the id of a statement is keyed, because everybody
+can look whether a public id is the hash of an account. What is taken back is listed for correction.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
 
 from exporters.enforcement.files import HashedFile
 from exporters.enforcement.formats import Carried
+from exporters.enforcement.keyed import keyed
+from exporters.enforcement.manifest import Strict
 from exporters.enforcement.rows import REVERSE, RowMaker
 from exporters.enforcement.wording import Dsa
 
@@ -37,17 +42,82 @@ AUTOMATED = {
 }
 
 
-def puid(decision_id: str) -> str:
-    """The platform's unique id of a statement."""
-    return f"actorgraph-{decision_id}"
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+Puid = Annotated[str, Field(pattern="^[A-Za-z0-9_-]+$", max_length=500)]
 
 
-def statement(carried: Carried, dsa: Dsa, applied_on: str) -> dict[str, Any]:
+class Statement(Strict):
+    """A statement as the database checks it (StatementStoreRequest); what is absent is not said."""
+
+    puid: Puid
+    decision_account: (
+        Literal["DECISION_ACCOUNT_SUSPENDED", "DECISION_ACCOUNT_TERMINATED"] | None
+    ) = None
+    decision_visibility: (
+        list[Literal["DECISION_VISIBILITY_CONTENT_DEMOTED", "DECISION_VISIBILITY_OTHER"]] | None
+    ) = None
+    decision_visibility_other: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    decision_ground: Literal["DECISION_GROUND_INCOMPATIBLE_CONTENT"]
+    incompatible_content_ground: Annotated[str, Field(min_length=1, max_length=500)]
+    incompatible_content_explanation: Annotated[str, Field(min_length=1, max_length=2000)]
+    content_type: Annotated[list[Literal["CONTENT_TYPE_OTHER"]], Field(min_length=1)]
+    content_type_other: Annotated[str, Field(min_length=1, max_length=500)]
+    content_date: Day
+    application_date: Day
+    category: Annotated[str, Field(pattern="^STATEMENT_CATEGORY_[A-Z_]+$")]
+    category_specification: list[Annotated[str, Field(pattern="^KEYWORD_[A-Z_]+$")]] | None = None
+    decision_facts: Annotated[str, Field(min_length=1, max_length=5000)]
+    source_type: Literal["SOURCE_VOLUNTARY"]
+    automated_detection: Literal["Yes", "No"]
+    automated_decision: Literal[
+        "AUTOMATED_DECISION_FULLY",
+        "AUTOMATED_DECISION_PARTIALLY",
+        "AUTOMATED_DECISION_NOT_AUTOMATED",
+    ]
+    end_date_account_restriction: Day | None = None
+    end_date_visibility_restriction: Day | None = None
+
+    @model_validator(mode="after")
+    def _restricts(self) -> Self:
+        if self.decision_account is None and not self.decision_visibility:
+            raise ValueError("a statement needs decision_account or decision_visibility")
+        other = "DECISION_VISIBILITY_OTHER" in (self.decision_visibility or ())
+        if other != (self.decision_visibility_other is not None):
+            raise ValueError("decision_visibility_other goes with DECISION_VISIBILITY_OTHER")
+        return self
+
+
+class Statements(Strict):
+    """A file of statements to be submitted at once."""
+
+    statements: Annotated[list[Statement], Field(min_length=1, max_length=100)]
+
+
+class Correction(Strict):
+    """A statement that was submitted and does not hold any more."""
+
+    puid: Puid
+    correction: Literal["withdrawn"]
+    corrected_on: Day
+
+
+class Corrections(Strict):
+    """A file of corrections."""
+
+    corrections: Annotated[list[Correction], Field(min_length=1, max_length=100)]
+
+
+def puid(key: bytes, decision_id: str) -> str:
+    """The platform's unique id of a statement, the same in its correction."""
+    return f"actorgraph-{keyed(key, 'puid', decision_id).partition(':')[2]}"
+
+
+def statement(carried: Carried, dsa: Dsa, applied_on: str, key: bytes) -> dict[str, Any]:
     """The statement of one restriction; field names and values are the database's."""
     account = carried.account
     seen = account["last_seen_at"] or carried.decided.row["ds"].isoformat()
     told: dict[str, Any] = {
-        "puid": puid(account["decision_id"]),
+        "puid": puid(key, account["decision_id"]),
         **DECISIONS[account["action"]],
         "decision_ground": dsa.decision_ground,
         "incompatible_content_ground": dsa.ground,
@@ -88,10 +158,10 @@ class DsaStatements:
             return
         today = self._maker.created_at.date().isoformat()
         if self._maker.operation == REVERSE:
-            name = puid(account["decision_id"])
+            name = puid(self._maker.key, account["decision_id"])
             self._waiting.append({"puid": name, "correction": "withdrawn", "corrected_on": today})
         else:
-            self._waiting.append(statement(carried, dsa, today))
+            self._waiting.append(statement(carried, dsa, today, self._maker.key))
         if len(self._waiting) == A_FILE:
             self._write()
 

@@ -9,14 +9,31 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
+from exporters.enforcement.fields import ACTIONS, OPERATIONS
 from exporters.enforcement.files import HashedFile
 from exporters.enforcement.formats import Carried
+from exporters.enforcement.manifest import BatchId, Strict
 from exporters.enforcement.rows import RowMaker
 
 A_FILE = 1000
 """Ids that bulk tools take at once."""
+
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class IdList(Strict):
+    """A list of ids for a bulk tool; ids are texts."""
+
+    batch_id: BatchId
+    operation: Literal[OPERATIONS]  # type: ignore[valid-type]
+    action: Literal[ACTIONS]  # type: ignore[valid-type]
+    policy_id: Text
+    account_ids: Annotated[list[Text], Field(min_length=1, max_length=1000)]
 
 
 class IdLists:

@@ -10,10 +10,13 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from exporters.enforcement.files import HashedFile
 from exporters.enforcement.formats import Carried
+from exporters.enforcement.manifest import Strict, Time
 from exporters.enforcement.rows import REVERSE, RowMaker, iso
 
 SIGNAL_TYPES = (
@@ -22,6 +25,18 @@ SIGNAL_TYPES = (
     ("HASH_SHA256", re.compile("[0-9a-f]{64}")),
 )
 """By the form of a hash; others are CONTENT_HASH, because a form alone does not tell more."""
+
+
+class Signal(Strict):
+    """A line of signals: a content hash, what is thought of it, and whether that still holds."""
+
+    signal_type: Literal["HASH_MD5", "HASH_SHA1", "HASH_SHA256", "CONTENT_HASH"]
+    signal_str: Annotated[str, Field(min_length=1)]
+    opinion: Literal["INVESTIGATION_SEED", "POSITIVE_CLASS"]
+    tags: list[str]
+    owner: Annotated[str, Field(min_length=1)]
+    added_on: Time
+    withdrawn: bool
 
 
 def signal_type(content_hash: str) -> str:

@@ -43,11 +43,15 @@ def _verify(arguments: argparse.Namespace) -> int:
     home = config.home.absolute()
     folder = audit_folder(home)
     given_away = [
-        GivenAway(each.audit_head, each.created, f"batch {each.batch_id}")
+        GivenAway(
+            each.audit_head,
+            each.created,
+            f"batch {each.batch_id}",
+            timedelta(days=each.audit_kept_days),
+        )
         for each in Store(home).manifests()
     ]
-    kept = timedelta(microseconds=config.retention.audit)
-    problems = verify_log(folder, given_away, kept)
+    problems = verify_log(folder, given_away)
     if problems:
         raise DataStop("\n".join(problems))
     try:

@@ -20,7 +20,13 @@ from graph.engines.base import Engine
 from graph.frames import DataFrame, F
 from jobs.batches.changes import Changes, begin
 from jobs.batches.exporting import Order, propose
-from jobs.batches.figures import gather, list_hashes, list_moved
+from jobs.batches.figures import (
+    gather,
+    kept_from_leaving,
+    list_hashes,
+    list_moved,
+    lists_of_last_batch,
+)
 from jobs.batches.people import add_person
 from jobs.batches.store import Store
 from jobs.errors import GuardStop
@@ -36,11 +42,11 @@ def compute(run: Run) -> None:
     changes = begin(run.config, run.publication, datetime.now(UTC))
     Store(changes.home).tidy()
     with run.step("guards") as step:
-        decisions = _proposed(run, changes)
+        decisions = _without_stopped(run, changes, _proposed(run, changes))
         lists = list_hashes(run.config)
         figures = replace(
             gather(changes, decisions, run.ds, "proposed"),
-            list_moved=list_moved(changes, run.ds, lists),
+            list_moved=list_moved(changes, run.ds, lists, lists_of_last_batch(changes)),
             acknowledged=run.arguments.acknowledge_lists is not None,
         )
         step.rows = figures.rows
@@ -91,6 +97,23 @@ def _proposed(run: Run, changes: Changes) -> DataFrame:
     again = run.engine.materialize(again, "retried")
     changes.append(DECISIONS, again)
     return run.engine.materialize(proposed.unionByName(again), "proposed")
+
+
+def _without_stopped(run: Run, changes: Changes, proposed: DataFrame) -> DataFrame:
+    """The decisions but those that guards stop, if somebody sends these to review."""
+    person, reason = run.arguments.person, run.arguments.to_review
+    if reason is None:
+        return proposed
+    stopped = run.engine.materialize(kept_from_leaving(changes, proposed, run.ds), "stopped")
+    moved = moved_frame(
+        run.engine, stopped, "in_review", by="guard", at=changes.now, actor=person, reason=reason
+    )
+    changes.append(DECISIONS, moved)
+    count = stopped.count()
+    changes.audit("send to review", person, {"decisions": count, "reason": reason})
+    run.manifest.figures["decisions sent to review"] = count
+    rest = proposed.join(stopped.select("decision_id"), on="decision_id", how="left_anti")
+    return run.engine.materialize(rest, "proposed and not stopped")
 
 
 def _pending(changes: Changes) -> list[str]:
@@ -147,6 +170,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--acknowledge-lists",
         metavar="REASON",
         help="go on although a changed list moved many links or proposals",
+    )
+    parser.add_argument(
+        "--to-review",
+        metavar="REASON",
+        help="send to review whom the guards protected, cleared and subject role stop, and go on",
     )
     parser.add_argument(
         "--retry-failed", action="store_true", help="propose again what could not be carried out"

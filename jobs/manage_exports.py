@@ -181,25 +181,32 @@ def _receipts(arguments: argparse.Namespace) -> int:
             "their errors in the ledger `receipts`"
         )
     if late:
-        _say(f"{late} released decisions have had no receipt for too long: ask enforcement")
+        _say(f"ALERT: {late} released decisions have no receipt for too long: ask enforcement")
     return DONE
 
 
 def _appeals(arguments: argparse.Namespace) -> int:
+    from exporters.enforcement.guards import Figures, held
     from jobs.batches.appealing import hear
     from jobs.batches.changes import changing
+    from jobs.batches.figures import all_outcomes
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)
     with changing(config, "export appeals", engine=arguments.engine) as changes:
         told = hear(changes, arguments.file, arguments.person)
         changes.publish()
+    with changing(config, "export appeals", engine=arguments.engine) as changes:
+        figures = Figures(rows=0, outcomes=all_outcomes(changes))
+        holds = list(held(figures, config.enforcement))
     _say(
         f"{told.lodged} appeals lodged, {told.decided} decided, {told.overturned} overturned "
         f"({told.repeated} known already)"
     )
     if told.retraction:
         _say(f"{told.retraction}: their retraction is proposed; approve and release it")
+    for hold in holds:
+        _say(f"ALERT: releases wait: {hold}")
     return DONE
 
 

@@ -82,8 +82,7 @@ def purge(changes: Changes, ds: date, person: str) -> dict[str, int]:
     files: list[Path] = []
     end = None
     if not kept:  # a log cannot lose lines in its middle, so one hold keeps all of it
-        before = datetime.combine(_cutoff(changes, "audit", ds), time(), UTC)
-        files, end = expired(audit_folder(changes.home), before)
+        files, end = expired(audit_folder(changes.home), ds, changes.audit_kept_days)
     told = {
         "snapshots": _purge_ledger(changes, "snapshots", "evidence", ds, kept),
         "enforced_entities": _purge_ledger(

@@ -55,6 +55,7 @@ from signatures.modes import MODE_CHANGES, live_now
 from signatures.proposals import Judged, judged_before, standing, transitions
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS, take_snapshots
+from signatures.verdict_standing import seen_as_benign
 from signatures.weights import LIKELIHOOD_WEIGHTS, weights_in_use
 
 
@@ -199,8 +200,9 @@ def _decide(
     known = run.ledger(SNAPSHOTS).select(*SNAPSHOTS.key)
     run.append(SNAPSHOTS, taken.join(known, on=list(SNAPSHOTS.key), how="left_anti"))
     rows = _concerned(run, judgement, taken, ledger)
-    evidence = _evidence(run, case, taken, ledger)
-    moved = transitions(Judged(run.ds, now, rows, ledger, evidence))
+    evidence, earlier = _evidence(run, case, taken, ledger)
+    benign = seen_as_benign(verdicts.labels, earlier)
+    moved = transitions(Judged(run.ds, now, rows, ledger, evidence, benign))
     judged = pa.concat_tables([ledger, moved])
     moved = pa.concat_tables([moved, _by_people(run, verdicts, case, judged, now)])
     run.append(DECISIONS, run.engine.from_arrow(moved))
@@ -210,10 +212,11 @@ def _decide(
 
 def _evidence(
     run: Run, case: Case, taken: DataFrame, ledger: pa.Table
-) -> dict[tuple[str, str], str]:
+) -> tuple[dict[tuple[str, str], str], pa.Table]:
     """The evidence of accounts that were judged before, by snapshot and account: then and now.
 
-    Only for these does it matter what is new; they are as many as reviewers and appeals made.
+    Only for these does it matter what is new; they are as many as reviewers and appeals made. With
+    it go the rows of SNAPSHOTS from then.
     """
     before = judged_before(current(ledger)).column("account_id").to_pylist()
     cleared = run.engine.to_arrow(case.cleared.select("account_id")).column("account_id")
@@ -221,11 +224,12 @@ def _evidence(
     accounts = run.engine.from_arrow(pa.table({"account_id": names}))
     today = taken.join(accounts, on="account_id", how="left_semi")
     earlier = read_ledger(run.home, SNAPSHOTS, pc.field("account_id").isin(names))
-    return {
+    evidence = {
         (row["snapshot_sha256"], row["account_id"]): row["evidence"]
         for rows in (earlier, run.engine.to_arrow(today))
         for row in rows.select(["snapshot_sha256", "account_id", "evidence"]).to_pylist()
     }
+    return evidence, earlier
 
 
 def _by_people(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -40,8 +40,9 @@ class Judged:
 
     `accounts` are rows of accounts that are included or reviewed, or whose decision is proposed:
     account_id, network_id, snapshot_sha256, market, role, included, reviewed, network_explained,
-    action, declared_action, duration_s, policy_id, signature_id, cleared, reasons, why.
-    `evidence` has the JSON of accounts that were judged before, by snapshot and account.
+    account_explained, action, declared_action, duration_s, policy_id, signature_id, cleared,
+    reasons, why. `evidence` has the JSON of accounts that were judged before, by snapshot and
+    account; `benign` the snapshots on which reviewers called an account benign, by account.
     """
 
     day: date
@@ -49,6 +50,7 @@ class Judged:
     accounts: Sequence[Row]
     ledger: pa.Table
     evidence: Mapping[tuple[str, str], str]
+    benign: Mapping[str, Set[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -115,7 +117,7 @@ def _unconfirmed(plan: _Plan, known: Sequence[Row], judged: Judged) -> list[Row]
 def _plan(plan: _Plan, account: Row, of_account: Sequence[Row], judged: Judged, left: bool) -> None:
     decisions = [each for each in of_account if each["policy_id"] == account["policy_id"]]
     proposed = [each for each in decisions if each["state"] == "proposed"]
-    if account["network_explained"]:
+    if account["network_explained"] or account["account_explained"]:
         plan.explained += proposed
         return
     action = action_at_stake(account)
@@ -154,14 +156,16 @@ def action_at_stake(account: Row) -> str | None:
 
 def _anything_new(account: Row, decisions: Sequence[Row], judged: Judged) -> bool:
     """Whether an account that was rejected or cleared has evidence absent from what was judged."""
-    before = [each for each in decisions if each["state"] in FAVOURABLE]
+    name = account["account_id"]
+    before = {each["snapshot_sha256"] for each in decisions if each["state"] in FAVOURABLE}
+    before |= judged.benign.get(name, set())
     if not before and not account["cleared"]:
         return True
 
-    def entities(row: Row) -> set[tuple[str, str, str]]:
-        return _entities(judged.evidence.get((row["snapshot_sha256"], row["account_id"])))
+    def entities(snapshot: str) -> set[tuple[str, str, str]]:
+        return _entities(judged.evidence.get((snapshot, name)))
 
-    return bool(entities(account).difference(*map(entities, before)))
+    return bool(entities(account["snapshot_sha256"]).difference(*map(entities, before)))
 
 
 def _entities(evidence: str | None) -> set[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ from graph.canonical import canonical_json, canonical_sha256
 from graph.engines.base import Engine
 from graph.frames import DataFrame, F, Window
 from graph.tables import Table, columns
+from signatures.roles import ACTOR_REASON
 
 SNAPSHOTS = Table(
     name="snapshots",
@@ -113,7 +114,7 @@ def _snapshot(rows: list[dict[str, Any]], day: date) -> Iterator[dict[str, Any]]
             "account_id": name,
             "role": row["role"],
             "is_core": row["is_core"],
-            "evidence": {"for": links[name], "against": [*row["role_reasons"], *row["reasons"]]},
+            "evidence": {"for": links[name], "against": _against(row)},
         }
         for name, row in accounts.items()
     ]
@@ -126,6 +127,11 @@ def _snapshot(rows: list[dict[str, Any]], day: date) -> Iterator[dict[str, Any]]
             "ds": day,
             "evidence": canonical_json(member["evidence"]),
         }
+
+
+def _against(row: dict[str, Any]) -> list[str]:
+    """What speaks for the account; that it has no other part in the network does not."""
+    return [each for each in (*row["role_reasons"], *row["reasons"]) if each != ACTOR_REASON]
 
 
 def _entity(row: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
 
 import pyarrow as pa
 
@@ -36,6 +37,31 @@ def said_of_accounts(labels: pa.Table, snapshots: pa.Table) -> dict[str, set[str
             if members is None or row["account_id"] in members:
                 said[row["account_id"]].add(label)
     return dict(said)
+
+
+def seen_as_benign(labels: pa.Table, snapshots: pa.Table) -> dict[str, set[str]]:
+    """By account that a verdict calls benign: the snapshots of it that were looked at.
+
+    A verdict on an account alone names none: it knew all that was frozen by its day. `snapshots`
+    has SNAPSHOTS' columns.
+    """
+    benign = [row for row in labels.to_pylist() if row["label"] == "benign"]
+    alone: dict[str, date] = {}
+    together_: dict[str, list[set[str] | None]] = defaultdict(list)
+    for row in benign:
+        if row["subject_type"] == "account":
+            day = row["labelled_at"].date()
+            alone[row["subject_id"]] = max(day, alone.get(row["subject_id"], day))
+        elif row["snapshot_sha256"]:
+            members = None if row["members"] is None else set(row["members"])
+            together_[row["snapshot_sha256"]].append(members)
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in snapshots.select(["snapshot_sha256", "account_id", "ds"]).to_pylist():
+        account, name = row["account_id"], row["snapshot_sha256"]
+        meant = any(each is None or account in each for each in together_.get(name, ()))
+        if meant or (account in alone and row["ds"] <= alone[account]):
+            found[account].add(name)
+    return dict(found)
 
 
 def together(said: Iterable[str]) -> str:

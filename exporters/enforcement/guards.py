@@ -106,6 +106,8 @@ def _caps(figures: Figures, settings: EnforcementSettings) -> Iterator[Stop]:
         for name, count in sorted(counts.items()):
             if count > cap:
                 yield Stop(f"{kind} cap", f"{count} accounts", str(cap), f"{kind} {name}")
+    if figures.active_accounts is None and rows:
+        yield Stop("population cap", "active accounts unknown", "known", "no day has a graph yet")
     if figures.active_accounts is not None:
         most = math.floor(caps.population * figures.active_accounts)
         if rows > most:
@@ -142,9 +144,10 @@ def _people(figures: Figures) -> Iterator[Stop]:
 def _lists(figures: Figures, settings: EnforcementSettings) -> Iterator[Stop]:
     moved = figures.list_moved
     if moved is not None and moved > settings.list_change and not figures.acknowledged:
+        share = f"{moved:.0%}" if math.isfinite(moved) else "an unknown share"
         yield Stop(
             "list change",
-            f"{moved:.0%} of links or proposals moved",
+            f"{share} of links or proposals moved",
             f"{settings.list_change:.0%}",
             "a list changed; look at it, then add --acknowledge-lists REASON",
         )

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from exporters.enforcement.fields import HASH, ROW_FILES
+from exporters.enforcement.format_checks import FORMAT_FILES
 from exporters.enforcement.manifest import manifest_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -30,9 +31,14 @@ def _lines(title: str, properties: dict[str, Any], required: list[str]) -> dict[
 def schemas() -> dict[str, dict[str, Any]]:
     """Each schema by the name of its file."""
     rows = {f"{file.name.split('.')[0]}.schema.json": file.json_schema() for file in ROW_FILES}
+    others = {
+        f"{each.schema}.schema.json": {"$schema": DIALECT, **each.model.model_json_schema()}
+        for each in FORMAT_FILES
+    }
     text = {"type": "string", "minLength": 1}
     return {
         **rows,
+        **others,
         "manifest.schema.json": manifest_schema(),
         "approvals.schema.json": _lines(
             "<batch_id>.approvals.jsonl: approval of a batch",

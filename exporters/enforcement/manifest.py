@@ -16,11 +16,13 @@ Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 BatchId = Annotated[str, Field(pattern=BATCH_ID)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """What models of files share: no unknown fields, and no value taken for another type."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class FileEntry(_Strict):
+class FileEntry(Strict):
     """A file of the batch."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -29,7 +31,7 @@ class FileEntry(_Strict):
     rows: NonNegativeInt
 
 
-class CountsEntry(_Strict):
+class CountsEntry(Strict):
     """Accounts in the batch, by what enforcement plans with."""
 
     rows: NonNegativeInt
@@ -39,14 +41,14 @@ class CountsEntry(_Strict):
     market: dict[str, NonNegativeInt]
 
 
-class Parent(_Strict):
+class Parent(Strict):
     """The batch whose approvals a stage is released under."""
 
     batch_id: BatchId
     stage: Annotated[int, Field(ge=1)]
 
 
-class Stage(_Strict):
+class Stage(Strict):
     """A stage of a batch: the share of its accounts that are out once it is released."""
 
     batch_id: BatchId
@@ -55,7 +57,7 @@ class Stage(_Strict):
     rows: NonNegativeInt
 
 
-class Manifest(_Strict):
+class Manifest(Strict):
     """What a batch is, where it comes from, and what it replaces or takes back."""
 
     schema_version: Literal[1]
@@ -81,6 +83,7 @@ class Manifest(_Strict):
     supersedes: list[BatchId]
     retracts: list[BatchId]
     audit_head: Hash
+    audit_kept_days: NonNegativeInt
     contact: str
 
     @property

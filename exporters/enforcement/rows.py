@@ -133,7 +133,8 @@ class RowMaker:
                 "text": self.wording.evidence(entity.family),
             }
         for text in decided.evidence.against:
-            yield {**NOTHING, **subject, "direction": "against", "text": text}
+            told = self.wording.against(text)
+            yield {**NOTHING, **subject, "direction": "against", "text": told}
 
     def _precision(self, signature_ids: Sequence[str]) -> float | None:
         """The highest of the signatures' lower bounds: one that is right is enough."""
@@ -183,7 +184,7 @@ class NetworkRow:
             "reason_text": maker.wording.reason(
                 self.policy_id, self.action, self.members or self.accounts, families
             ),
-            "not_counted": sorted(self.against),
+            "not_counted": sorted(map(maker.wording.against, self.against)),
             "first_at": self.first_at,
             "last_at": self.last_at,
         }

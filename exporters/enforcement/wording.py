@@ -47,6 +47,7 @@ class _Policies(Settings):
 class _Texts(Settings):
     reasons: dict[str, str]
     evidence: dict[str, str]
+    against: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,10 @@ class Wording:
     def evidence(self, family: str) -> str:
         """What an entity of a family says."""
         return self.texts.evidence.get(family, self.texts.evidence["default"])
+
+    def against(self, sentence: str) -> str:
+        """What speaks for an account, as the texts have the sentence that was frozen."""
+        return self.texts.against.get(sentence, sentence)
 
 
 def read_wording(policies: Path | None = None, texts: Path | None = None) -> Wording:

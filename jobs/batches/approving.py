@@ -46,16 +46,17 @@ def approve(changes: Changes, batch_id: str, person: str, key_file: Path) -> App
     manifest = sound(folder)
     refuse_ended(changes, batch_id)
     if reason := conflict(person, manifest):
-        raise GuardStop(f"guard approvals: {person} {reason}")
+        raise GuardStop(f"guard approvals: {person} had a part, limit none: {person} {reason}")
     if manifest.until < changes.now:
-        raise GuardStop(f"guard valid_until: limit {manifest.valid_until}: export again")
+        raise GuardStop(f"{too_late(changes, manifest)}: export again")
     approvers = read_approvers(changes.config.enforcement.approvers)
     sums_sha256 = sums_sha256_of(folder)
     before = approvals_of(folder)
     approval = sign(sums_sha256, person, key_file, changes.now)
     names, refused = counted([*before, approval], manifest, sums_sha256, approvers, changes.now)
     if person not in names or len(names) != len(before) + 1:
-        raise GuardStop(f"guard approvals: {'; '.join(refused)}")
+        figure = f"{len(refused)} that do not count, limit 0"
+        raise GuardStop(f"guard approvals: {figure}: {'; '.join(refused)}")
     lines = "".join(f"{each.line()}\n" for each in [*before, approval])
     changes.text(f"../{FOLDER}/proposed/{batch_id}.approvals.jsonl", lines)
     found = Approved(batch_id, tuple(names), approvers.number(manifest))
@@ -94,6 +95,13 @@ def complete(changes: Changes, folder: Path, manifest: Manifest, found: Approved
             reason=None,
             batch_id=manifest.batch_id,
         ),
+    )
+
+
+def too_late(changes: Changes, manifest: Manifest) -> str:
+    """The guard that stops a batch after its time: its name, the figure and the limit."""
+    return (
+        f"guard valid_until: it is {changes.now:%Y-%m-%dT%H:%M:%SZ}, limit {manifest.valid_until}"
     )
 
 

@@ -21,6 +21,7 @@ from graph.engines.base import Engine
 from graph.frames import DataFrame, engine_api
 from graph.ledger import FOLDER as LEDGER
 from graph.ledger import ledger_frame
+from graph.setting_types import UNITS
 from graph.tables import Table
 from graph.union import union_all
 from jobs.batches.store import Store
@@ -47,6 +48,11 @@ class Changes:
     def home(self) -> Path:
         """The folder of everything that is written."""
         return self.publication.warehouse.folder.parent
+
+    @property
+    def audit_kept_days(self) -> int:
+        """How long the lines that are written now are kept, in whole days."""
+        return -(-self.config.retention.audit // UNITS["d"])
 
     def ledger(self, table: Table) -> DataFrame:
         """A ledger as it was when the command began."""
@@ -85,7 +91,7 @@ class Changes:
         for table, frames in self._frames.values():
             self.publication.append(table, union_all(frames))
         if self._entries:
-            lines, head = chained(self._entries, self.head, self.now)
+            lines, head = chained(self._entries, self.head, self.now, self.audit_kept_days)
             self.text(f"../{LEDGER}/{AUDIT}/{segment_name(self.head)}", "\n".join([*lines, ""]))
             self.text(f"../{LEDGER}/{AUDIT}/{HEAD_NAME}", json.dumps(asdict(head)) + "\n")
 

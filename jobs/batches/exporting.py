@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from exporters.enforcement.batch import Written, write_batch
+from exporters.enforcement.format_checks import check_formats
 from exporters.enforcement.formats import formats
 from exporters.enforcement.keyed import read_key
 from exporters.enforcement.ledgers import BATCHES
@@ -189,6 +190,7 @@ def _particulars(changes: Changes, order: Order, **changed: Any) -> dict[str, An
         "supersedes": list(order.supersedes),
         "retracts": list(order.retracts),
         "audit_head": changes.head.sha256,
+        "audit_kept_days": changes.audit_kept_days,
         "contact": config.enforcement.contact,
         **changed,
     }
@@ -209,6 +211,7 @@ def _checked(
     written = write_batch(folder, maker, read_decided(decided, low, high), chosen, particulars)
     problems: list[str] = []
     verify_content(folder, problems, called=maker.batch_id)
+    problems += check_formats(folder)
     if problems:
         raise DataStop(
             f"batch {maker.batch_id} does not pass verify, so it is not published: "

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from exporters.enforcement.guards import Figures, Outcomes
 from exporters.enforcement.ledgers import APPEALS, BATCHES
 from graph.build import NODES
 from graph.config import Config
-from graph.engines.base import InputError
 from graph.frames import DataFrame, F
 from graph.networks import NETWORKS
 from graph.setting_types import UNITS
+from graph.union import union_all
 from jobs.batches.changes import Changes
 from jobs.batches.decided import reviewed
 from jobs.batches.store import Store
@@ -25,6 +26,7 @@ from signatures.decisions import DECISIONS
 from signatures.inclusions import INCLUSIONS
 from signatures.labels import LABELS
 from signatures.life_cycle import CLEARED, current_frame
+from signatures.snapshots import SNAPSHOTS
 
 BASELINE_DAYS = 28
 LISTS = ("shared_entities", "declared_networks", "protected_accounts")
@@ -36,8 +38,7 @@ def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
     `rows` have DECISIONS' columns, and are stored: they are looked at several times. What is
     counted by signature or market is collected.
     """
-    engine, now = changes.engine, changes.now
-    protected = read_protected_accounts(engine, changes.config, ds).select("account_id").distinct()
+    now = changes.now
     released = _released(changes)
     signatures = rows.select(F.explode("signature_ids").alias("signature"))
     return Figures(
@@ -47,7 +48,7 @@ def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
         active_accounts=_active(changes, ds),
         released_today=released.pop(now.date(), 0),
         released_by_day=list(released.values()),
-        protected=rows.join(protected, on="account_id", how="left_semi").count(),
+        protected=_protected(changes, rows, ds).count(),
         cleared=_cleared(changes, rows).count(),
         wrong_role=rows.filter(_wrong_role()).count(),
         repeated=rows.count() - rows.select("account_id", "policy_id").distinct().count(),
@@ -55,6 +56,22 @@ def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
         freezes=Store(changes.home).freezes(),
         outcomes=_outcomes(changes, rows),
     )
+
+
+def kept_from_leaving(changes: Changes, rows: DataFrame, ds: date) -> DataFrame:
+    """The rows of accounts that the guards protected, cleared and subject role stop."""
+    stopped = (
+        _protected(changes, rows, ds),
+        _cleared(changes, rows).select(*DECISIONS.columns),
+        rows.filter(_wrong_role()),
+    )
+    names = union_all([each.select("decision_id") for each in stopped]).distinct()
+    return rows.join(names, on="decision_id", how="left_semi")
+
+
+def _protected(changes: Changes, rows: DataFrame, ds: date) -> DataFrame:
+    listed = read_protected_accounts(changes.engine, changes.config, ds).select("account_id")
+    return rows.join(listed.distinct(), on="account_id", how="left_semi")
 
 
 def _wrong_role() -> Any:
@@ -71,11 +88,12 @@ def _counted(changes: Changes, rows: DataFrame, column: str) -> dict[str, int]:
 
 
 def _active(changes: Changes, ds: date) -> int | None:
-    """The accounts of the day's graph; None where it is not published."""
-    try:
-        nodes = changes.publication.warehouse.read(changes.engine, NODES, ds)
-    except InputError:
+    """The accounts of the last graph up to a day; None where none was published."""
+    warehouse = changes.publication.warehouse
+    latest = warehouse.latest_before(NODES.name, ds + timedelta(days=1))
+    if latest is None:
         return None
+    nodes = warehouse.read(changes.engine, NODES, latest)
     return nodes.filter(F.col("node_type") == "account").count()
 
 
@@ -102,17 +120,8 @@ def _cleared(changes: Changes, rows: DataFrame) -> DataFrame:
         .filter(F.col("state").isin(*CLEARED) & (F.col("state_at") >= F.lit(since)))
         .select("account_id", F.col("state_at").alias("cleared_at"))
     )
-    benign = changes.ledger(LABELS).filter(
-        (F.col("subject_type") == "account")
-        & (F.col("label") == "benign")
-        & F.col("withdrawn_at").isNull()
-        & (F.col("labelled_at") >= F.lit(since))
-    )
-    labelled = benign.select(
-        F.col("subject_id").alias("account_id"), F.col("labelled_at").alias("cleared_at")
-    )
     over = (
-        over.unionByName(labelled)
+        over.unionByName(_called_benign(changes, since))
         .groupBy("account_id")
         .agg(F.max("cleared_at").alias("cleared_at"))
     )
@@ -120,6 +129,31 @@ def _cleared(changes: Changes, rows: DataFrame) -> DataFrame:
     rows = rows.join(over, on="account_id", how="inner").join(judged, on="decision_id", how="left")
     again = F.coalesce(F.col("reviewed_at") >= F.col("cleared_at"), F.lit(False))
     return rows.filter(~again)
+
+
+def _called_benign(changes: Changes, since: datetime) -> DataFrame:
+    """Whom reviewers call benign, alone or as members of a network: account_id, cleared_at."""
+    labels = changes.ledger(LABELS)
+    replaced = labels.filter(F.col("supersedes").isNotNull()).select(
+        F.col("supersedes").alias("label_id")
+    )
+    given = labels.filter(
+        (F.col("label") == "benign")
+        & F.col("withdrawn_at").isNull()
+        & (F.col("labelled_at") >= F.lit(since))
+    ).withColumn("cleared_at", F.col("labelled_at"))
+    benign = given.join(replaced, on="label_id", how="left_anti")
+    alone = benign.filter(F.col("subject_type") == "account").select(
+        F.col("subject_id").alias("account_id"), "cleared_at"
+    )
+    networks = benign.filter(F.col("subject_type") == "network").select(
+        "snapshot_sha256", "members", "cleared_at"
+    )
+    frozen = changes.ledger(SNAPSHOTS).select("snapshot_sha256", "account_id")
+    together = networks.join(frozen, on="snapshot_sha256", how="inner").filter(
+        F.col("members").isNull() | F.array_contains("members", F.col("account_id"))
+    )
+    return alone.unionByName(together.select("account_id", "cleared_at"))
 
 
 def _outcomes(changes: Changes, rows: DataFrame) -> list[Outcomes]:
@@ -135,6 +169,20 @@ def _outcomes(changes: Changes, rows: DataFrame) -> list[Outcomes]:
         F.lit("signature").alias("kind"), "name", "outcome"
     )
     return _told(changes, mine.unionByName(theirs))
+
+
+def all_outcomes(changes: Changes) -> list[Outcomes]:
+    """How all appeals were decided, by network, batch and signature."""
+    appeals = changes.ledger(APPEALS).filter(F.col("step") == "decided")
+    named = [
+        appeals.select(F.lit(kind).alias("kind"), name.alias("name"), "outcome")
+        for kind, name in (
+            ("network", F.col("network_id")),
+            ("batch", F.col("batch_id")),
+            ("signature", F.explode("signature_ids")),
+        )
+    ]
+    return _told(changes, union_all(named))
 
 
 def outcomes_of_batch(changes: Changes, batch_id: str) -> list[Outcomes]:
@@ -176,21 +224,29 @@ def _sha256(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def list_moved(changes: Changes, ds: date, lists: Mapping[str, str]) -> float | None:
-    """How much a list that changed since the last batch moved: the larger share of two.
-
-    Of the accounts that are proposed, and of the links inside networks, between the last day before
-    and `ds`. None where no list changed, or nothing can be compared.
-    """
+def lists_of_last_batch(changes: Changes) -> Mapping[str, str] | None:
+    """The trust lists under which the last batch of actions was made; None before any was."""
     earlier = [each for each in Store(changes.home).manifests() if each.operation == "apply"]
     # Of two batches of one second the higher number is the later.
     order = lambda each: (each.created_at, len(each.batch_id), each.batch_id)  # noqa: E731
-    if not earlier or max(earlier, key=order).lists == dict(lists):
+    return max(earlier, key=order).lists if earlier else None
+
+
+def list_moved(
+    changes: Changes, ds: date, lists: Mapping[str, str], known: Mapping[str, str] | None
+) -> float | None:
+    """How much lists moved that are others than the `known` ones: the larger share of two.
+
+    Of the accounts that are proposed, and of the links inside networks, between the last two days
+    of judgements up to `ds`. None where no list changed, infinite where nothing can be compared.
+    """
+    if known is None or dict(known) == dict(lists):
         return None
     warehouse = changes.publication.warehouse
-    before = warehouse.latest_before(INCLUSIONS.name, ds)
-    if before is None or ds not in warehouse.days(INCLUSIONS.name):
-        return None
+    days = sorted(day for day in warehouse.days(INCLUSIONS.name) if day <= ds)
+    if len(days) < 2:
+        return math.inf
+    before, ds = days[-2:]
     old, new = (
         warehouse.read(changes.engine, INCLUSIONS, day)
         .filter(F.col("included"))

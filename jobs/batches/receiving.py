@@ -6,19 +6,24 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from exporters.enforcement.ledgers import RECEIPTS
+from exporters.enforcement.fields import ACCOUNTS
+from exporters.enforcement.ledgers import BATCHES, RECEIPTS
+from exporters.enforcement.reading import json_rows
 from exporters.enforcement.row_checks import key_of
 from graph.canonical import canonical_sha256
 from graph.enforced_entities import ENFORCED_ENTITIES
 from graph.engines.base import InputError
 from graph.frames import DataFrame, F
 from graph.tables import TIMESTAMP, columns
+from graph.union import union_all
 from jobs.batches.changes import Changes
+from jobs.batches.store import Store
 from jobs.errors import DataStop
 from signatures.decisions import DECISIONS
 from signatures.frozen_evidence import read_evidence
@@ -130,20 +135,42 @@ def _receipt(place: str, line: str, latest: datetime) -> dict[str, Any]:
 def _keys(changes: Changes) -> DataFrame:
     """The keys of everything that was sent, with the state of its decision: see the columns."""
     ledger = changes.ledger(DECISIONS)
+    current = current_frame(ledger).select("decision_id", "state")
     released = ledger.filter(F.col("state") == "released").select("decision_id").distinct()
-    sent = current_frame(ledger).join(released, on="decision_id", how="left_semi")
+    sent = {"apply": released, "reverse": _taken_back(changes)}
+    frames = [
+        changes.engine.map_arrow(
+            current.join(ids, on="decision_id", how="left_semi"),
+            partial(_with_keys, operation),
+            _KEYS,
+        )
+        for operation, ids in sent.items()
+    ]
+    return union_all(frames)
 
-    def key(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            ids, states = (batch.column(name).to_pylist() for name in ("decision_id", "state"))
-            for operation in ("apply", "reverse"):
-                arrays = [[key_of(one, operation) for one in ids], ids, [operation] * len(ids)]
-                yield pa.RecordBatch.from_arrays(
-                    [*(pa.array(each, pa.string()) for each in arrays), pa.array(states)],
-                    schema=_KEYS,
-                )
 
-    return changes.engine.map_arrow(sent.select("decision_id", "state"), key, _KEYS)
+def _with_keys(operation: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        ids, states = (batch.column(name).to_pylist() for name in ("decision_id", "state"))
+        arrays = [[key_of(one, operation) for one in ids], ids, [operation] * len(ids), states]
+        yield pa.RecordBatch.from_arrays(
+            [pa.array(each, pa.string()) for each in arrays], schema=_KEYS
+        )
+
+
+def _taken_back(changes: Changes) -> DataFrame:
+    """The decisions of reversals that were released: decision_id; in memory, 64 bytes each.
+
+    An overturned decision waits for the receipt of its reversal, which the ledger does not show.
+    """
+    ids = [
+        batch.column("decision_id")
+        for folder in sorted(Store(changes.home).released.glob("*-r*"))
+        if (folder / ACCOUNTS.name).is_file()  # until `retention.evidence` has passed
+        for batch in json_rows(folder / ACCOUNTS.name, ACCOUNTS)
+    ]
+    found = pa.chunked_array(ids, pa.string()).unique()
+    return changes.engine.from_arrow(pa.table({"decision_id": found}))
 
 
 def _refuse_strange(changes: Changes, keyed: DataFrame) -> None:
@@ -215,6 +242,7 @@ def _archive(changes: Changes, applied: DataFrame) -> DataFrame:
                             "family": entity.family,
                             "rarity": entity.rarity,
                             "enforced_at": now,
+                            "last_used_at": datetime.fromisoformat(entity.last_at),
                         },
                     )
             yield pa.RecordBatch.from_pylist(list(made.values()), schema=schema)
@@ -223,21 +251,30 @@ def _archive(changes: Changes, applied: DataFrame) -> DataFrame:
 
 
 def expire(changes: Changes) -> int:
-    """Move what has run its time; returns the number. The time runs from the release."""
-    ledger = changes.ledger(DECISIONS)
-    released = ledger.filter(F.col("state") == "released").groupBy("decision_id")
-    began = released.agg(F.max("state_at").alias("began_at"))
-    running = current_frame(ledger).filter(
+    """Move what has run its time, by the end that its row told; returns the number."""
+    running = current_frame(changes.ledger(DECISIONS)).filter(
         F.col("state").isin("applied", "upheld") & F.col("duration_s").isNotNull()
     )
-    seconds = F.unix_timestamp(F.lit(changes.now)) - F.unix_timestamp("began_at")
-    over = running.join(began, on="decision_id", how="inner").filter(seconds >= F.col("duration_s"))
+    seconds = F.unix_timestamp(F.lit(changes.now)) - F.unix_timestamp("made_at")
+    made = _made(changes)
+    over = running.join(made, on="batch_id", how="inner").filter(seconds >= F.col("duration_s"))
     over = changes.engine.materialize(over.select(*DECISIONS.columns), "expired")
     moved = moved_frame(
         changes.engine, over, "expired", by="clock", at=changes.now, actor="clock", reason=None
     )
     changes.append(DECISIONS, moved)
     return over.count()
+
+
+def _made(changes: Changes) -> DataFrame:
+    """When batches and their stages were made, from which restrictions run: batch_id, made_at."""
+    events = changes.ledger(BATCHES)
+    proposed = events.filter(F.col("event") == "proposed")
+    whole = proposed.select("batch_id", F.col("at").alias("made_at"))
+    stages = events.filter(F.col("event") == "released").filter(F.col("parent").isNotNull())
+    parents = whole.withColumnRenamed("batch_id", "parent")
+    of_stages = stages.select("batch_id", "parent").join(parents, on="parent", how="inner")
+    return whole.unionByName(of_stages.select("batch_id", "made_at"))
 
 
 def overdue(changes: Changes) -> int:

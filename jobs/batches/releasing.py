@@ -13,9 +13,9 @@ from exporters.enforcement.manifest import Manifest
 from exporters.enforcement.rows import APPLY
 from exporters.enforcement.verify import approval_problems, sums_sha256_of
 from graph.frames import DataFrame, F
-from jobs.batches.approving import batch_event, decisions_of, refuse_ended, sound
+from jobs.batches.approving import batch_event, decisions_of, refuse_ended, sound, too_late
 from jobs.batches.changes import Changes
-from jobs.batches.figures import gather, outcomes_of_batch
+from jobs.batches.figures import gather, list_hashes, list_moved, outcomes_of_batch
 from jobs.batches.placing import stage_release
 from jobs.batches.store import Store
 from jobs.errors import DataStop, GuardStop
@@ -48,7 +48,9 @@ def release(changes: Changes, batch_id: str, person: str) -> Released:
         manifest = sound(folder)
     except DataStop as error:
         void(changes, batch_id, person, str(error))
-        raise Voided(f"guard batch: {error}: its approvals are void") from None
+        raise Voided(
+            f"guard batch: changed, limit as it was made: {error}: its approvals are void"
+        ) from None
     _approved(changes, folder, manifest, person)
     part, left = _part(changes, folder, manifest)
     told = sound(part) if part != folder else manifest
@@ -67,7 +69,7 @@ def _approved(changes: Changes, folder: Path, manifest: Manifest, person: str) -
     if manifest.until < changes.now:
         reason = f"valid_until {manifest.valid_until} has passed"
         void(changes, manifest.batch_id, person, reason)
-        raise Voided(f"guard valid_until: {reason}: export again")
+        raise Voided(f"{too_late(changes, manifest)}: {reason}, export again")
     approvers = read_approvers(changes.config.enforcement.approvers)
     problems = approval_problems(folder, manifest, approvers, changes.now)
     if problems:
@@ -90,7 +92,13 @@ def _guarded(
     figures = gather(changes, rows, date.fromisoformat(manifest.ds), "approved")
     outcomes = [*figures.outcomes, *outcomes_of_batch(changes, folder.name)]
     missing = manifest.counts.rows - figures.rows
-    figures = replace(figures, outcomes=outcomes, moved_on=figures.moved_on + missing)
+    lists = list_hashes(changes.config)
+    figures = replace(
+        figures,
+        outcomes=outcomes,
+        moved_on=figures.moved_on + missing,
+        list_moved=list_moved(changes, changes.now.date(), lists, manifest.lists),
+    )
     hits: list[Stop] = stops(figures, changes.config.enforcement)
     if not hits:
         return

@@ -84,8 +84,13 @@ def _chosen(changes: Changes, chosen: Chosen) -> DataFrame:
 
 
 def _batches(changes: Changes, decisions: DataFrame) -> list[str]:
-    """The batches that carried decisions; their number is bounded by the days they stand."""
-    names = decisions.filter(F.col("batch_id").isNotNull()).select("batch_id").distinct()
+    """All batches that carried decisions; their number is bounded by the days they stand.
+
+    Also one whose receipt said that it failed: its other formats left all the same.
+    """
+    left = changes.ledger(DECISIONS).filter(F.col("state") == "released")
+    mine = left.join(decisions.select("decision_id"), on="decision_id", how="left_semi")
+    names = mine.select("batch_id").distinct()
     found: list[str] = changes.engine.to_arrow(names)["batch_id"].to_pylist()
     return found
 

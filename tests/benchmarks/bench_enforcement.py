@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table as Shown
 
 from exporters.enforcement.formats import FORMATS
+from graph.build import NODES
 from graph.tables import Table
 from signatures.decisions import DECISIONS
 from signatures.frozen_evidence import FrozenEvidence
@@ -26,6 +27,7 @@ from signatures.life_cycle import decision_id
 from signatures.snapshots import SNAPSHOTS
 from tests.benchmarks.measure import measure
 from tests.exporters.enforcement.builders import SIGNATURE, approvers_file, entity, key_pair
+from tests.jobs.batches.warehouses import publish
 
 TODAY = datetime.now(UTC).date()
 A_NETWORK = 50
@@ -86,6 +88,8 @@ def prepare(folder: Path, accounts: int) -> list[str]:
     key = folder / "key"
     key.touch(0o600)
     key.write_bytes(b"k" * 32)
+    active = ({"node_type": "account", "node_id": account} for account, _, _ in names(accounts))
+    publish(home, NODES, TODAY, list(active))
     cap = 10 * accounts
     settings = {
         "home": home,
@@ -95,6 +99,7 @@ def prepare(folder: Path, accounts: int) -> list[str]:
         "enforcement.staged_from": cap,
         **{f"enforcement.caps.{name}": cap for name in ("batch", "signature", "market")},
         "enforcement.caps.baseline_least": cap,
+        "enforcement.caps.population": 1.0,
     }
     return [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
 

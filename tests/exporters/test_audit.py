@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from exporters.audit import (
     Head,
     chained,
     expired,
+    line_sha256,
     read_head,
     segment_name,
     verify_log,
@@ -34,7 +36,7 @@ def write(folder: Path, *publications: int) -> list[str]:
     head, written = Head(), []
     for number, count in enumerate(publications):
         entries = [Entry("approve", "lead_1", {"batch": number, "row": n}) for n in range(count)]
-        lines, after = chained(entries, head, AT)
+        lines, after = chained(entries, head, AT, 2555)
         (folder / segment_name(head)).write_text("".join(f"{line}\n" for line in lines))
         head = after
         written += lines
@@ -100,9 +102,9 @@ def test_a_log_that_was_written_anew_does_not_have_the_heads_that_were_given_awa
     given_away = read_head(tmp_path / "old").sha256
     write(tmp_path / "new", 2)
     assert verify_log(tmp_path / "new") == []
-    manifest = GivenAway(given_away, AT, "batch b1")
-    assert verify_log(tmp_path / "old", [manifest]) == []
-    (problem,) = verify_log(tmp_path / "new", [manifest])
+    its_manifest = manifest(given_away, AT)
+    assert verify_log(tmp_path / "old", [its_manifest]) == []
+    (problem,) = verify_log(tmp_path / "new", [its_manifest])
     assert problem.startswith("batch b1: its audit head")
 
 
@@ -123,23 +125,32 @@ def test_any_changed_byte_is_found(
 YEAR = timedelta(days=365)
 
 
+def manifest(sha256: str, at: datetime, kept: timedelta = 7 * YEAR, where: str = "batch b1") -> Any:
+    return GivenAway(sha256, at, where, kept)
+
+
 def shortened(folder: Path, kept: timedelta = 7 * YEAR) -> tuple[list[str], list[Path]]:
-    """A log of one file a year from which a purge takes what is older than `kept`."""
+    """A log of one file a year, kept for so long each, from which a purge takes what is older."""
     folder.mkdir(parents=True, exist_ok=True)
     head, lines = Head(), []
     for year in range(10):
-        added, after = chained(
-            [Entry("approve", "lead", {"year": year})] * 2, head, AT + year * YEAR
-        )
-        (folder / segment_name(head)).write_text("".join(f"{line}\n" for line in added))
-        head = after
+        added, head = append(folder, head, AT + year * YEAR, kept, {"year": year}, {"year": year})
         lines += added
     now = AT + 9 * YEAR + timedelta(days=1)
-    old, end = expired(folder, now - kept)
-    told, after = chained([Entry("purge", "clerk", {REMOVED: vars(end)})], head, now)
-    (folder / segment_name(head)).write_text(f"{told[0]}\n")
-    (folder / HEAD_NAME).write_text(json.dumps(vars(after)))
+    old, end = expired(folder, now.date(), kept.days)
+    told, _ = append(folder, head, now, kept, {REMOVED: vars(end)})
     return lines + told, old
+
+
+def append(
+    folder: Path, head: Head, at: datetime, kept: timedelta, *details: dict[str, Any]
+) -> tuple[list[str], Head]:
+    """Carry a log on by a file with a line for each of these particulars."""
+    entries = [Entry("purge", "clerk", each) for each in details]
+    lines, after = chained(entries, head, at, kept.days)
+    (folder / segment_name(head)).write_text("".join(f"{line}\n" for line in lines))
+    (folder / HEAD_NAME).write_text(json.dumps(vars(after)))
+    return lines, after
 
 
 def purge(old: list[Path]) -> None:
@@ -150,11 +161,11 @@ def purge(old: list[Path]) -> None:
 def test_a_log_without_its_old_lines_is_whole(tmp_path: Path) -> None:
     lines, old = shortened(tmp_path)
     assert [path.name for path in old] == [f"{number:010d}.jsonl" for number in (1, 3, 5)]
-    assert verify_log(tmp_path, kept=7 * YEAR) == []  # a purge that died before it deleted
+    assert verify_log(tmp_path) == []  # a purge that died before it deleted
     old.pop(1).unlink()
-    assert verify_log(tmp_path, kept=7 * YEAR)  # nobody leaves a hole
+    assert verify_log(tmp_path)  # nobody leaves a hole
     purge(old)
-    assert verify_log(tmp_path, kept=7 * YEAR) == []
+    assert verify_log(tmp_path) == []
     remaining = "".join(path.read_text() for path in sorted(tmp_path.glob("0*.jsonl")))
     assert remaining.splitlines() == lines[6:]
 
@@ -163,34 +174,83 @@ def test_heads_that_were_given_away_may_be_as_old_as_the_lines_that_went(tmp_pat
     _, old = shortened(tmp_path)
     purge(old)
     gone, recent = AT + timedelta(days=1), AT + 5 * YEAR
-    assert verify_log(tmp_path, [GivenAway("a" * 64, gone, "batch b1")], 7 * YEAR) == []
-    (problem,) = verify_log(tmp_path, [GivenAway("a" * 64, recent, "batch b2")], 7 * YEAR)
+    assert verify_log(tmp_path, [manifest("a" * 64, gone)]) == []
+    (problem,) = verify_log(tmp_path, [manifest("a" * 64, recent, where="batch b2")])
     assert problem.startswith("batch b2: its audit head")
 
 
 def test_no_other_line_may_be_missing_at_the_front(tmp_path: Path) -> None:
     _, old = shortened(tmp_path)
     purge([*old, tmp_path / "0000000007.jsonl"])
-    assert "has number 9, expected 7" in verify_log(tmp_path, kept=7 * YEAR)[0]
+    assert "has number 9, expected 7" in verify_log(tmp_path)[0]
+
+
+def test_who_keeps_lines_longer_from_now_on_does_not_miss_those_that_went(tmp_path: Path) -> None:
+    """They went under the time that was asked for then, and the log still says which."""
+    _, old = shortened(tmp_path, kept=timedelta(days=30))
+    purge(old)
+    assert verify_log(tmp_path) == []
+    append(tmp_path, read_head(tmp_path), AT + 9 * YEAR + timedelta(days=2), 7 * YEAR, {})
+    assert verify_log(tmp_path) == []
+
+
+def test_a_shorter_time_is_for_what_is_done_from_then_on(tmp_path: Path) -> None:
+    """Somebody gives purge another retention, to be rid of what was done last year."""
+    shortened(tmp_path)
+    asked = (AT + 9 * YEAR + timedelta(days=2)).date()
+    assert [path.name for path in expired(tmp_path, asked, 0)[0]] == [
+        f"{number:010d}.jsonl" for number in (1, 3, 5)
+    ]
+
+
+def forge(folder: Path, end: Head, at: datetime, kept: timedelta) -> None:
+    """Take away every line up to `end`, and say that a purge did."""
+    head = read_head(folder)
+    for path in sorted(folder.glob("0*.jsonl")):
+        if int(path.stem) <= end.number:
+            path.unlink()
+    append(folder, head, at, kept, {REMOVED: vars(end)})
 
 
 def test_lines_do_not_go_before_their_time(tmp_path: Path) -> None:
-    """Somebody gave purge another retention, to be rid of what was done last year."""
-    _, old = shortened(tmp_path, kept=timedelta(days=30))
-    purge(old)
-    (problem,) = verify_log(tmp_path, kept=7 * YEAR)
-    assert "kept for 2555 days" in problem
+    """A purge that no command made: what is left says that lines are kept for seven years."""
+    lines, _ = shortened(tmp_path)
+    last_year = Head(18, line_sha256(lines[17]), (AT + 8 * YEAR).isoformat())
+    forge(tmp_path, last_year, AT + 9 * YEAR + timedelta(days=2), timedelta(days=1))
+    (problem,) = verify_log(tmp_path)
+    assert "after 367 days: those after them say that they are kept for 2555 days" in problem
+
+
+def test_a_purge_that_left_nothing_is_none(tmp_path: Path) -> None:
+    lines, _ = shortened(tmp_path)
+    everything = Head(len(lines), line_sha256(lines[-1]), (AT + 9 * YEAR).isoformat())
+    forge(tmp_path, everything, AT + 20 * YEAR, timedelta(days=1))
+    assert "none stayed that says when" in verify_log(tmp_path)[0]
+
+
+def test_manifests_say_how_long_lines_were_to_be_kept(tmp_path: Path) -> None:
+    """Who writes the log anew, with shorter times, has not the manifests that others hold."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    lines, _ = shortened(old)
+    copy = manifest(line_sha256(lines[17]), AT + 8 * YEAR)
+    assert verify_log(old, [copy]) == []
+    new.mkdir()
+    end = Head(20, line_sha256(lines[19]), (AT + 9 * YEAR).isoformat())
+    now, short = AT + 9 * YEAR + timedelta(days=40), timedelta(days=30)
+    _, head = append(new, end, now - timedelta(days=1), short, {"year": 10})
+    append(new, head, now, short, {REMOVED: vars(end)})
+    assert verify_log(new) == []
+    (problem,) = verify_log(new, [copy])
+    assert problem.endswith("was taken away 405 days later, and was to be kept for 2555 days")
 
 
 def test_a_log_that_was_written_anew_cannot_say_that_it_was_purged(tmp_path: Path) -> None:
     write(tmp_path, 3)
     anchor = Head(5, "b" * 64, AT.isoformat())
-    lines, head = chained([Entry("purge", "x", {REMOVED: vars(anchor)})], anchor, AT)
     for path in tmp_path.iterdir():
         path.unlink()
-    (tmp_path / segment_name(anchor)).write_text(f"{lines[0]}\n")
-    (tmp_path / HEAD_NAME).write_text(json.dumps(vars(head)))
-    assert verify_log(tmp_path, kept=7 * YEAR)
+    append(tmp_path, anchor, AT, 7 * YEAR, {REMOVED: vars(anchor)})
+    assert verify_log(tmp_path)
 
 
 @settings(max_examples=30)
@@ -205,4 +265,4 @@ def test_any_changed_byte_of_a_shortened_log_is_found(
     place = data.draw(st.integers(0, len(content) - 1))
     content[place] = data.draw(st.integers(0, 255).filter(lambda byte: byte != content[place]))
     path.write_bytes(bytes(content))
-    assert verify_log(folder, kept=7 * YEAR)
+    assert verify_log(folder)

@@ -27,6 +27,7 @@ INCLUDED: dict[str, Any] = {
     "included": True,
     "reviewed": False,
     "network_explained": False,
+    "account_explained": False,
     "action": "suspend",
     "declared_action": "suspend",
     "duration_s": None,
@@ -46,7 +47,10 @@ NOTHING = DECISIONS.schema.empty_table()
 
 
 def scored(
-    ledger: pa.Table, *accounts: dict[str, Any], evidence: Mapping[str, list[str]] | None = None
+    ledger: pa.Table,
+    *accounts: dict[str, Any],
+    evidence: Mapping[str, list[str]] | None = None,
+    benign: Mapping[str, set[str]] | None = None,
 ) -> pa.Table:
     """The ledger after one more day; `evidence` names the devices in each snapshot."""
 
@@ -59,7 +63,7 @@ def scored(
                 for device in devices
             ]
             told[snapshot, account] = json.dumps({"for": seen})
-    rows = transitions(Judged(DAY, NOW, accounts, ledger, told))
+    rows = transitions(Judged(DAY, NOW, accounts, ledger, told, benign or {}))
     after = pa.concat_tables([ledger, rows])
     check_history(after)
     return after
@@ -105,6 +109,20 @@ def test_an_innocent_explanation_brings_a_proposal_back_to_review() -> None:
     explained = {"included": False, "network_explained": True, "action": None}
     ledger = scored(scored(NOTHING, INCLUDED), INCLUDED | explained)
     assert states(ledger) == {("u1", "suspend"): "in_review"}
+
+
+def test_so_does_an_explanation_of_the_account_alone() -> None:
+    explained = {"included": False, "account_explained": True, "action": None}
+    ledger = scored(scored(NOTHING, INCLUDED), INCLUDED | explained)
+    assert states(ledger) == {("u1", "suspend"): "in_review"}
+
+
+def test_who_was_called_benign_is_looked_at_again_only_on_evidence_that_is_new() -> None:
+    again = REVIEWED | {"cleared": True, "snapshot_sha256": "second"}
+    benign = {"u1": {"first"}}
+    assert scored(NOTHING, again, benign=benign).num_rows == 0
+    new = scored(NOTHING, again, benign=benign, evidence={"second": ["phone", "tablet"]})
+    assert states(new) == {("u1", "suspend"): "in_review"}
 
 
 def test_what_was_approved_or_released_is_left_alone() -> None:

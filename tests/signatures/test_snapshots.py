@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from graph.engines.base import Engine
 from graph.tables import TIMESTAMP, columns
+from signatures.roles import ACTOR_REASON
 from signatures.snapshots import STRONGEST, take_snapshots
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -90,6 +91,11 @@ def test_all_members_of_a_judged_network_are_frozen_and_no_others(engine: Engine
     assert evidence["for"][0]["first_at"] == "2026-11-22T12:00:00.000000Z"
     assert evidence["against"] == ["takes part", "not measured"]
     assert json.loads(rows["b"]["evidence"])["for"] == []
+
+
+def test_to_be_an_actor_does_not_speak_for_an_account(engine: Engine) -> None:
+    rows = taken(engine, [account("a") | {"role_reasons": [ACTOR_REASON]}], [])
+    assert json.loads(rows["a"]["evidence"])["against"] == ["not measured"]
 
 
 def test_the_name_is_that_of_the_members_and_their_evidence(engine: Engine) -> None:

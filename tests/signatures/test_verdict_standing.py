@@ -11,7 +11,7 @@ import pytest
 from signatures.investigated import benign_accounts
 from signatures.labels import LABELS, valid_labels
 from signatures.snapshots import SNAPSHOTS
-from signatures.verdict_standing import account_verdicts, together
+from signatures.verdict_standing import account_verdicts, seen_as_benign, together
 from tests.signatures.label_rows import label
 
 SNAPSHOT_ROWS = [
@@ -19,6 +19,7 @@ SNAPSHOT_ROWS = [
     for name, accounts in (("ring", "abc"), ("family", "xyz"))
     for account in accounts
 ]
+AFTER = datetime(2026, 11, 23, tzinfo=UTC)
 FROZEN = pa.Table.from_pylist(SNAPSHOT_ROWS, schema=SNAPSHOTS.schema)
 
 
@@ -53,6 +54,19 @@ def test_after_a_split_both_parts_keep_theirs() -> None:
     found = said(of_network("1", "ring", "abusive"))
     parts = ([found.get(each) for each in part] for part in ("ab", "c"))
     assert [together(filter(None, part)) for part in parts] == ["abusive", "abusive"]
+
+
+def test_a_benign_verdict_has_seen_what_was_frozen_by_then() -> None:
+    """One on a network the snapshot that it names, one on an account all up to its day."""
+    rows = [
+        of_network("1", "family", "benign", members=["x"]),
+        of_network("2", "ring", "abusive"),
+        label(label_id="3", subject_id="a", label="benign", labelled_at=AFTER),
+    ]
+    later = {"snapshot_sha256": "later", "account_id": "a", "ds": date(2099, 1, 1)}
+    frozen = pa.concat_tables([FROZEN, pa.Table.from_pylist([later], schema=SNAPSHOTS.schema)])
+    found = seen_as_benign(pa.Table.from_pylist(rows, schema=LABELS.schema), frozen)
+    assert found == {"x": {"family"}, "a": {"ring"}}
 
 
 def test_an_account_that_is_judged_both_ways_reaches_only_review() -> None:

@@ -115,6 +115,7 @@ def particulars(**changed: Any) -> dict[str, Any]:
         "supersedes": [],
         "retracts": [],
         "audit_head": "0" * 64,
+        "audit_kept_days": 2557,
         "contact": "trust-and-safety",
         **changed,
     }

@@ -11,6 +11,8 @@ import jsonschema
 import pytest
 import stix2
 
+from exporters.enforcement.format_checks import check_formats
+from exporters.enforcement.json_schemas import schemas
 from exporters.stix import observable
 from signatures.frozen_evidence import FrozenEvidence
 from tests.exporters.enforcement.builders import CONTENT, decided, entity, many, write
@@ -223,6 +225,44 @@ def test_statements_name_nobody(tmp_path: Path) -> None:
     text = "".join(path.read_text() for path in folder.glob("dsa_*.json"))
     for personal in ("somebody", "net-77", "dev-1", "203.0.113.7"):
         assert personal not in text
+
+
+def test_a_public_id_does_not_tell_whom_it_is_about(tmp_path: Path) -> None:
+    """Who has a list of accounts could hash them and look: the id is keyed."""
+    folder, _ = write(tmp_path / "1", [decided("a1")])
+    (ours,) = (each["puid"] for each in statements(folder))
+    assert decided("a1").row["decision_id"] not in ours
+    other, _ = write(tmp_path / "2", [decided("a1")], made_by={"key": b"x" * 32})
+    assert ours not in {each["puid"] for each in statements(other)}
+
+
+HARM = {
+    "ids-00001.json": ('["a0000"', "[0"),
+    "signals.jsonl": ('"INVESTIGATION_SEED"', '"CERTAIN"'),
+    "dsa_statements-00001.json": ('"content_type_other":"Account",', ""),
+}
+
+
+@pytest.mark.parametrize("name", HARM)
+def test_no_format_is_published_that_is_not_as_its_schema_says(tmp_path: Path, name: str) -> None:
+    folder, _ = write(tmp_path, many(3))
+    assert list(check_formats(folder)) == []
+    path = folder / name
+    text = path.read_text()
+    assert HARM[name][0] in text
+    path.write_text(text.replace(*HARM[name], 1))
+    (problem,) = check_formats(folder)
+    assert problem.startswith(name)
+
+
+@pytest.mark.parametrize("name", ["ids", "dsa_statements", "dsa_corrections", "signals"])
+def test_formats_are_as_their_json_schemas_say(batch: Path, back: Path, name: str) -> None:
+    schema = schemas()[f"{name}.schema.json"]
+    found = [path for folder in (batch, back) for path in folder.glob(f"{name}*")]
+    assert found
+    for path in found:
+        for each in lines(path) if path.suffix == ".jsonl" else [read(path)]:
+            jsonschema.validate(each, schema)
 
 
 def test_a_policy_that_is_not_reported_makes_no_statement(tmp_path: Path) -> None:

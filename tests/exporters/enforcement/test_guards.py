@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,7 +30,8 @@ FREEZE = Freeze(None, "looks wrong", "lead", "2026-11-22")
 
 
 def hits(**figures: Any) -> list[str]:
-    return [stop.guard for stop in stops(Figures(**{"rows": 10, **figures}), SETTINGS)]
+    known = {"rows": 10, "active_accounts": 10_000}
+    return [stop.guard for stop in stops(Figures(**{**known, **figures}), SETTINGS)]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,8 @@ def hits(**figures: Any) -> list[str]:
         ({"by_market": {"de": 40, "fr": 40}}, {"by_market": {"de": 41}}, "market cap"),
         ({"by_market": {"": 40}}, {"by_market": {"": 41}}, "market cap"),
         ({"active_accounts": 100}, {"active_accounts": 99}, "population cap"),
-        ({"active_accounts": None}, {"active_accounts": 0}, "population cap"),
+        ({"active_accounts": 100}, {"active_accounts": None}, "population cap"),
+        ({"active_accounts": 100}, {"active_accounts": 0}, "population cap"),
         ({"rows": 60}, {"rows": 61}, "volume baseline"),
         ({"rows": 30, "released_today": 30}, {"rows": 30, "released_today": 31}, "volume baseline"),
         (
@@ -54,6 +57,7 @@ def hits(**figures: Any) -> list[str]:
         ({}, {"moved_on": 1}, "decisions"),
         ({"list_moved": 0.1}, {"list_moved": 0.11}, "list change"),
         ({"list_moved": 0.9, "acknowledged": True}, {"list_moved": 0.9}, "list change"),
+        ({"list_moved": None}, {"list_moved": math.inf}, "list change"),
         ({"freezes": [replace(FREEZE, signature="other")]}, {"freezes": [FREEZE]}, "freeze"),
         (
             {"freezes": [replace(FREEZE, signature="s")]},
@@ -85,7 +89,7 @@ def test_a_batch_has_a_cap() -> None:
 
 
 def test_a_stop_names_the_guard_the_figure_and_the_limit() -> None:
-    (stop,) = stops(Figures(rows=10, by_market={"de": 41}), SETTINGS)
+    (stop,) = stops(Figures(rows=10, active_accounts=100, by_market={"de": 41}), SETTINGS)
     assert str(stop) == "guard market cap: 41 accounts, limit 40: market de"
 
 
@@ -96,6 +100,7 @@ def test_only_what_may_pass_later_leaves_approvals_as_they_are() -> None:
             Figures(
                 rows=10,
                 protected=1,
+                active_accounts=100,
                 freezes=[FREEZE],
                 outcomes=[Outcomes("batch", "b", 2, 2)],
                 now=NOW,
@@ -141,7 +146,7 @@ def test_what_passes_breaks_no_limit(
         and market <= 40
         and signature <= 50
         and not any(people)
-        and (active is None or rows <= active * 0.1)
+        and rows <= (0 if active is None else active * 0.1)
         and rows + today <= 60
     )
     assert sound == (not stops(figures, SETTINGS))

@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from graph.build import NODES
 from graph.engines.base import Engine
 from graph.ledger import read_ledger
 from graph.tables import Table
@@ -27,10 +28,14 @@ from signatures.frozen_evidence import FrozenEvidence
 from signatures.life_cycle import current, opened
 from signatures.snapshots import SNAPSHOTS
 from tests.exporters.enforcement.builders import SIGNATURE, approvers_file, entity, key_pair
+from tests.jobs.batches.warehouses import publish
 from tests.ledger_rows import append_to_ledger
 
 TODAY = datetime.now(UTC).date()
 SNAPSHOT = "5" * 64
+ACTIVE = [{"node_type": "account", "node_id": f"user-{number}"} for number in range(1000)]
+"""The accounts of a graph of last month, of which a share may be acted on at once."""
+
 PEOPLE = ("lead_1", "lead_2", "lead_3")
 
 
@@ -47,11 +52,14 @@ class Site:
         key = folder / "key"
         key.touch(0o600)
         key.write_bytes(b"k" * 32)
+        if not (self.home / "warehouse" / NODES.name).exists():
+            publish(self.home, NODES, TODAY - timedelta(days=30), ACTIVE)
         self.settings = {
             "home": str(self.home),
             "enforcement.environment": "production",
             "enforcement.approvers": str(self.approvers),
             "enforcement.key_file": str(key),
+            "enforcement.caps.population": 1.0,
             **{name.replace("__", "."): value for name, value in settings.items()},
         }
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from signatures.decisions import DECISIONS
+from signatures.labels import LABELS
 from tests.exporters.enforcement.builders import key_pair, write_new_sums
-from tests.jobs.batches.sites import TODAY, Site, listed
+from tests.jobs.batches.sites import SNAPSHOT, TODAY, Site, listed
+from tests.ledger_rows import append_to_ledger
 
 
 def test_the_requester_cannot_approve(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,6 +128,75 @@ def test_a_protected_account_stops_the_whole_batch_even_after_approval(
     assert site.export(code=6) is None
 
 
+def test_what_a_guard_stops_goes_to_review_when_somebody_says_so(site: Site) -> None:
+    site.decide(["a1", "a2"])
+    site.decide(["a3"], subject_role="target")
+    listed(site, "protected_accounts", account_id="a2")
+    assert site.export(code=6) is None
+    batch = site.export("--to-review", "a newsroom was added")
+    assert batch is not None
+    assert [json.loads(line)["account_id"] for line in (batch / "accounts.jsonl").open()] == ["a1"]
+    assert site.states() == {"a1": "proposed", "a2": "in_review", "a3": "in_review"}
+    (row,) = (
+        row
+        for row in site.ledger(DECISIONS).to_pylist()
+        if row["account_id"] == "a2" and row["state"] == "in_review"
+    )
+    assert (row["actor"], row["reason"]) == ("requester", "a newsroom was added")
+
+
+@pytest.mark.parametrize("members", [None, ["a2"]], ids=["all members", "one of them"])
+def test_whom_a_reviewer_calls_benign_after_the_approval_does_not_leave(
+    site: Site, capsys: pytest.CaptureFixture[str], members: list[str] | None
+) -> None:
+    """A verdict on a network is about each of its members, until it is withdrawn."""
+    site.decide(["a1", "a2"])
+    batch = site.export()
+    assert batch is not None
+    site.approve(batch, "lead_1")
+    verdict = {
+        "label_id": "v1",
+        "subject_type": "network",
+        "subject_id": "n1",
+        "snapshot_sha256": SNAPSHOT,
+        "label": "benign",
+        "source": "investigation",
+        "reviewer": "hearer",
+        "labelled_at": datetime.now(UTC),
+        "members": members,
+    }
+    _given(site, verdict)
+    site.release(batch, code=6)
+    count = 2 if members is None else 1
+    assert f"guard cleared: {count} accounts, limit 0" in capsys.readouterr().err
+    assert site.counted() == {"proposed": 2}
+    assert site.export(code=6) is None
+    ended = {**verdict, "label_id": "v2", "supersedes": "v1", "withdrawn_at": datetime.now(UTC)}
+    _given(site, ended)
+    assert site.export() is not None
+
+
+def _given(site: Site, label: dict[str, Any]) -> None:
+    rows = pa.Table.from_pylist([label], schema=LABELS.schema)
+    append_to_ledger(site.home, LABELS, rows, label["label_id"])
+
+
+def test_a_list_that_changed_since_the_export_is_looked_at_before_the_release(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And what cannot be compared is not taken for little."""
+    site.decide(["a1"])
+    batch = site.export()
+    assert batch is not None
+    site.approve(batch, "lead_1")
+    listed(site, "protected_accounts", account_id="a9")
+    site.release(batch, code=6)
+    told = "guard list change: an unknown share of links or proposals moved, limit 10%"
+    assert told in capsys.readouterr().err
+    assert site.counted() == {"proposed": 1}
+    assert site.export("--acknowledge-lists", "a newsroom was added") is not None
+
+
 @pytest.mark.parametrize(
     ("entry", "word"),
     [
@@ -151,6 +225,19 @@ def test_caps_stop_a_flood(site: Site, capsys: pytest.CaptureFixture[str]) -> No
     site.settings["enforcement.caps.baseline_least"] = 10
     assert site.export(code=6) is None
     assert "guard volume baseline: 11 accounts today, limit 10" in capsys.readouterr().err
+
+
+def test_a_flood_is_stopped_by_the_share_of_the_active_accounts_whatever_the_day(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The day that is asked for has no graph: the last one before counts, and none is a stop."""
+    site.settings["enforcement.caps.population"] = 0.01
+    site.decide([f"a{number}" for number in range(11)])
+    assert site.export(code=6) is None
+    assert "guard population cap: 11 accounts, limit 10" in capsys.readouterr().err
+    shutil.rmtree(site.home / "warehouse" / "nodes")
+    assert site.export(code=6) is None
+    assert "guard population cap: active accounts unknown" in capsys.readouterr().err
 
 
 def test_a_flood_in_small_batches_is_stopped_too(

@@ -57,6 +57,19 @@ def test_a_receipt_for_what_was_only_approved_is_refused(site: Site) -> None:
     assert site.counted() == {"approved": 1}
 
 
+def test_a_receipt_for_a_reversal_that_has_not_left_is_refused(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else a decision would be reversed in the ledger, and stand for its account."""
+    name = decision_of(applied, "a1")
+    applied.appeal(appeal_of(name, "overturned"))
+    path = applied.folder / "receipts.jsonl"
+    path.write_text(json.dumps(receipt(applied, idempotency_key=key_of(name, "reverse"))) + "\n")
+    applied.run("receipts", str(path), code=4)
+    assert "never released" in capsys.readouterr().err
+    assert applied.states()["a1"] == "overturned"
+
+
 def test_a_replayed_receipt_changes_nothing(applied: Site) -> None:
     path = applied.folder / "receipts.jsonl"
     applied.appeal(appeal_of(decision_of(applied, "a1"), "upheld"))
@@ -140,6 +153,7 @@ def test_overturned_appeals_hold_further_releases(
     applied.approve(batch, "lead_1")
     for account in ("a1", "a2"):
         applied.appeal(appeal_of(decision_of(applied, account), "overturned"))
+    assert "ALERT: releases wait: guard overturn hold: 2 of 2" in capsys.readouterr().out
     applied.release(batch, code=6)
     assert "guard overturn hold: 2 of 2 appeals overturned" in capsys.readouterr().err
     assert applied.states()["b1"] == "approved"

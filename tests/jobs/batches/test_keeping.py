@@ -73,7 +73,7 @@ def test_a_log_that_was_written_anew_shows_in_the_manifests(applied: Site) -> No
     applied.decide(["a9"])
     applied.export()  # its manifest has the head of the log before
     log = audit_folder(applied.home)
-    lines, head = chained([Entry("nothing", "nobody", {})], Head(), datetime.now(UTC))
+    lines, head = chained([Entry("nothing", "nobody", {})], Head(), datetime.now(UTC), 2557)
     for path in log.iterdir():
         path.unlink()
     (log / segment_name(Head())).write_text(lines[0] + "\n")
@@ -98,6 +98,18 @@ def test_a_freeze_stops_releases_and_not_retractions(applied: Site) -> None:
     assert freeze_releases.unfreeze(["--all", *why], applied.engine) == 0
     applied.release(batch)
     assert applied.states()["a4"] == "released"
+
+
+def test_a_freeze_of_a_signature_that_there_is_not_says_so(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A title in place of the id would stop nothing, and nobody would know."""
+    why = ["--reason", "wrong", "--as", "lead", *site.arguments]
+    assert freeze_releases.main(["--signature", "Ban evasion", *why], site.engine) == 0
+    assert "no signature has this id" in capsys.readouterr().out
+    ban_evasion = "2515c1d7-15e8-4ac2-80a4-37c9d7c58833"
+    assert freeze_releases.main(["--signature", ban_evasion, *why], site.engine) == 0
+    assert "no signature has this id" not in capsys.readouterr().out
 
 
 def test_a_signature_is_frozen_by_itself(site: Site) -> None:
@@ -188,6 +200,22 @@ def test_purge_takes_old_lines_of_the_audit_log_and_says_so(applied: Site) -> No
     assert '"removed_audit_lines":{' in last.read_text()
 
 
+def test_keeping_the_audit_log_longer_leaves_nothing_to_complain_of(site: Site) -> None:
+    """Lines that rightly went under an earlier, shorter time do not have to come back."""
+    site.settings["retention.audit"] = "30d"
+    site.decide(["a1"])
+    site.release_all()
+    assert purge(site, 32)["audit_files"] == 3
+    site.settings["retention.audit"] = "2557d"
+    assert check_audit.main(["verify", *site.arguments]) == 0
+
+
+def test_a_shorter_time_takes_no_line_that_was_to_be_kept_longer(applied: Site) -> None:
+    applied.settings["retention.audit"] = "1d"
+    assert purge(applied, 400)["audit_files"] == 0
+    assert check_audit.main(["verify", *applied.arguments]) == 0
+
+
 def test_purge_refuses_a_day_to_come(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     """One wrong digit of the year would delete everything."""
     later = str(TODAY + timedelta(days=2))
@@ -202,7 +230,8 @@ def test_purge_deletes_days_of_sightings_and_edges(site: Site) -> None:
             folder.mkdir(parents=True)
             (folder / "_table.json").write_text("{}")
     assert purge_days.main(["--ds", "2026-11-22", *site.arguments], site.engine) == 0
-    left = {str(path.relative_to(site.home)) for path in site.home.glob("warehouse/*/ds=*")}
+    tables = site.home.glob("warehouse/[!n]*/ds=*"), site.home.glob("warehouse/networks/ds=*")
+    left = {str(path.relative_to(site.home)) for paths in tables for path in paths}
     assert left == {
         "warehouse/sightings/ds=2026-11-01",
         "warehouse/edges/ds=2026-11-01",

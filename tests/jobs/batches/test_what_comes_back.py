@@ -15,7 +15,8 @@ from exporters.enforcement.verify import verify_batch
 from graph.enforced_entities import ENFORCED_ENTITIES
 from graph.engines.base import Engine
 from graph.networks import NETWORKS
-from jobs.batches.receiving import expire, overdue
+from jobs.batches.receiving import expire, overdue, receive
+from jobs.batches.releasing import release
 from signatures.calibration import ALL, CALIBRATION
 from signatures.decisions import DECISIONS
 from signatures.inclusions import INCLUSIONS
@@ -98,6 +99,20 @@ def test_a_failure_is_tried_again_under_the_same_key(site: Site) -> None:
     assert desk.most_times() == 1
 
 
+def test_a_retraction_reaches_the_formats_of_a_first_try_that_failed(site: Site) -> None:
+    site.decide(["a1"])
+    desk = site.desk()
+    desk.fails = lambda account: True
+    desk.import_batch(site.release_all("--format", "dsa"))
+    site.receipts(desk)
+    desk.fails = lambda account: False
+    desk.import_batch(site.release_all("--retry-failed"))
+    site.receipts(desk)
+    site.run("retract", "--account", "a1", "--reason", "wrong", "--as", "lead")
+    (back,) = (path for path in site.store.proposed.glob("*-r1") if path.is_dir())
+    assert (back / "dsa_corrections-00001.json").exists()
+
+
 def test_the_clock_ends_what_had_a_time(site: Site) -> None:
     site.decide(["a1"], duration_s=3600)
     desk = site.desk()
@@ -115,6 +130,27 @@ def test_the_clock_ends_what_had_a_time(site: Site) -> None:
         changes.publish()
     assert site.counted() == {"expired": 1}
     assert site.decide(["a1"])  # a new episode
+
+
+def test_a_restriction_ends_when_its_row_says(site: Site) -> None:
+    """The batch waited for approvals; nobody is restricted longer for that."""
+    site.decide(["a1"], duration_s=3600)
+    batch = site.export()
+    assert batch is not None
+    site.approve(batch, "lead_1")
+    with site.changes(after=timedelta(minutes=50)) as changes:
+        release(changes, batch.name, "releaser")
+        changes.publish()
+    path = site.folder / "receipts.jsonl"
+    (row,) = rows(site.store.released / batch.name / "accounts.jsonl")
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    key = row["idempotency_key"]
+    path.write_text(json.dumps({"idempotency_key": key, "status": "applied", "at": at}) + "\n")
+    with site.changes(after=timedelta(minutes=51)) as changes:
+        receive(changes, path)
+        changes.publish()
+    with site.changes(after=timedelta(minutes=61)) as changes:
+        assert expire(changes) == 1
 
 
 def test_partly_upheld_is_a_lighter_action_that_people_decided(applied: Site) -> None:
