@@ -89,7 +89,7 @@ def _part(changes: Changes, folder: Path, manifest: Manifest) -> tuple[Path, int
 
 
 def _answered(changes: Changes, stage: Path) -> None:
-    """Raise GuardStop while nobody knows what became of a stage: errors are to show in small ones."""
+    """Raise GuardStop while accounts of a stage lack receipts: errors are to show while few."""
     silent = decisions_of(changes, stage).filter(F.col("state") == "released").count()
     if silent:
         raise GuardStop(
