@@ -222,10 +222,11 @@ class Communities(Settings):
 
 
 class SignatureFiles(Settings):
-    """A site's own signatures, and which signatures, shipped or its own, are live."""
+    """A site's own signatures, and which signatures, shipped or its own, are live or stable."""
 
     paths: tuple[str, ...] = ()
     live: tuple[str, ...] = ()
+    stable: tuple[str, ...] = ()
 
 
 class Floors(Settings):

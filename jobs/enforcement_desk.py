@@ -1,19 +1,24 @@
 """A reference importer: a small enforcement desk on SQLite that acts on batches, exactly once.
 
 It reads a batch only after `actorgraph export verify` accepted it, acts on each idempotency key
-once, whatever is delivered how often and in which order, and writes receipts.
+once, whatever is delivered how often and in which order, and writes receipts. Try it by
+`python -m jobs.enforcement_desk DIR --approvers FILE`; a platform acts where this one takes notes.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sqlite3
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from exporters.enforcement.approvals import read_approvers
 from exporters.enforcement.verify import verify_batch
+from jobs.commands import run_command
+from jobs.errors import DONE, GuardStop
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS keys (
@@ -23,10 +28,11 @@ CREATE TABLE IF NOT EXISTS actions (
     decision_id TEXT PRIMARY KEY, account_id TEXT NOT NULL, policy_id TEXT NOT NULL,
     action TEXT NOT NULL, times INTEGER NOT NULL DEFAULT 1
 );
+CREATE TABLE IF NOT EXISTS batches (batch_id TEXT PRIMARY KEY);
 """
 
 
-class Refused(Exception):
+class Refused(GuardStop):
     """A batch that may not be imported."""
 
 
@@ -44,18 +50,24 @@ class Desk:
         self.fails: Callable[[str], bool] = lambda account: False
 
     def import_batch(self, folder: Path, crash_after: int | None = None) -> None:
-        """Act on each row that was not acted on before; `crash_after` rows the power fails."""
-        found = verify_batch(folder, self.approvers, self.now, self.allow_demo)
-        # A batch of which parts were taken back is still good for the rest: keys sort that out.
-        problems = [line for line in found.problems if not line.startswith("was taken back")]
-        if problems:
-            raise Refused("; ".join(problems))
+        """Act on each row that was not acted on before; `crash_after` rows the power fails.
+
+        What takes parts of it back is imported first. Raises Refused where verify finds a problem.
+        """
+        imported = {name for (name,) in self.database.execute("SELECT batch_id FROM batches")}
+        found = verify_batch(folder, self.approvers, self.now, self.allow_demo, imported)
+        if problems := [*found.content, *found.import_now]:
+            raise Refused("; ".join(f"{folder.name}: {line}" for line in problems))
+        for retraction in found.taken_back_by:
+            self.import_batch(folder.absolute().parent / retraction)
         with (folder / "accounts.jsonl").open(encoding="utf-8", newline="\n") as file:
             for number, line in enumerate(file):
                 if number == crash_after:
                     raise KeyboardInterrupt
                 with self.database:  # a row is done as a whole, or not at all
                     self._act(json.loads(line))
+        with self.database:
+            self.database.execute("INSERT OR IGNORE INTO batches VALUES (?)", (folder.name,))
 
     def _act(self, row: dict[str, str]) -> None:
         if self._status(row["idempotency_key"]) not in (None, "failed"):
@@ -121,3 +133,34 @@ class Desk:
             "".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows)
         )
         return path
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Import batches and write receipts, as a command; returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m jobs.enforcement_desk",
+        description="Import released batches into a small SQLite desk, and write its receipts.",
+    )
+    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="a batch's folder")
+    parser.add_argument("--approvers", type=Path, required=True, help="the file that you trust")
+    parser.add_argument("--database", type=Path, default=Path("desk.sqlite"), help="(desk.sqlite)")
+    parser.add_argument(
+        "--receipts", type=Path, default=Path("receipts.jsonl"), help="to be written"
+    )
+    parser.add_argument("--allow-demo", action="store_true", help="accept batches of a demo")
+    return run_command(parser, argv, _import_all)
+
+
+def _import_all(arguments: argparse.Namespace) -> int:
+    desk = Desk(arguments.database, arguments.approvers, arguments.allow_demo)
+    for folder in arguments.folders:
+        desk.import_batch(folder)
+    desk.write_receipts(arguments.receipts)
+    sys.stdout.write(
+        f"{len(desk.in_force())} accounts have an action; receipts are in {arguments.receipts}\n"
+    )
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

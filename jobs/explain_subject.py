@@ -305,7 +305,9 @@ def _nearest(library: Iterable[Signature], values: Values) -> None:
 def _verdicts(tables: _Day, subject: str) -> None:
     given = verdicts_on(tables.warehouse.folder.parent, subject, datetime.now(UTC))
     if given:
-        print_table("What reviewers say", VERDICT_COLUMNS, given)
+        print_table(
+            "What reviewers say (a sample measures, and proposes nobody)", VERDICT_COLUMNS, given
+        )
 
 
 def _history(tables: _Day, account: str) -> None:

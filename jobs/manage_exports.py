@@ -127,7 +127,7 @@ def _retract(arguments: argparse.Namespace) -> int:
     _release(arguments)
     arguments.folder = config.home.absolute() / "batches" / "released" / made.batch_id
     arguments.approvers = config.enforcement.approvers
-    arguments.allow_demo = config.enforcement.environment == "demo"
+    arguments.allow_demo, arguments.imported = config.enforcement.environment == "demo", []
     return _verify(arguments)
 
 
@@ -137,6 +137,13 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-demo", action="store_true", help="accept a batch of a demo, for a trial"
     )
+    parser.add_argument(
+        "--imported",
+        action="append",
+        default=[],
+        metavar="BATCH",
+        help="a retraction that you have acted on; may be repeated",
+    )
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -145,13 +152,14 @@ def _verify(arguments: argparse.Namespace) -> int:
 
     approvers = None if arguments.approvers is None else read_approvers(arguments.approvers)
     now = datetime.now(UTC)
-    verdict = verify_batch(arguments.folder, approvers, now, arguments.allow_demo)
-    told = "\n".join(f"{arguments.folder.name}: {line}" for line in verdict.problems)
+    folder, imported = arguments.folder, arguments.imported
+    verdict = verify_batch(folder, approvers, now, arguments.allow_demo, imported)
+    told = "\n".join(f"{folder.name}: {line}" for line in verdict.problems)
     if verdict.content:
         raise DataStop(told)
-    if verdict.import_now:
+    if verdict.not_now:
         raise GuardStop(told)
-    return _say(f"{arguments.folder.name}: may be imported")
+    return _say(f"{folder.name}: may be imported")
 
 
 def _add_file(parser: argparse.ArgumentParser) -> None:

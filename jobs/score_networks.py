@@ -51,7 +51,7 @@ from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
 from signatures.loading import load
 from signatures.model import Signature
-from signatures.modes import MODE_CHANGES, live_now
+from signatures.modes import MODE_CHANGES, live_now, with_stable
 from signatures.proposals import Judged, judged_before, standing, transitions
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS, take_snapshots
@@ -93,10 +93,11 @@ def compute(run: Run) -> None:
 
 
 def _library(run: Run) -> list[Signature]:
-    """All signatures, in the modes they have today."""
-    library = load(run.config.signatures.paths)
+    """All signatures, in the modes and of the status that they have today."""
+    settings = run.config.signatures
+    library = with_stable(load(settings.paths), settings.stable)
     changes = read_ledger(run.home, MODE_CHANGES).to_pylist()
-    return live_now(library, run.config.signatures.live, changes)
+    return live_now(library, settings.live, changes)
 
 
 def _bounds(run: Run) -> pa.Table:

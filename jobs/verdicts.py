@@ -44,7 +44,7 @@ def read_verdicts(home: Path, at: datetime) -> Verdicts:
     return Verdicts(labels, snapshots, benign_accounts(labels, snapshots))
 
 
-VERDICT_COLUMNS = ("given", "reviewer", "says", "policy", "of members", "holds", "reason")
+VERDICT_COLUMNS = ("given", "reviewer", "source", "says", "policy", "of members", "holds", "reason")
 
 
 def verdicts_on(home: Path, subject: str, at: datetime) -> list[tuple[object, ...]]:
@@ -60,6 +60,7 @@ def verdicts_on(home: Path, subject: str, at: datetime) -> list[tuple[object, ..
         (
             f"{row['labelled_at']:%Y-%m-%d %H:%M:%S}",
             row["reviewer"],
+            row["source"],
             row["label"],
             row["policy_id"],
             len(row["members"]) if row["members"] else "all",

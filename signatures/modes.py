@@ -85,16 +85,33 @@ def with_modes(
     Those that `shadow` names are in mode shadow, whoever else says what. Raises ConfigError for an
     id in `live` that no signature has.
     """
-    ids = [str(each.id) for each in library]
-    for name in live:
-        if name != ALL and name not in ids:
-            hint = nearest(name, ids) or "; `actorgraph signatures list` shows them all"
-            raise ConfigError(f"signatures.live: no signature has the id {name!r}{hint}")
-    modes: dict[str, Mode] = dict.fromkeys(ids if ALL in live else live, "live")
+    modes: dict[str, Mode] = dict.fromkeys(_named("live", live, library), "live")
     modes |= dict.fromkeys(shadow, "shadow")
     return [
         each.model_copy(update={"mode": modes.get(str(each.id), each.mode)}) for each in library
     ]
+
+
+def with_stable(library: Sequence[Signature], stable: Sequence[str]) -> list[Signature]:
+    """The library with the signatures that `stable` names, by id or as `all`, of that status.
+
+    Raises ConfigError for an id that no signature has.
+    """
+    named = _named("stable", stable, library)
+    return [
+        each.model_copy(update={"status": "stable"}) if str(each.id) in named else each
+        for each in library
+    ]
+
+
+def _named(setting: str, names: Sequence[str], library: Sequence[Signature]) -> set[str]:
+    """The ids that a site's setting names; raises ConfigError for one that no signature has."""
+    ids = {str(each.id) for each in library}
+    for name in names:
+        if name != ALL and name not in ids:
+            hint = nearest(name, sorted(ids)) or "; `actorgraph signatures list` shows them all"
+            raise ConfigError(f"signatures.{setting}: no signature has the id {name!r}{hint}")
+    return ids if ALL in names else set(names)
 
 
 def live_now(

@@ -50,6 +50,16 @@ def schemas() -> dict[str, dict[str, Any]]:
             },
             ["approver", "signed_at", "sha256", "signature"],
         ),
+        "release.schema.json": _lines(
+            "<batch_id>.release.json: that a batch was let out",
+            {
+                "batch_id": text,
+                "released_at": MOMENT,
+                "released_by": text,
+                "sums_sha256": {"type": "string", "pattern": HASH},
+            },
+            ["batch_id", "released_at", "released_by", "sums_sha256"],
+        ),
         "receipts.schema.json": _lines(
             "receipts.jsonl: what enforcement did with a row",
             {

@@ -6,7 +6,7 @@ Needs neither Spark nor Java, nor anything of the side that made the batch but i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ from exporters.enforcement.approvals import Approvers, counted, read_approvals
 from exporters.enforcement.fields import CSV_NAME, MANIFEST_NAME, ROW_FILES, SUMS_NAME
 from exporters.enforcement.files import sha256_of
 from exporters.enforcement.manifest import Manifest, read_manifest
+from exporters.enforcement.release_note import release_problems
 from exporters.enforcement.row_checks import check_rows
 
 PROPOSED = "PROPOSED, do not import"
@@ -26,21 +27,44 @@ PARENT = "parent"
 
 @dataclass
 class Verdict:
-    """What is wrong with a batch: with its content, and with importing it now."""
+    """What is wrong with a batch: with its content, and with importing it now.
+
+    `taken_back_by` names the retractions beside it that must be imported before it.
+    """
 
     content: list[str] = field(default_factory=list)
     import_now: list[str] = field(default_factory=list)
+    taken_back_by: list[str] = field(default_factory=list)
+
+    @property
+    def not_now(self) -> list[str]:
+        """What stands against importing it now, a line each."""
+        return [
+            *self.import_now,
+            *(
+                f"was taken back, in whole or in part, by {other}: import that first, and say "
+                f"--imported {other} then"
+                for other in self.taken_back_by
+            ),
+        ]
 
     @property
     def problems(self) -> list[str]:
         """All problems, a line each."""
-        return [*self.content, *self.import_now]
+        return [*self.content, *self.not_now]
 
 
 def verify_batch(
-    folder: Path, approvers: Approvers | None, now: datetime, allow_demo: bool = False
+    folder: Path,
+    approvers: Approvers | None,
+    now: datetime,
+    allow_demo: bool = False,
+    imported: Collection[str] = (),
 ) -> Verdict:
-    """Check a batch's folder and the files beside it; without approvers nothing is approved."""
+    """Check a batch's folder and the files beside it; without approvers nothing is approved.
+
+    `imported` names the retractions that the importing side has acted on.
+    """
     verdict = Verdict()
     try:
         manifest = verify_content(folder, verdict.content)
@@ -50,8 +74,13 @@ def verify_batch(
     verdict.import_now += _environment(manifest, allow_demo)
     if manifest.until < now:
         verdict.import_now.append(f"valid_until {manifest.valid_until} has passed: ask for a new")
-    verdict.import_now += _superseded(folder, manifest)
-    verdict.import_now += approval_problems(folder, manifest, approvers, now)
+    for other in _beside(folder):
+        if manifest.batch_id in other.supersedes:
+            verdict.import_now.append(f"is superseded by {other.batch_id}")
+        elif manifest.batch_id in other.retracts and manifest.operation == "apply":
+            verdict.taken_back_by += {other.batch_id} - {*imported}
+    approval = approval_problems(folder, manifest, approvers, now)
+    verdict.import_now += approval or release_problems(folder, sums_sha256_of(folder))
     return verdict
 
 
@@ -136,19 +165,15 @@ def _environment(manifest: Manifest, allow_demo: bool) -> list[str]:
     return [f"environment is {manifest.environment}: not meant to be acted on{hint}"]
 
 
-def _superseded(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """Name batches beside this one that replace it, or took it back."""
+def _beside(folder: Path) -> Iterator[Manifest]:
+    """The manifests of the other batches beside this one."""
     for beside in sorted(folder.absolute().parent.iterdir()):
         if beside.name == folder.name or not (beside / MANIFEST_NAME).is_file():
             continue
         try:
-            other = read_manifest(beside)
+            yield read_manifest(beside)
         except ValueError:
             continue  # it is checked when it is imported itself
-        if manifest.batch_id in other.supersedes:
-            yield f"is superseded by {other.batch_id}"
-        elif manifest.batch_id in other.retracts and manifest.operation == "apply":
-            yield f"was taken back, in whole or in part, by {other.batch_id}: import that first"
 
 
 def approval_problems(
@@ -167,7 +192,8 @@ def approval_problems(
     needed = approvers.number(approved)
     if len(names) >= needed and not refused:
         return []
-    told = f"{PROPOSED}: {len(names)} of {needed} approvals"
+    absent = "" if beside.exists() else f"; {beside.name} is not beside it"
+    told = f"{PROPOSED}: {len(names)} of {needed} approvals{absent}"
     return [told, *refused] if len(names) < needed else refused
 
 
@@ -189,6 +215,11 @@ def _what_was_approved(folder: Path, manifest: Manifest) -> tuple[Manifest, str]
     if manifest.parent is None:
         return manifest, own
     above = folder.absolute().parent / f"{folder.name}.{PARENT}"
+    if not above.is_dir():
+        raise ValueError(
+            f"it is a stage of {manifest.parent.batch_id}, and {above.name} is not beside it: "
+            "deliver all that begins with the batch's id"
+        )
     parent = read_manifest(above)
     if _read_sums(above).get(MANIFEST_NAME) != sha256_of(above / MANIFEST_NAME):
         raise ValueError(f"{above.name}: {MANIFEST_NAME} is not the one that was approved")

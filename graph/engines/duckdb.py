@@ -40,7 +40,12 @@ ROWS_TO_DIVIDE = 1_000
 # more scans than this, rows are sorted instead, and cut between groups.
 MOST_SCANS = 64
 
-FIXED_SETTINGS = {"TimeZone": "UTC", "preserve_insertion_order": "false"}
+FIXED_SETTINGS = {
+    "TimeZone": "UTC",
+    "preserve_insertion_order": "false",
+    # It goes to the standard output, where other programs read, and runs log their own steps.
+    "enable_progress_bar": "false",
+}
 
 
 class UnknownSetting(Exception):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from exporters.enforcement.fields import MANIFEST_NAME, SUMS_NAME
 from exporters.enforcement.guards import Freeze
-from exporters.enforcement.verify import PARENT
+from exporters.enforcement.release_note import release_note, release_path
+from exporters.enforcement.verify import PARENT, sums_sha256_of
 from jobs.batches.changes import Changes
 from jobs.batches.store import FOLDER, FREEZES, approvals_path
 
@@ -19,14 +20,16 @@ def set_freezes(changes: Changes, freezes: list[Freeze]) -> None:
     changes.text(f"../{FREEZES}", json.dumps([asdict(each) for each in freezes], indent=2) + "\n")
 
 
-def stage_release(changes: Changes, folder: Path, approved: Path) -> None:
-    """Stage a batch's folder as released, with what its approvals were given for.
+def stage_release(changes: Changes, folder: Path, approved: Path, person: str) -> None:
+    """Stage a batch's folder as released, with what its approvals were given for, and the note.
 
     `approved` is the folder of the batch that people signed: the same, or the one it is a stage of.
     """
     link_files(folder, changes.folder(f"../{FOLDER}/released/{folder.name}"))
     approvals = approvals_path(approved).read_text(encoding="utf-8")
     changes.text(f"../{FOLDER}/released/{folder.name}.approvals.jsonl", approvals)
+    note = release_note(folder.name, sums_sha256_of(folder), person, changes.now)
+    changes.text(f"../{FOLDER}/released/{release_path(folder).name}", note)
     if approved != folder:
         beside = changes.folder(f"../{FOLDER}/released/{folder.name}.{PARENT}")
         for name in (MANIFEST_NAME, SUMS_NAME):

@@ -60,7 +60,7 @@ def release(changes: Changes, batch_id: str, person: str) -> Released:
         _let_out(changes, rows, told, person)
     else:
         _take_back(changes, rows, told, person)
-    stage_release(changes, part, folder)
+    stage_release(changes, part, folder, person)
     _remember(changes, manifest, told, part, person, left)
     return Released(told.batch_id, told.counts.rows, left)
 
@@ -81,8 +81,21 @@ def _part(changes: Changes, folder: Path, manifest: Manifest) -> tuple[Path, int
     if not manifest.stages:
         return folder, 0
     store = Store(changes.home)
-    waiting = [stage for stage in manifest.stages if not (store.released / stage.batch_id).exists()]
-    return store.staged / waiting[0].batch_id, len(waiting) - 1
+    names = [stage.batch_id for stage in manifest.stages]
+    waiting = [name for name in names if not (store.released / name).exists()]
+    if waiting != names:
+        _answered(changes, store.released / names[-len(waiting) - 1])
+    return store.staged / waiting[0], len(waiting) - 1
+
+
+def _answered(changes: Changes, stage: Path) -> None:
+    """Raise GuardStop while accounts of a stage lack receipts: errors are to show while few."""
+    silent = decisions_of(changes, stage).filter(F.col("state") == "released").count()
+    if silent:
+        raise GuardStop(
+            f"guard stages: {silent} accounts of {stage.name} have no receipt, limit 0: the next "
+            "stage waits for `actorgraph export receipts`"
+        )
 
 
 def _guarded(

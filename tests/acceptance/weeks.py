@@ -22,7 +22,7 @@ from jobs.samples import REVIEW
 from jobs.warehouse import Warehouse
 from signatures.roles import ACTOR
 from tests.integration.sites import Row
-from tests.integration.truth import stable_copies
+from tests.integration.truth import TRUSTED
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Platform:
 
     def _arguments(self, week: Week) -> list[str]:
         config = ["--config", str(self._log(week) / "config.yaml"), "--set", f"home={self.home}"]
-        return ["--ds", str(week.ds), *config, *stable_copies(self.folder / "copies")]
+        return ["--ds", str(week.ds), *config, *TRUSTED]
 
 
 class Verdicts:

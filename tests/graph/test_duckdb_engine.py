@@ -115,7 +115,7 @@ try:
     open_duckdb(scratch, {"memory_limits": "1GiB"})
 except UnknownSetting as error:
     assert "memory_limits" in str(error)
-engine = open_duckdb(scratch, {"memory_limit": "100MiB"})
+engine = open_duckdb(scratch, {"memory_limit": "100MiB", "progress_bar_time": "1"})
 with engine_api(engine.api_root):
     rows = engine.from_arrow(pa.table({"key": range(1_000_000)}))
     text = F.concat(F.md5(F.col("key").cast("string")), F.md5(F.lit("x")), F.md5(F.lit("y")))

@@ -23,7 +23,7 @@ from signatures.decisions import DECISIONS
 from signatures.life_cycle import check_history
 from tests.exporters.enforcement.builders import approvers_file, key_pair
 from tests.integration.sites import DAY, Row, Site
-from tests.integration.truth import planted_roles, stable_copies, write_labels
+from tests.integration.truth import TRUSTED, planted_roles, write_labels
 
 LOW = (
     "proposals.floors={challenge: 0.02, remove_engagement: 0.02, limit_reach: 0.02, suspend: 0.02, "
@@ -54,9 +54,8 @@ def sites(tmp_path_factory: pytest.TempPathFactory, duckdb_engine: Engine) -> It
 
 
 def arguments(site: Site, *settings: str) -> list[str]:
-    copies = stable_copies(site.folder / "copies")
     given = [part for each in (f"home={site.home}", *settings) for part in ("--set", each)]
-    return ["--ds", str(DAY), "--config", str(site.folder / "config.yaml"), *copies, *given]
+    return ["--ds", str(DAY), "--config", str(site.folder / "config.yaml"), *TRUSTED, *given]
 
 
 def included(site: Site, *settings: str) -> list[Row]:

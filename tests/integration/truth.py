@@ -1,21 +1,17 @@
-"""What reviewers who make no mistakes would say of a simulated site; signatures called stable."""
+"""What reviewers who make no mistakes would say of a simulated site, and what it trusts."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Iterator
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
-import yaml
 
-from signatures.lint import file_name
-from signatures.model import Signature
 from tests.integration.sites import DAY, Row, Site
+
+TRUSTED = ("--set", "signatures.live=[all]", "--set", "signatures.stable=[all]")
+"""The arguments of a site that holds all signatures for stable."""
 
 OUTSIDE = 0.05
 """The probability to be drawn of accounts that are in no network."""
@@ -54,29 +50,6 @@ def write_labels(site: Site, probability: float) -> str:
     path = site.folder / "sampled_labels.jsonl"
     path.write_text("".join(f"{json.dumps(row)}\n" for row in sampled_labels(site, probability)))
     return f"inputs.labels={{path: {path}, format: jsonl}}"
-
-
-def stable_copies(folder: Path) -> tuple[str, ...]:
-    """Write a site's copies of the shipped signatures of abuse, called stable by it, and all live.
-
-    Returns the arguments that choose them.
-    """
-    folder.mkdir(exist_ok=True)
-    ids = []
-    for source in (files("signatures") / "rules").iterdir():
-        if not source.name.endswith(".yml"):
-            continue
-        content: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
-        if content.get("benign"):
-            continue
-        title = content["title"]
-        content["id"] = str(uuid.uuid5(uuid.NAMESPACE_URL, content["id"]))
-        content |= {"title": f"Stable {title[0].lower()}{title[1:]}", "status": "stable"}
-        name = file_name(Signature.model_validate(content))
-        (folder / name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-        ids.append(content["id"])
-    live = f"signatures.live=[{','.join(sorted(ids))}]"
-    return "--set", f"signatures.paths=[{folder}]", "--set", live
 
 
 def _uniform(name: str) -> float:

@@ -8,7 +8,7 @@ import pytest
 from graph.errors import ConfigError
 from signatures.loading import load
 from signatures.model import Mode
-from signatures.modes import change_row, form_sha256, live_now, with_modes
+from signatures.modes import change_row, form_sha256, live_now, with_modes, with_stable
 from tests.signatures.label_rows import SOUND
 from tests.signatures.reviewed import signature
 
@@ -34,6 +34,16 @@ def test_an_id_that_no_signature_has_is_refused_with_the_nearest() -> None:
     known = str(load()[0].id)
     with pytest.raises(ConfigError, match=rf"no signature has the id .*{known}"):
         with_modes(load(), [known[:-1] + ("0" if known[-1] != "0" else "1")])
+
+
+def test_a_site_says_which_signatures_it_holds_for_stable() -> None:
+    library = load()
+    assert {each.status for each in with_stable(library, [])} == {"experimental"}
+    assert {each.status for each in with_stable(library, ["all"])} == {"stable"}
+    one = with_stable(library, [str(FARM.id)])
+    assert [each.title for each in one if each.status == "stable"] == ["Device farm"]
+    with pytest.raises(ConfigError, match=r"signatures.stable: no signature has the id 'farm'"):
+        with_stable(library, ["farm"])
 
 
 def test_what_a_signature_finds_is_its_form_and_how_it_runs_is_not() -> None:

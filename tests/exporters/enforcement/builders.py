@@ -14,6 +14,7 @@ from exporters.enforcement.batch import Written, write_batch
 from exporters.enforcement.fields import MANIFEST_NAME, SUMS_NAME
 from exporters.enforcement.files import sha256_of, write_sums
 from exporters.enforcement.formats import FORMATS, formats
+from exporters.enforcement.release_note import release_note, release_path
 from exporters.enforcement.rows import Decided, RowMaker
 from exporters.enforcement.verify import sums_sha256_of
 from exporters.enforcement.wording import read_wording
@@ -182,3 +183,9 @@ def approve(batch: Path, keys: Path, *names: str, at: datetime = NOW) -> None:
         for name in names:
             approval = sign(sums_sha256_of(batch), name, key_pair(name, keys), at)
             file.write(approval.line() + "\n")
+
+
+def let_out(batch: Path) -> None:
+    """Put the note of a release beside a batch, as `export release` does."""
+    note = release_note(batch.name, sums_sha256_of(batch), "releaser", NOW)
+    release_path(batch).write_text(note)

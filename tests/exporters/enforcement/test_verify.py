@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from exporters.enforcement.approvals import NAMESPACE, Approvers, read_approvals
+from exporters.enforcement.release_note import NOT_RELEASED, release_path
 from exporters.enforcement.verify import PROPOSED, sums_sha256_of, verify_batch
 from graph.errors import ConfigError
 from tests.exporters.enforcement.builders import (
@@ -19,6 +20,7 @@ from tests.exporters.enforcement.builders import (
     approvers_of,
     decided,
     key_pair,
+    let_out,
     many,
     write,
     write_new_sums,
@@ -48,7 +50,22 @@ def problems(batch: Path, approvers: Approvers | None, **changed: object) -> lis
 
 def test_an_approved_batch_may_be_imported(batch: Path, approvers: Approvers, keys: Path) -> None:
     approve(batch, keys, "lead_1", "lead_2")
+    let_out(batch)
     assert problems(batch, approvers) == []
+
+
+def test_an_approved_batch_waits_for_its_release(
+    batch: Path, approvers: Approvers, keys: Path
+) -> None:
+    approve(batch, keys, "lead_1", "lead_2")
+    (problem,) = problems(batch, approvers)
+    assert problem.startswith(f"{NOT_RELEASED}: {batch.name}.release.json")
+    let_out(batch)
+    note = release_path(batch)
+    for text in (note.read_text().replace(sums_sha256_of(batch), "0" * 64), "{}", "released"):
+        note.write_text(text)
+        (problem,) = problems(batch, approvers)
+        assert problem.startswith(NOT_RELEASED)
 
 
 def test_ssh_keygen_itself_confirms_an_approval(batch: Path, keys: Path, tmp_path: Path) -> None:
@@ -70,7 +87,8 @@ def test_ssh_keygen_itself_confirms_an_approval(batch: Path, keys: Path, tmp_pat
 def test_without_enough_approvals_it_is_only_proposed(
     batch: Path, approvers: Approvers, keys: Path
 ) -> None:
-    assert problems(batch, approvers) == [f"{PROPOSED}: 0 of 2 approvals"]
+    absent = f"; {batch.name}.approvals.jsonl is not beside it"
+    assert problems(batch, approvers) == [f"{PROPOSED}: 0 of 2 approvals{absent}"]
     approve(batch, keys, "lead_1")
     assert problems(batch, approvers) == [f"{PROPOSED}: 1 of 2 approvals"]
     assert problems(batch, None)[0].startswith(PROPOSED)
@@ -79,12 +97,14 @@ def test_without_enough_approvals_it_is_only_proposed(
 def test_a_small_batch_needs_fewer_people(tmp_path: Path, approvers: Approvers, keys: Path) -> None:
     small, _ = write(tmp_path, many(9))
     approve(small, keys, "lead_1")
+    let_out(small)
     assert problems(small, approvers) == []
 
 
 def test_a_retraction_needs_one_approver(tmp_path: Path, approvers: Approvers, keys: Path) -> None:
     back, _ = write(tmp_path, many(50), "20261122-r1", "reverse")
     approve(back, keys, "lead_2")
+    let_out(back)
     assert problems(back, approvers) == []
 
 
@@ -94,6 +114,7 @@ def test_only_production_is_acted_on(
 ) -> None:
     folder, _ = write(tmp_path, many(2), environment=environment)
     approve(folder, keys, "lead_1")
+    let_out(folder)
     (problem,) = problems(folder, approvers)
     assert problem.startswith(f"environment is {environment}")
     told = problems(folder, approvers, allow_demo=True)
@@ -110,10 +131,22 @@ def test_a_batch_that_another_replaces_or_takes_back_says_so(
     batch: Path, approvers: Approvers, keys: Path
 ) -> None:
     approve(batch, keys, "lead_1", "lead_2")
+    let_out(batch)
     write(batch.parent, many(3), "20261123-e1", supersedes=[batch.name])
     assert problems(batch, approvers) == ["is superseded by 20261123-e1"]
     write(batch.parent, many(1), "20261123-r1", "reverse", retracts=[batch.name])
     assert "taken back" in problems(batch, approvers)[1]
+
+
+def test_what_was_taken_back_in_part_may_be_imported_after_the_retraction(
+    batch: Path, approvers: Approvers, keys: Path
+) -> None:
+    approve(batch, keys, "lead_1", "lead_2")
+    let_out(batch)
+    write(batch.parent, many(1), "20261123-r1", "reverse", retracts=[batch.name])
+    (problem,) = problems(batch, approvers)
+    assert problem.endswith("20261123-r1: import that first, and say --imported 20261123-r1 then")
+    assert problems(batch, approvers, imported=["20261123-r1"]) == []
 
 
 def edit(name: str, before: str, after: str) -> Callable[[Path], object]:
