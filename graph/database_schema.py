@@ -106,6 +106,7 @@ NETWORK = NodeKind(
         Property("families", "strings", "families of these traces"),
         Property("first_at", "datetime", "of the links inside"),
         Property("last_at", "datetime", "of the links inside"),
+        Property("days", "strings", "on which members acted together, and how many"),
         Property("lineage", "strings", "older ids that flowed into it"),
         Property("likelihood", "float", "that its accounts are abusive"),
         Property("calibrated", "boolean", "whether the likelihood is measured"),
