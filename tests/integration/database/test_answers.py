@@ -116,6 +116,21 @@ def test_who_takes_a_verdict_back_puts_the_network_among_those_that_wait(ask: As
     assert [row["why"] for row in ask("awaiting_review")] == ["not judged yet"]
 
 
+def test_a_network_that_is_no_longer_found_stays_on_the_desk_until_it_is_done(
+    ask: Ask, database: Database, tmp_path: Path
+) -> None:
+    desk = {"days": 3, "state": "open"}
+    assert len(ask("take_network", **desk)) == 1
+    assert ask("take_network", days=3, state="finished") == []
+    for number, name in enumerate(("n2", "n3"), start=1):
+        found = parts(tmp_path / name, network(name, ["d", "e", "f"]))
+        load(database, found, DAY + timedelta(days=number), "networks", lambda *_, **__: None)
+        left = [(row["network"], row["gone"]) for row in ask("my_queue")]
+        assert left == ([("n1", True)] if name == "n2" else [])
+        ask("take_network", days=3, state="done")
+    assert database.read("MATCH (n:Network {id: 'n1'}) RETURN n") == []
+
+
 def test_a_load_that_cannot_be_is_refused_before_it_is_prepared(
     loaded: Database, site: Site, arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
