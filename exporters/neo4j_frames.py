@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 import pyarrow as pa
 
+from exporters.neo4j_days import days_of_networks
 from graph.database_schema import (
     ACCOUNT,
     ACCOUNT_MATCHED,
@@ -58,6 +60,7 @@ class DayTables:
     account_links: DataFrame
     links: DataFrame
     link_evidence: DataFrame
+    edge_activity: DataFrame
     history: DataFrame
     suspicious_hubs: DataFrame
     findings: DataFrame
@@ -66,6 +69,7 @@ class DayTables:
     decisions: DataFrame
     snapshots: DataFrame
     verdicts: DataFrame  # account_id, verdict: what those that hold say of an account
+    first_day: date  # of the look-back
     masks: DataFrame  # entity_type, entity_id, masked_id: of sensitive entities
 
     def masked(self, frame: DataFrame) -> DataFrame:
@@ -208,6 +212,9 @@ def _networks(engine: Engine, day: DayTables) -> DataFrame:
             .alias("enforced_accounts"),
         )
     )
+    days = days_of_networks(
+        engine, day.memberships, day.link_evidence, day.edge_activity, day.first_day
+    )
     judged = day.scores.withColumnRenamed("title", "signature")
     joined = (
         day.networks.join(judged, on="network_id", how="left")
@@ -215,6 +222,7 @@ def _networks(engine: Engine, day: DayTables) -> DataFrame:
         .join(members, on="network_id", how="left")
         .join(_review(engine, day), on="network_id", how="left")
         .join(_snapshots(day), on="network_id", how="left")
+        .join(days, on="network_id", how="left")
         .withColumn("changed", F.col("changes").isNotNull())
         .withColumnRenamed("network_id", "id")
         .withColumn("name", F.lit(None).cast("string"))

@@ -27,6 +27,7 @@ from graph.database_schema import (
 
 Values = Mapping[str, Any]
 
+FORMS = {"table": "As a table", "graph": "As a picture"}
 STYLE, GUIDE, FAVOURITES = "style.grass", "guide.html", "favourites"
 
 
@@ -100,7 +101,7 @@ def _first_slide(url: str) -> str:
     body = (
         "<p>Networks are groups of accounts that acted together. That is not yet abuse: families, "
         "offices and fan clubs are coordinated too. Read both sides of the evidence, then give a "
-        "verdict with a reason.</p>"
+        "verdict with a reason. All times are UTC.</p>"
         "<h4>First, load the colours and captions</h4>"
         f"{_runnable(f':style {url}/{STYLE}')}"
         f"<p>The saved queries are also at <code>{escape(url)}/{FAVOURITES}.zip</code>: unpack it, "
@@ -127,9 +128,13 @@ def _slide(title: str, lead: str, body: str) -> str:
 def _section(query: Query, parameters: Mapping[str, Parameter], values: Values) -> str:
     given = {name: _value(name, parameters, values) for name in query.parameters}
     entries = ", ".join(f"{name}: {literal(value)}" for name, value in given.items())
-    needed = _runnable(f":params {{{entries}}}") if given else ""
-    forms = "".join(_runnable(text) for text in query.forms().values())
+    needed = _named("First its parameters", f":params {{{entries}}}") if given else ""
+    forms = "".join(_named(FORMS[form], text) for form, text in query.forms().items())
     return f"<h4>{escape(query.title)}</h4><p>{escape(query.explanation)}</p>{needed}{forms}"
+
+
+def _named(name: str, text: str) -> str:
+    return f"<p><strong>{escape(name)}</strong></p>{_runnable(text)}"
 
 
 def _runnable(text: str) -> str:

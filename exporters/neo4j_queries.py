@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,6 +13,7 @@ from graph.database_schema import ENTITY_NODES, ENTITY_RELATIONSHIPS
 from graph.entities import ENTITY_TYPES
 from graph.errors import ConfigError
 from graph.yaml_files import read_mapping
+from signatures.inclusions import AWAITING, OBSTACLES
 
 Model = TypeVar("Model", bound="_Checked")
 
@@ -19,6 +22,12 @@ CATEGORIES = ("networks", "evidence", "entities", "hubs", "changes", "review", "
 
 EACH_ENTITY, SEEN_WITH = "$each_entity", "$seen_with"
 """In a query's text: a label of the schema's entities, and the types of what accounts share."""
+
+ONLY_MEASURING = "$only_measuring"
+"""In a query's text: the reasons that only measuring takes away, and that so excuse nobody."""
+
+AT = re.compile(r"\$at\(([^()]+)\)")
+"""In a query's text: a moment as people read it, to the second, UTC."""
 
 
 class _Checked(BaseModel):
@@ -62,8 +71,10 @@ def _of_schema(text: str) -> str:
 
     So a question about all kinds of entities needs no change when a kind is added.
     """
+    awaiting = json.dumps([each.reason for each in OBSTACLES if each.name in AWAITING])
+    text = AT.sub(r"left(replace(toString(\1), 'T', ' '), 19)", text)
     lines = []
-    for line in text.splitlines():
+    for line in text.replace(ONLY_MEASURING, awaiting).splitlines():
         labels = [kind.label for kind in ENTITY_NODES.values()] if EACH_ENTITY in line else [""]
         copies = [line.replace(EACH_ENTITY, label) for label in labels]
         lines.append(f"\n{_margin(line)}UNION\n".join(copies))
@@ -94,7 +105,10 @@ def read_parameters() -> dict[str, Parameter]:
 
 
 def read_queries() -> list[Query]:
-    """All queries, by category and title; raises ConfigError, naming file and mistake."""
+    """All queries by category, those of fewest parameters first.
+
+    Raises ConfigError, naming file and mistake.
+    """
     parameters = read_parameters()
     found = []
     for file in conf_file("neo4j/queries").iterdir():
@@ -108,7 +122,11 @@ def read_queries() -> list[Query]:
             if "LIMIT" not in text:
                 raise ConfigError(f"{name}: {form} has no LIMIT")
         found.append(query)
-    return sorted(found, key=lambda query: (CATEGORIES.index(query.category), query.title))
+    return sorted(found, key=_place)
+
+
+def _place(query: Query) -> tuple[int, int, str]:
+    return CATEGORIES.index(query.category), len(query.parameters), query.title
 
 
 def _checked(model: type[Model], data: object, name: str) -> Model:

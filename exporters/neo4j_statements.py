@@ -127,7 +127,7 @@ def mark_gone(kind: NodeKind) -> str:
     """Mark a batch of nodes that the load has not written, and that people or networks refer to."""
     return (
         f"MATCH (n:{_quoted(load_label(kind.label))}) WHERE n.{LOADED} <> $key "
-        f"AND n.{GONE} IS NULL AND EXISTS {{ (n)<-[:ON|SUCCEEDS]-() }} "
+        f"AND n.{GONE} IS NULL AND {_REFERRED_TO} "
         f"WITH n LIMIT {CLEAN_UP_BATCH} SET n.{GONE} = true RETURN count(*) AS written"
     )
 
@@ -136,7 +136,7 @@ def delete_stale_nodes(kind: NodeKind) -> str:
     """Delete a batch of nodes that the load has not written, and that nobody refers to."""
     return (
         f"MATCH (n:{_quoted(load_label(kind.label))}) WHERE n.{LOADED} <> $key "
-        f"AND NOT EXISTS {{ (n)<-[:ON|SUCCEEDS]-() }} "
+        f"AND NOT {_REFERRED_TO} "
         f"WITH n LIMIT {CLEAN_UP_BATCH} DETACH DELETE n RETURN count(*) AS written"
     )
 
@@ -152,6 +152,12 @@ def count_relationships(kind: RelationshipKind, during_load: bool = False) -> st
     label = load_label(kind.start) if during_load else kind.start
     return f"MATCH (:{_quoted(label)})-[r:{_quoted(kind.type)}]->() RETURN count(r) AS found"
 
+
+_REFERRED_TO = (
+    "(EXISTS { (n)<-[:ON|SUCCEEDS]-() } "
+    "OR (n.owner IS NOT NULL AND coalesce(n.review_state, 'open') <> 'done'))"
+)
+"""What no load deletes: judged, grown into another, or on somebody's desk."""
 
 BEGIN_DRAFT = f"MATCH (n:{NETWORK.label}) WHERE NOT n:{DRAFT} SET n:{DRAFT}"
 END_DRAFT = f"MATCH (n:{DRAFT}) SET n:{NETWORK.label} REMOVE n:{DRAFT}"

@@ -80,6 +80,7 @@ ACCOUNT = NodeKind(
     meaning="An account of the platform.",
     caption="id",
     color="#4C8EDA",
+    diameter=70,
     properties=(
         *SEEN,
         Property("degree", "integer", "distinct entities that it was seen with"),
@@ -95,7 +96,7 @@ NETWORK = NodeKind(
     meaning="Accounts that act together.",
     caption="name",
     color="#C62828",
-    diameter=80,
+    diameter=100,
     properties=(
         Property("name", "string", "its signature, or its traces, and its size"),
         Property("accounts", "integer", "members", indexed=True),
@@ -106,6 +107,7 @@ NETWORK = NodeKind(
         Property("families", "strings", "families of these traces"),
         Property("first_at", "datetime", "of the links inside"),
         Property("last_at", "datetime", "of the links inside"),
+        Property("days", "strings", "on which members acted together, and how many"),
         Property("lineage", "strings", "older ids that flowed into it"),
         Property("likelihood", "float", "that its accounts are abusive"),
         Property("calibrated", "boolean", "whether the likelihood is measured"),
@@ -161,7 +163,7 @@ def _entity_node(entity: EntityType, color: str) -> NodeKind:
         properties=ENTITY_PROPERTIES,
         caption="id",
         color=color,
-        diameter=40,
+        diameter=60,
     )
 
 

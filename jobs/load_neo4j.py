@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from exporters.neo4j import URI, Database
 from exporters.neo4j_bulk import write_import_files
@@ -20,13 +20,14 @@ from exporters.neo4j_guide import sample_values, write_guide
 from exporters.neo4j_load import (
     LoadRefused,
     Part,
+    check_database,
     define_schema,
     load,
     read_part,
     require_empty,
 )
 from exporters.neo4j_queries import read_parameters
-from graph.build import EDGES, NODES
+from graph.build import EDGE_ACTIVITY, EDGES, NODES
 from graph.engines.base import Engine
 from graph.evidence import LINK_EVIDENCE
 from graph.frames import DataFrame
@@ -39,7 +40,7 @@ from graph.tables import Table
 from jobs.database.address import FOLDER as SERVER_FOLDER
 from jobs.database.address import database_address, start_command
 from jobs.database.importer import run_importer
-from jobs.database.server import find_server, start_server, stop_server
+from jobs.database.server import Server, find_server, start_server, stop_server
 from jobs.errors import ConfigError, GuardStop
 from jobs.files import remove
 from jobs.inputs import read_sensitive_entities
@@ -58,9 +59,10 @@ FOLDER = "neo4j-load"
 
 def compute(run: Run) -> None:
     """Bring the database to the state of the day."""
-    with run.step("prepare"):
-        parts = _parts(run)
     try:
+        _refuse_early(run)
+        with run.step("prepare"):
+            parts = _parts(run)
         with run.step("load") as step:
             written = _bulk(run, parts) if run.arguments.mode == "bulk" else _online(run, parts)
             step.rows = sum(written.values())
@@ -69,6 +71,17 @@ def compute(run: Run) -> None:
     finally:
         remove(run.config.home.absolute() / FOLDER)
     run.manifest.rows_out.update(written)
+
+
+def _refuse_early(run: Run) -> None:
+    """Raise what the load would end with, before the minutes of preparing it."""
+    if run.arguments.mode == "bulk":
+        _local_server(run)
+    with Database(database_address(run.config.home, os.environ)) as database:
+        if run.arguments.mode == "bulk":
+            require_empty(database)
+        else:
+            check_database(database, run.ds, run.arguments.force)
 
 
 def _online(run: Run, parts: list[Part]) -> dict[str, int]:
@@ -92,12 +105,7 @@ def _online(run: Run, parts: list[Part]) -> dict[str, int]:
 
 def _bulk(run: Run, parts: list[Part]) -> dict[str, int]:
     """Load into the local server's empty database while it is stopped; returns rows by kind."""
-    server = find_server(run.config.home / SERVER_FOLDER)
-    if server is None or URI in os.environ:
-        raise ConfigError(
-            "--mode bulk needs the local server, running and without NEO4J_URI: "
-            + start_command(run.config.home)
-        )
+    server = _local_server(run)
     address = database_address(run.config.home, os.environ)
     with Database(address) as database:
         require_empty(database)
@@ -113,6 +121,16 @@ def _bulk(run: Run, parts: list[Part]) -> dict[str, int]:
         _guide(run, database)
     run.log.info("loaded", uri=started.uri)
     return {part.kind.name: part.rows for part in parts}
+
+
+def _local_server(run: Run) -> Server:
+    server = find_server(run.config.home / SERVER_FOLDER)
+    if server is None or URI in os.environ:
+        raise ConfigError(
+            "--mode bulk needs the local server, running and without NEO4J_URI: "
+            + start_command(run.config.home)
+        )
+    return server
 
 
 def _guide(run: Run, database: Database) -> None:
@@ -142,6 +160,7 @@ def _day(run: Run) -> DayTables:
         account_links=run.read(ACCOUNT_LINKS),
         links=run.read(LINKS),
         link_evidence=run.read(LINK_EVIDENCE),
+        edge_activity=run.read(EDGE_ACTIVITY),
         history=run.read(HISTORY),
         suspicious_hubs=run.read(SUSPICIOUS_HUBS),
         findings=_if_published(run, FINDINGS),
@@ -150,6 +169,7 @@ def _day(run: Run) -> DayTables:
         decisions=run.ledger(DECISIONS),
         snapshots=run.ledger(SNAPSHOTS),
         verdicts=run.engine.from_arrow(read_verdicts(run.home, datetime.now(UTC)).of_accounts),
+        first_day=run.ds - timedelta(days=run.config.lookback_days - 1),
         masks=_masks(run.engine, run),
     )
 

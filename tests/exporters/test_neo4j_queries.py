@@ -71,6 +71,28 @@ def test_a_guide_cannot_be_broken_by_what_the_database_holds() -> None:
     assert literal(hostile).startswith('"') and "\n" not in literal("a\nb")
 
 
+def test_the_guide_starts_with_what_asks_for_nothing_and_says_what_a_box_is() -> None:
+    text = guide(read_queries(), read_parameters(), {}, "http://127.0.0.1:1")
+    titles = re.findall(r"<h4>(.*?)</h4>", text)
+    questions = [title for title in titles if title.endswith("?")]
+    assert questions[0] == "Which networks should be looked at first?"
+    boxes = text.count("<pre") - 1  # the first slide's is for colours
+    assert boxes == len(re.findall("<strong>(First its parameters|As a table|As a picture)<", text))
+
+
+def test_moments_are_written_to_the_second() -> None:
+    (query,) = [each for each in read_queries() if each.id == "why_linked"]
+    text = query.forms()["table"]
+    assert "left(replace(toString(first.first_seen_at), 'T', ' '), 19) AS a_from" in text
+    assert not [each.id for each in read_queries() if "$at" in "".join(each.forms().values())]
+
+
+def test_what_only_measuring_takes_away_speaks_for_neither_side() -> None:
+    (query,) = [each for each in read_queries() if each.id == "evidence_both_sides"]
+    assert '"the signature is not stable yet"' in query.forms()["table"]
+    assert "the account is protected" not in query.forms()["table"]
+
+
 def test_the_folder_holds_guide_style_and_one_script_a_query(tmp_path: Path) -> None:
     write_guide(tmp_path, "http://127.0.0.1:1", {"network": "n-1"})
     script = (tmp_path / "favourites" / "open_network.cypher").read_text(encoding="utf-8")

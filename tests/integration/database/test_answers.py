@@ -1,0 +1,144 @@
+"""What saved queries answer, where a plain look at the graph would mislead an investigator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exporters.neo4j import Database
+from exporters.neo4j_load import load
+from exporters.neo4j_queries import read_queries
+from jobs import load_neo4j
+from tests.integration.database.parts import AT, DAY, network, parts
+from tests.integration.sites import Site
+
+QUERIES = {query.id: query for query in read_queries()}
+GIVEN = {
+    "network": "n1",
+    "abuse_type": "",
+    "policy": "",
+    "reason": "the same text, seconds apart",
+    "reviewer": "reviewer-1",
+}
+
+Ask = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def ask(database: Database, tmp_path: Path) -> Ask:
+    """Asks about a network of three that posted one text, the first of them a day too early."""
+    rows = network("n1", ["a", "b", "c"])
+    rows["Network"][0].update(
+        verdict="unreviewed", unreviewed_accounts=3, likelihood=0.51, calibrated=False, harm=1.0,
+        days=["2026-11-16: 3 members", "2026-11-17: 2 members", "2026-11-22: 3 members"],
+    )  # fmt: skip
+    rows["Content"] = [{"id": "c1", "degree": 3, "is_hub": False}]
+    posted = {"a": AT - timedelta(days=1), "b": AT, "c": AT + timedelta(seconds=40)}
+    rows["Account_POSTED_Content"] = [
+        {"start_id": each, "end_id": "c1", "first_seen_at": at} for each, at in posted.items()
+    ]
+    for row, role in zip(
+        rows["Account_MEMBER_OF_Network"], ("actor", "target", "target"), strict=True
+    ):
+        row.update(role=role, role_reasons=[f"is {role}"])
+        row["reasons"] = ["the signature is not stable yet", "the account is protected"]
+    load(database, parts(tmp_path, rows), DAY, "networks", lambda *_, **__: None)
+
+    def answer(name: str, **given: Any) -> list[dict[str, Any]]:
+        return database.write(QUERIES[name].forms()["table"], **{**GIVEN, **given})
+
+    return answer
+
+
+def test_a_pause_is_told_only_where_nobody_acted(ask: Ask) -> None:
+    days = [(str(row["day"]), row["active"], row["days_of_pause"]) for row in ask("timeline")]
+    assert days == [
+        ("2026-11-16", "3 members", None),
+        ("2026-11-17", "2 members", 0),
+        ("2026-11-22", "3 members", 4),
+    ]
+
+
+def test_content_is_found_wherever_members_posted_it_together(ask: Ask) -> None:
+    (row,) = ask("content_within_minutes", minutes=1)
+    assert (row["members_within"], row["members"], row["first_ten"]) == (2, 3, ["b", "c"])
+    assert (row["first_at"], row["last_at"]) == ("2026-11-22 10:30:15", "2026-11-22 10:30:55")
+
+
+def test_both_sides_say_how_many_and_what_speaks_for_neither(ask: Ask) -> None:
+    told = [(row["side"], row["what"], row["reason"]) for row in ask("evidence_both_sides")]
+    assert told == [
+        ("against", "members that are target: 2", "is target: b c"),
+        ("against", "members not proposed: 3", "the account is protected"),
+        ("open", "members not proposed: 3", "the signature is not stable yet"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"label": "Abusive"}, {"reason": " "}, {"reviewer": ""}, {"network": "n2"}]
+)
+def test_a_verdict_that_could_not_be_pulled_is_never_written(
+    ask: Ask, database: Database, wrong: dict[str, str]
+) -> None:
+    given = {"label": "abusive", **wrong}
+    assert ask("judge_network", **given) == []
+    assert ask("judge_members", accounts=["a"], **given) == []
+    if "network" not in wrong:
+        assert ask("judge_account", account="a", **given) == []
+    assert database.read("MATCH (v:Verdict) RETURN v") == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "MATCH (v:Verdict) SET v.label = 'guilty'",
+        "MATCH (v:Verdict) SET v.reason = null",
+        "MATCH (v:Verdict) SET v.reviewed_at = v.reviewed_at - duration('P91D')",
+    ],
+)
+def test_only_a_verdict_that_holds_keeps_a_network_from_those_that_wait(
+    ask: Ask, database: Database, change: str
+) -> None:
+    assert [row["why"] for row in ask("awaiting_review")] == ["not judged yet"]
+    ask("judge_network", label="benign")
+    assert ask("awaiting_review") == []
+    database.write(change)
+    assert [row["why"] for row in ask("awaiting_review")] == ["not judged yet"]
+
+
+def test_who_takes_a_verdict_back_puts_the_network_among_those_that_wait(ask: Ask) -> None:
+    (given,) = ask("judge_network", label="abusive")
+    ask("withdraw_verdict", verdict=given["verdict"], reason="wrong network")
+    assert [row["why"] for row in ask("awaiting_review")] == ["not judged yet"]
+
+
+def test_a_network_that_is_no_longer_found_stays_on_the_desk_until_it_is_done(
+    ask: Ask, database: Database, tmp_path: Path
+) -> None:
+    desk = {"days": 3, "state": "open"}
+    assert len(ask("take_network", **desk)) == 1
+    assert ask("take_network", days=3, state="finished") == []
+    for number, name in enumerate(("n2", "n3"), start=1):
+        found = parts(tmp_path / name, network(name, ["d", "e", "f"]))
+        load(database, found, DAY + timedelta(days=number), "networks", lambda *_, **__: None)
+        left = [(row["network"], row["gone"]) for row in ask("my_queue")]
+        assert left == ([("n1", True)] if name == "n2" else [])
+        ask("take_network", days=3, state="done")
+    assert database.read("MATCH (n:Network {id: 'n1'}) RETURN n") == []
+
+
+def test_a_load_that_cannot_be_is_refused_before_it_is_prepared(
+    loaded: Database, site: Site, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_neo4j, "_parts", lambda _: pytest.fail("prepared"))
+    assert load_neo4j.main([*arguments, "--mode", "bulk"], site.engine) == 6
+    loaded.write("MATCH (l:Load) SET l.ds = '2999-01-01'")
+    assert load_neo4j.main(arguments, site.engine) == 6
+    monkeypatch.setenv("NEO4J_URI", loaded.address.uri)
+    monkeypatch.setenv("NEO4J_USERNAME", "neo4j")
+    monkeypatch.setenv("NEO4J_PASSWORD", "wrong")
+    assert load_neo4j.main(arguments, site.engine) == 5
