@@ -107,7 +107,7 @@ def _bulk(run: Run, parts: list[Part]) -> dict[str, int]:
     try:
         run_importer(server.folder, arguments)
     finally:
-        started = start_server(server.folder)
+        started = start_server(server.folder, server.heap)
     with Database(replace(address, uri=started.uri)) as database:
         define_schema(database)
         _guide(run, database)

@@ -20,11 +20,9 @@ from tests.integration.sites import Site
 
 
 def test_bulk_and_online_loads_leave_the_same_database(database: Database, tmp_path: Path) -> None:
-    texts = [each.replace("\u0000", "") for each in HOSTILE]
-    rows: dict[str, Any] = merged(network("n1", texts), network("n2", ["x", "y"], "d2"))
-    rows["Network"][0].update(
-        name=texts[1], traces=texts, density=0.1 + 0.2, calibrated=False, first_at=AT
-    )
+    rows: dict[str, Any] = merged(network("n1", HOSTILE), network("n2", ["x", "y"], "d2"))
+    rows["Network"][0].update(name=HOSTILE[1], traces=HOSTILE, families=["", "x"], lineage=[])
+    rows["Network"][0].update(density=0.1 + 0.2, calibrated=False, first_at=AT)
     rows["Account_MEMBER_OF_Network"][0]["joined_on"] = DAY
     rows["Network_SUCCEEDS_Network"] = [{"start_id": "n1", "end_id": "never loaded"}]
     day = parts(tmp_path / "parts", rows)
@@ -45,15 +43,22 @@ def test_bulk_and_online_loads_leave_the_same_database(database: Database, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("plain", "false"), ("line\nbreak", "true"), ("carriage\rreturn", "true")]
+    ("kind", "row", "told"),
+    [
+        (
+            "Account_MEMBER_OF_Network",
+            {"start_id": "a", "end_id": "n2"},
+            "1 rows name nodes that the day has not",
+        ),
+        ("Account", {"id": "a"}, "two nodes have the same id"),
+    ],
 )
-def test_files_are_read_by_one_thread_only_where_a_text_goes_over_lines(
-    text: str, told: str, tmp_path: Path
+def test_rows_that_do_not_fit_together_are_refused(
+    kind: str, row: dict[str, Any], told: str, tmp_path: Path
 ) -> None:
-    rows = network("n1", ["a", "b"])
-    rows["Network"][0]["traces"] = ["first", text]
-    arguments = write_import_files(parts(tmp_path / "p", rows), tmp_path / "i", DAY, "networks")
-    assert f"--multiline-fields={told}" in arguments
+    day = parts(tmp_path / "parts", merged(network("n1", ["a", "b"]), {kind: [row]}))
+    with pytest.raises(LoadRefused, match=told):
+        write_import_files(day, tmp_path / "import", DAY, "networks")
 
 
 def test_what_the_importer_says_is_told(tmp_path: Path) -> None:
