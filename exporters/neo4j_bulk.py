@@ -80,17 +80,19 @@ def _option(part: Part) -> str:
 
 
 def _write(part: Part, path: Path, nodes: _NodeNumbers) -> None:
-    kind = part.kind
-    columns = _node_columns if isinstance(kind, NodeKind) else _relationship_columns
-    schema = _file_schema(kind)
+    kind, schema = part.kind, _file_schema(part.kind)
     with pq.ParquetWriter(
         path, schema, compression="none", use_dictionary=[LOADED], write_statistics=False
     ) as writer:
         for batch in batches_of(part, ROWS):
-            made = columns(kind, batch, nodes)
-            made.append(pa.repeat(pa.scalar(part.key), len(made[0])))
-            if len(made[0]):
-                writer.write_table(pa.Table.from_arrays(made, names=schema.names).cast(schema))
+            if isinstance(kind, NodeKind):
+                columns = _of_nodes(kind, batch, nodes)
+            else:
+                columns = _of_relationships(kind, batch, nodes)
+            if rows := len(columns[0]):
+                columns.append(pa.repeat(pa.scalar(part.key), rows))
+                made = pa.Table.from_arrays(columns, names=schema.names)
+                writer.write_table(made.cast(schema))
 
 
 def _file_schema(kind: NodeKind | RelationshipKind) -> pa.Schema:
@@ -104,26 +106,23 @@ def _file_schema(kind: NodeKind | RelationshipKind) -> pa.Schema:
     return pa.schema([*((name, pa.int64()) for name in numbers), *properties, (LOADED, pa.int64())])
 
 
-def _node_columns(kind: NodeKind, batch: pa.RecordBatch, nodes: _NodeNumbers) -> list[Any]:
+def _of_nodes(kind: NodeKind, batch: pa.RecordBatch, nodes: _NodeNumbers) -> list[Any]:
     ids, *properties = batch.columns
     return [pa.array(nodes.add(kind.label, ids)), indexed(ids), *properties]
 
 
-def _relationship_columns(
+def _of_relationships(
     kind: RelationshipKind, batch: pa.RecordBatch, nodes: _NodeNumbers
 ) -> list[Any]:
     starts, ends, *properties = batch.columns
     start, end = nodes.find(kind.start, starts), nodes.find(kind.end, ends)
+    columns = [pa.array(start), pa.array(end), *properties]
     found = (start >= 0) & (end >= 0)
     if found.all():
-        return [pa.array(start), pa.array(end), *properties]
+        return columns
     if kind is not SUCCEEDS:
         raise LoadRefused(f"{kind.name}: {(~found).sum()} rows name nodes that the day has not")
-    return [
-        pa.array(start[found]),
-        pa.array(end[found]),
-        *(each.filter(found) for each in properties),
-    ]
+    return [each.filter(pa.array(found)) for each in columns]
 
 
 def _record(parts: Sequence[Part], ds: date, scope: str, number: int) -> pa.Table:

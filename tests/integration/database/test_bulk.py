@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,15 @@ from exporters.neo4j_load import LoadRefused, load, require_empty
 from graph.engines.base import DependencyError
 from jobs import load_neo4j
 from jobs.database.importer import run_importer
-from jobs.database.server import USER, prepare_server, start_server, stop_server
+from jobs.database.server import (
+    USER,
+    Server,
+    find_server,
+    prepare_server,
+    start_server,
+    stop_server,
+)
+from tests.integration.database.conftest import StartOwn
 from tests.integration.database.parts import AT, DAY, merged, network, parts
 from tests.integration.database.test_load import HOSTILE, say, state
 from tests.integration.sites import Site
@@ -65,6 +74,23 @@ def test_what_the_importer_says_is_told(tmp_path: Path) -> None:
     prepare_server(tmp_path / "neo4j")
     with pytest.raises(DependencyError, match=r"Neo4j's importer failed: .*absent\.csv"):
         run_importer(tmp_path / "neo4j", ["--nodes=Account=/absent.csv"], "256m")
+
+
+def test_a_first_load_of_a_day_in_bulk(
+    loaded: Database, site: Site, arguments: list[str], server: Server, own_server: StartOwn
+) -> None:
+    started = own_server()
+    home = started.folder.parent
+    shutil.copytree(server.folder.parent / "warehouse", home / "warehouse")
+    shutil.copytree(server.folder.parent / "ledger", home / "ledger")
+    own = [*arguments, "--set", f"home={home}"]
+    assert load_neo4j.main([*own, "--mode", "bulk"], site.engine) == 0
+    restarted = find_server(started.folder)
+    assert restarted is not None
+    assert restarted.heap == started.heap
+    address = Address(restarted.uri, USER, read_password(restarted.password_file))
+    with Database(address) as imported:
+        assert state(imported) == state(loaded)
 
 
 def test_a_database_with_nodes_is_not_replaced(
