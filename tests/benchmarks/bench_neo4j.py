@@ -148,7 +148,8 @@ def _bulk(folder: Path, parts: dict[str, Part]) -> None:
     """Write the import files and import them; the server's stop and start are not in it."""
     remove(folder / "import")
     arguments = write_import_files(list(parts.values()), folder / "import", DAY, "all")
-    run_importer(folder / "neo4j", arguments)
+    elements = sum(part.rows for part in parts.values())
+    run_importer(folder / "neo4j", arguments, elements=elements)
 
 
 def _restarted(folder: Path, heap: str) -> None:
