@@ -1,125 +1,130 @@
-"""Files for Neo4j's offline importer, for a first load of a big graph."""
+"""Files for Neo4j's offline importer, for a first load of a big graph.
+
+They are parquet, so that times, numbers and lists go in as what they are: as CSV, times are parsed
+and empty lists get lost. Nodes are numbered here, so that the importer neither sorts nor looks up
+ids. Columns have no `:type`, since with one it turns each value to text and back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as csv
+import pyarrow.parquet as pq
 
-from exporters.neo4j_load import Part, batches_of, indexed, load_record
+from exporters.neo4j_frames import schema_of
+from exporters.neo4j_load import LoadRefused, Part, batches_of, indexed, load_record
 from exporters.neo4j_statements import LOAD
-from graph.database_schema import LOADED, Kind, NodeKind
+from graph.database_schema import LOADED, SUCCEEDS, NodeKind, RelationshipKind
+from graph.id_index import IdIndex, id_index
 
-LIST_SEPARATOR = "\x1f"
-TYPES: dict[Kind, str] = {
-    "string": "string",
-    "integer": "long",
-    "float": "double",
-    "boolean": "boolean",
-    "datetime": "datetime",
-    "date": "date",
-    "strings": "string[]",
-}
-"""The importer's names of the schema's property types."""
+ROWS = 65_536
+"""Of a row group, which is what one thread of the importer reads at a time."""
 
-OPTIONS = (
-    "--overwrite-destination=true",
-    "--skip-bad-relationships=true",  # an older network may never have been loaded
-    "--id-type=string",
-    "--array-delimiter=U+001F",
-)
+OPTIONS = ("--overwrite-destination=true", "--input-type=parquet", "--id-type=actual")
+
+Numbers = npt.NDArray[np.int64]
 
 
 def write_import_files(parts: Sequence[Part], folder: Path, ds: date, scope: str) -> list[str]:
-    """Write CSV files side by side, one a kind; returns the importer's arguments. Streamed."""
+    """Write parquet files, one a kind; returns the importer's arguments.
+
+    Rows are streamed, ids of nodes are held. Raises LoadRefused where a row names a node that no
+    part has, save for older networks, which may never have been loaded.
+    """
     folder.mkdir(parents=True, mode=0o700)
-    arguments = list(OPTIONS)
-    paths = [folder / f"{part.kind.name}.csv" for part in parts]
-    with ThreadPoolExecutor() as pool:
-        breaks = list(pool.map(_write, parts, paths))
-    # Where any text may go over lines, the importer reads its files with one thread.
-    arguments.append(f"--multiline-fields={'true' if any(breaks) else 'false'}")
-    for part, path in zip(parts, paths, strict=True):
-        if isinstance(part.kind, NodeKind):
-            arguments.append(f"--nodes={part.kind.label}={path.absolute()}")
-        else:
-            arguments.append(f"--relationships={part.kind.type}={path.absolute()}")
-    record = folder / f"{LOAD}.csv"
-    _write_record(parts, record, ds, scope)
+    arguments, nodes = list(OPTIONS), _NodeNumbers()
+    for part in parts:
+        if part.rows:
+            path = folder / f"{part.kind.name}.parquet"
+            _write(part, path, nodes)
+            arguments.append(f"{_option(part)}={path.absolute()}")
+    record = folder / f"{LOAD}.parquet"
+    pq.write_table(_record(parts, ds, scope, nodes.count), record)
     return [*arguments, f"--nodes={LOAD}={record.absolute()}"]
 
 
-def _write(part: Part, path: Path) -> bool:
-    """Write a part's file; returns whether a text in it has a line break."""
-    names = _header(part)
-    breaks = False
-    schema = None
-    with path.open("wb") as file:
-        file.write((",".join(names) + "\n").encode())
-        options = csv.WriteOptions(include_header=False)
-        writer = None
-        for batch in batches_of(part):
-            columns = _columns(part, batch)
-            breaks = breaks or any(map(_has_line_break, batch.columns, columns))
-            keys = pa.repeat(pa.scalar(part.key), batch.num_rows)
-            made = pa.RecordBatch.from_arrays([*columns, keys], names=names)
-            if writer is None:
-                schema = made.schema
-                writer = csv.CSVWriter(file, schema, write_options=options)
-            writer.write_batch(made)
-        if writer is not None:
-            writer.close()
-    return breaks
+class _NodeNumbers:
+    """Numbers of nodes, from 0 on in the order in which they are written, one label at a time."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._of_label: dict[str, tuple[int, int, IdIndex]] = {}
+
+    def add(self, label: str, ids: pa.Array) -> Numbers:
+        """Number new nodes. Raises LoadRefused where two have the same id."""
+        first, _, index = self._of_label.get(label, (self.count, 0, id_index(pa.string())))
+        numbers = first + index.positions(ids).astype(np.int64)
+        if len(index) != self.count - first + len(ids):
+            raise LoadRefused(f"{label}: two nodes have the same id")
+        self.count += len(ids)
+        self._of_label[label] = first, len(index), index
+        return numbers
+
+    def find(self, label: str, ids: pa.Array) -> Numbers:
+        """The numbers of nodes, -1 where there is none."""
+        first, known, index = self._of_label.get(label, (0, 0, id_index(pa.string())))
+        positions = index.positions(ids).astype(np.int64)
+        return np.where(positions < known, first + positions, -1)
 
 
-def _has_line_break(column: pa.Array, written: pa.Array) -> bool:
-    if pa.types.is_string(column.type) or pa.types.is_list(column.type):
-        found = (pc.any(pc.match_substring(written, each)).as_py() for each in "\n\r")
-        return any(found)
-    return False
+def _option(part: Part) -> str:
+    if isinstance(part.kind, NodeKind):
+        return f"--nodes={part.kind.label}"
+    return f"--relationships={part.kind.type}"
 
 
-def _header(part: Part) -> list[str]:
-    kind = part.kind
+def _write(part: Part, path: Path, nodes: _NodeNumbers) -> None:
+    kind, schema = part.kind, _file_schema(part.kind)
+    with pq.ParquetWriter(
+        path, schema, compression="none", use_dictionary=[LOADED], write_statistics=False
+    ) as writer:
+        for batch in batches_of(part, ROWS):
+            if isinstance(kind, NodeKind):
+                columns = _of_nodes(kind, batch, nodes)
+            else:
+                columns = _of_relationships(kind, batch, nodes)
+            if rows := len(columns[0]):
+                columns.append(pa.repeat(pa.scalar(part.key), rows))
+                made = pa.Table.from_arrays(columns, names=schema.names)
+                writer.write_table(made.cast(schema))
+
+
+def _file_schema(kind: NodeKind | RelationshipKind) -> pa.Schema:
+    """The columns of a kind's file; those whose names begin with a colon are the importer's."""
+    schema = schema_of(kind)
+    properties = list(zip(schema.names, schema.types, strict=True))
     if isinstance(kind, NodeKind):
-        ends = [f"id:ID({kind.label})"]
+        numbers = [":ID"]
     else:
-        ends = [f":START_ID({kind.start})", f":END_ID({kind.end})"]
-    return [
-        *ends,
-        *(f"{each.name}:{TYPES[each.kind]}" for each in kind.properties),
-        f"{LOADED}:long",
-    ]
+        numbers, properties = [":START_ID", ":END_ID"], properties[2:]
+    return pa.schema([*((name, pa.int64()) for name in numbers), *properties, (LOADED, pa.int64())])
 
 
-def _columns(part: Part, batch: pa.RecordBatch) -> list[pa.Array]:
-    """A batch's columns as the importer reads them."""
-    ends = 1 if isinstance(part.kind, NodeKind) else 2
-    columns = []
-    for place, column in enumerate(batch.columns):
-        if place < ends:
-            column = indexed(column)
-        elif pa.types.is_timestamp(column.type):
-            column = pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ")
-        elif pa.types.is_date(column.type):
-            column = pc.strftime(column, format="%Y-%m-%d")
-        elif pa.types.is_list(column.type):
-            column = pc.binary_join(column, LIST_SEPARATOR)
-        columns.append(column)
-    return columns
+def _of_nodes(kind: NodeKind, batch: pa.RecordBatch, nodes: _NodeNumbers) -> list[Any]:
+    ids, *properties = batch.columns
+    return [pa.array(nodes.add(kind.label, ids)), indexed(ids), *properties]
 
 
-def _write_record(parts: Sequence[Part], path: Path, ds: date, scope: str) -> None:
-    record = load_record(parts, ds, scope)
-    kinds = {bool: "boolean", int: "long", str: "string"}
-    names = [
-        "id:ID(Load)" if name == "id" else f"{name}:{kinds[type(value)]}"
-        for name, value in record.items()
-    ]
-    values = [str(value).lower() if isinstance(value, bool) else value for value in record.values()]
-    csv.write_csv(pa.table([[value] for value in values], names=names), path)
+def _of_relationships(
+    kind: RelationshipKind, batch: pa.RecordBatch, nodes: _NodeNumbers
+) -> list[Any]:
+    starts, ends, *properties = batch.columns
+    start, end = nodes.find(kind.start, starts), nodes.find(kind.end, ends)
+    columns = [pa.array(start), pa.array(end), *properties]
+    found = (start >= 0) & (end >= 0)
+    if found.all():
+        return columns
+    if kind is not SUCCEEDS:
+        raise LoadRefused(f"{kind.name}: {(~found).sum()} rows name nodes that the day has not")
+    return [each.filter(pa.array(found)) for each in columns]
+
+
+def _record(parts: Sequence[Part], ds: date, scope: str, number: int) -> pa.Table:
+    """The Load node, as a table of one row."""
+    return pa.Table.from_pylist([{":ID": number, **load_record(parts, ds, scope)}])

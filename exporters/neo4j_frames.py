@@ -29,7 +29,7 @@ from graph.database_schema import (
     RelationshipKind,
 )
 from graph.engines.base import Engine
-from graph.frames import DataFrame, F, Window
+from graph.frames import Column, DataFrame, F, Window
 from graph.tables import TIMESTAMP
 from signatures.verdict_standing import together
 
@@ -100,7 +100,16 @@ def frames(engine: Engine, day: DayTables, scope: Scope) -> Frames:
         (ACCOUNT_MATCHED, _account_matches(day, scope)),
         (SUCCEEDS, _successions(day)),
     ]
-    return {kind.name: (kind, frame.select(*columns_of(kind))) for kind, frame in found}
+    return {kind.name: (kind, frame.select(*_values_of(kind))) for kind, frame in found}
+
+
+def _values_of(kind: NodeKind | RelationshipKind) -> list[Column]:
+    """The columns of a kind's frame; an empty text is no value, for the importer knows none."""
+    texts = {each.name for each in kind.properties if each.kind == "string"}
+    return [
+        F.when(F.col(name) != "", F.col(name)).alias(name) if name in texts else F.col(name)
+        for name in columns_of(kind)
+    ]
 
 
 def columns_of(kind: NodeKind | RelationshipKind) -> list[str]:

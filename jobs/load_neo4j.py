@@ -113,9 +113,9 @@ def _bulk(run: Run, parts: list[Part]) -> dict[str, int]:
     arguments = write_import_files(parts, folder, run.ds, run.arguments.scope)
     stop_server(server)
     try:
-        run_importer(server.folder, arguments)
+        run_importer(server.folder, arguments, elements=sum(part.rows for part in parts))
     finally:
-        started = start_server(server.folder)
+        started = start_server(server.folder, server.heap)
     with Database(replace(address, uri=started.uri)) as database:
         define_schema(database)
         _guide(run, database)

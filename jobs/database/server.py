@@ -31,6 +31,7 @@ HOST = "127.0.0.1"
 USER = "neo4j"
 STATE = "server.json"
 BOLT_PORT, HTTP_PORT, GUIDE_PORT = 7687, 7474, 7475
+HEAP = "1g"
 READY_WITHIN_S = 300
 STOPPED_WITHIN_S = 60
 
@@ -69,6 +70,7 @@ class Server:
     guide_port: int
     java: Process
     guide: Process
+    heap: str = HEAP
 
     @property
     def uri(self) -> str:
@@ -119,7 +121,7 @@ def _recorded(folder: Path) -> Server | None:
 
 def start_server(
     folder: Path,
-    heap: str = "1g",
+    heap: str = HEAP,
     java_options: Sequence[str] = (),
     settings: Mapping[str, str] | None = None,
 ) -> Server:
@@ -146,7 +148,7 @@ def start_server(
     ]
     serving = _detached(serve, folder / "logs" / "guide.log")
     running = _detached(command, folder / "logs" / "console.log")
-    server = Server(folder, bolt, http, guide_port, running, serving)
+    server = Server(folder, bolt, http, guide_port, running, serving, heap)
     content = {key: value for key, value in asdict(server).items() if key != "folder"}
     write_json(folder / STATE, content)
     try:

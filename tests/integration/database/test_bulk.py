@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,24 @@ from exporters.neo4j_load import LoadRefused, load, require_empty
 from graph.engines.base import DependencyError
 from jobs import load_neo4j
 from jobs.database.importer import run_importer
-from jobs.database.server import USER, prepare_server, start_server, stop_server
+from jobs.database.server import (
+    USER,
+    Server,
+    find_server,
+    prepare_server,
+    start_server,
+    stop_server,
+)
+from tests.integration.database.conftest import StartOwn
 from tests.integration.database.parts import AT, DAY, merged, network, parts
 from tests.integration.database.test_load import HOSTILE, say, state
 from tests.integration.sites import Site
 
 
 def test_bulk_and_online_loads_leave_the_same_database(database: Database, tmp_path: Path) -> None:
-    texts = [each.replace("\u0000", "") for each in HOSTILE]
-    rows: dict[str, Any] = merged(network("n1", texts), network("n2", ["x", "y"], "d2"))
-    rows["Network"][0].update(
-        name=texts[1], traces=texts, density=0.1 + 0.2, calibrated=False, first_at=AT
-    )
+    rows: dict[str, Any] = merged(network("n1", HOSTILE), network("n2", ["x", "y"], "d2"))
+    rows["Network"][0].update(name=HOSTILE[1], traces=HOSTILE, families=["", "x"], lineage=[])
+    rows["Network"][0].update(density=0.1 + 0.2, calibrated=False, first_at=AT)
     rows["Account_MEMBER_OF_Network"][0]["joined_on"] = DAY
     rows["Network_SUCCEEDS_Network"] = [{"start_id": "n1", "end_id": "never loaded"}]
     day = parts(tmp_path / "parts", rows)
@@ -45,21 +52,45 @@ def test_bulk_and_online_loads_leave_the_same_database(database: Database, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("plain", "false"), ("line\nbreak", "true"), ("carriage\rreturn", "true")]
+    ("kind", "row", "told"),
+    [
+        (
+            "Account_MEMBER_OF_Network",
+            {"start_id": "a", "end_id": "n2"},
+            "1 rows name nodes that the day has not",
+        ),
+        ("Account", {"id": "a"}, "two nodes have the same id"),
+    ],
 )
-def test_files_are_read_by_one_thread_only_where_a_text_goes_over_lines(
-    text: str, told: str, tmp_path: Path
+def test_rows_that_do_not_fit_together_are_refused(
+    kind: str, row: dict[str, Any], told: str, tmp_path: Path
 ) -> None:
-    rows = network("n1", ["a", "b"])
-    rows["Network"][0]["traces"] = ["first", text]
-    arguments = write_import_files(parts(tmp_path / "p", rows), tmp_path / "i", DAY, "networks")
-    assert f"--multiline-fields={told}" in arguments
+    day = parts(tmp_path / "parts", merged(network("n1", ["a", "b"]), {kind: [row]}))
+    with pytest.raises(LoadRefused, match=told):
+        write_import_files(day, tmp_path / "import", DAY, "networks")
 
 
 def test_what_the_importer_says_is_told(tmp_path: Path) -> None:
     prepare_server(tmp_path / "neo4j")
     with pytest.raises(DependencyError, match=r"Neo4j's importer failed: .*absent\.csv"):
         run_importer(tmp_path / "neo4j", ["--nodes=Account=/absent.csv"], "256m")
+
+
+def test_a_first_load_of_a_day_in_bulk(
+    loaded: Database, site: Site, arguments: list[str], server: Server, own_server: StartOwn
+) -> None:
+    started = own_server()
+    home = started.folder.parent
+    shutil.copytree(server.folder.parent / "warehouse", home / "warehouse")
+    shutil.copytree(server.folder.parent / "ledger", home / "ledger")
+    own = [*arguments, "--set", f"home={home}"]
+    assert load_neo4j.main([*own, "--mode", "bulk"], site.engine) == 0
+    restarted = find_server(started.folder)
+    assert restarted is not None
+    assert restarted.heap == started.heap
+    address = Address(restarted.uri, USER, read_password(restarted.password_file))
+    with Database(address) as imported:
+        assert state(imported) == state(loaded)
 
 
 def test_a_database_with_nodes_is_not_replaced(
