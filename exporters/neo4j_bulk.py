@@ -2,7 +2,7 @@
 
 They are parquet, so that times, numbers and lists go in as what they are: as CSV, times are parsed
 and empty lists get lost. Nodes are numbered here, so that the importer neither sorts nor looks up
-ids. Columns have no `:type`, since with one it turns each value to text and back.
+ids. Most columns have no `:type`, since with one it turns each value to text and back.
 """
 
 from __future__ import annotations
@@ -97,13 +97,17 @@ def _write(part: Part, path: Path, nodes: _NodeNumbers) -> None:
 
 def _file_schema(kind: NodeKind | RelationshipKind) -> pa.Schema:
     """The columns of a kind's file; those whose names begin with a colon are the importer's."""
-    schema = schema_of(kind)
-    properties = list(zip(schema.names, schema.types, strict=True))
+    fields = [(_column_name(each), each.type) for each in schema_of(kind)]
     if isinstance(kind, NodeKind):
         numbers = [":ID"]
     else:
-        numbers, properties = [":START_ID", ":END_ID"], properties[2:]
-    return pa.schema([*((name, pa.int64()) for name in numbers), *properties, (LOADED, pa.int64())])
+        numbers, fields = [":START_ID", ":END_ID"], fields[2:]
+    return pa.schema([*((name, pa.int64()) for name in numbers), *fields, (LOADED, pa.int64())])
+
+
+def _column_name(field: pa.Field) -> str:
+    """Lists have a type after all, for without one an empty list comes out as one of bytes."""
+    return f"{field.name}:string[]" if pa.types.is_list(field.type) else str(field.name)
 
 
 def _of_nodes(kind: NodeKind, batch: pa.RecordBatch, nodes: _NodeNumbers) -> list[Any]:
