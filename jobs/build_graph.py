@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -81,11 +81,14 @@ def compute(run: Run) -> None:
     events_repeat = has_lists or not run.config.events.deduplicate
     traces = run.config.active_traces
     found = sightings(rows, graph.entities, events_repeat, traces.values())
-    run.stage(SIGHTINGS, found)
     activity = account_activity(events, graph.edge_activity, rows, traces.values())
-    run.stage(ACCOUNT_ACTIVITY, activity)
-    run.stage(TRACE_ACTIVITY, trace_activity(run.engine, rows, traces))
-    _profiles(run, graph, inputs.accounts)
+    tables: list[Callable[[], object]] = [
+        partial(run.stage, SIGHTINGS, found),
+        partial(run.stage, ACCOUNT_ACTIVITY, activity),
+        partial(run.stage, TRACE_ACTIVITY, trace_activity(run.engine, rows, traces)),
+        partial(_profiles, run, graph, inputs.accounts),
+    ]
+    run.engine.independent(lambda stage: stage(), tables)
 
 
 @dataclass(frozen=True)

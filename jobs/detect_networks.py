@@ -87,11 +87,14 @@ def _links(run: Run) -> Mapping[str, TraceLinks]:
         entity_numbers=number_entity_types(run.engine, nodes, entity_types),
         populations=populations(run.engine, activity, traces),
     )
-    found: dict[str, TraceLinks] = {}
-    for name, trace in traces.items():
+
+    def links_of(name: str) -> TraceLinks:
         with run.step(f"trace {name}") as step:
-            found[name] = trace_links(run.engine, name, trace, tables, run.config)
-            step.rows = found[name].links.count()
+            found = trace_links(run.engine, name, traces[name], tables, run.config)
+            step.rows = found.links.count()
+        return found
+
+    found = dict(zip(traces, run.engine.independent(links_of, list(traces)), strict=True))
     links = [published_links(name, each.links) for name, each in found.items()]
     run.stage(LINKS, union_all(links))
     _stage_bursts(run, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -13,6 +14,8 @@ import structlog
 LogFormat = Literal["text", "json"]
 LEVELS = ("debug", "info", "warning", "error")
 CONTEXT = ("job", "ds", "run_id")
+
+_shown = threading.Lock()
 
 
 class _Stderr:
@@ -81,11 +84,17 @@ def on_terminal() -> bool:
 
 @contextmanager
 def progress(text: str, log_format: LogFormat) -> Iterator[None]:
-    """Show on a terminal that something goes on; elsewhere the log has to do."""
-    if log_format == "json" or not on_terminal():
+    """Show on a terminal that something goes on; elsewhere the log has to do.
+
+    Of several things at once the first is shown.
+    """
+    if log_format == "json" or not on_terminal() or not _shown.acquire(blocking=False):
         yield
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(text):
-        yield
+    try:
+        with Console(stderr=True).status(text):
+            yield
+    finally:
+        _shown.release()

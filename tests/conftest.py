@@ -49,6 +49,10 @@ def spark_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "4",
         "spark.driver.memory": "2g",
+        # Compiling each query takes longer than it runs on a few rows; test_engines.py, the cluster
+        # and spark-submit run compiled ones.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         # The optimising compiler would not be done before most tests are.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
         "spark.sql.warehouse.dir": str(scratch / "spark-warehouse"),

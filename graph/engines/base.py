@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import pyarrow as pa
 
 from graph.frames import DataFrame
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 BatchFunction = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 """Maps the record batches of one partition to record batches of the declared schema."""
@@ -89,6 +92,12 @@ class Engine(Protocol):
         self, frame: DataFrame, keys: Sequence[str], function: GroupFunction, schema: pa.Schema
     ) -> DataFrame:
         """Apply a function to all rows of each group of equal keys."""
+
+    def independent(self, step: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Take a step for each item, at once where that fills the machine; results in their order.
+
+        The steps share no name of a materialized frame. The first error is raised.
+        """
 
     def connected_components(self, links: DataFrame) -> DataFrame:
         """Find components of any size by the engine's own means.

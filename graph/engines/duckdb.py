@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from itertools import count
@@ -17,7 +17,7 @@ from duckdb.sqltypes import HUGEINT
 from sqlframe.base.session import _BaseSession
 from sqlframe.duckdb import DuckDBSession
 
-from graph.engines.base import BatchFunction, GroupFunction
+from graph.engines.base import BatchFunction, GroupFunction, Item, Result
 from graph.engines.duckdb_batches import between_groups, each_group
 from graph.engines.duckdb_files import query_of_files
 from graph.engines.duckdb_frames import Frame, quoted
@@ -160,6 +160,10 @@ class DuckDBEngine:
                 made for group in each_group(batches, keys) for made in function(group).to_batches()
             )
             return self._frame_of(self._store(made, schema))
+
+    def independent(self, step: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """See Engine.independent; one after the other, for every statement fills all threads."""
+        return [step(item) for item in items]
 
     def connected_components(self, links: DataFrame) -> DataFrame:
         """See Engine.connected_components; memory grows with the accounts, not with the links."""

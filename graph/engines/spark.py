@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -16,13 +16,23 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from graph.engines.base import UNPARSED, BatchFunction, GroupFunction, InputError
+from graph.engines.at_once import at_once
+from graph.engines.base import (
+    UNPARSED,
+    BatchFunction,
+    GroupFunction,
+    InputError,
+    Item,
+    Result,
+)
 from graph.engines.spark_components import connected_components
 from graph.engines.spark_files import is_local, map_files, written_files
 from graph.engines.spark_session import start_session
 
 # Above this many rows a table travels faster as a parquet file than through the JVM's socket.
 ROWS_THROUGH_SOCKET = 200_000
+
+STEPS_AT_ONCE = 3
 
 # What to do about files that Spark refuses, by what its message contains.
 ADVICE = {
@@ -124,6 +134,10 @@ class SparkEngine:
     ) -> DataFrame:
         """See Engine.map_groups_arrow."""
         return frame.groupBy(*keys).applyInArrow(function, from_arrow_schema(schema))
+
+    def independent(self, step: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """See Engine.independent; while one step plans, or runs its last task, another computes."""
+        return at_once(step, items, STEPS_AT_ONCE)
 
     def connected_components(self, links: DataFrame) -> DataFrame:
         """See Engine.connected_components; by GraphFrames."""

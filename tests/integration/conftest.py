@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -44,32 +42,17 @@ def fails(site: Site, capsys: pytest.CaptureFixture[str]) -> Callable[..., None]
 
 
 @pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory, spark_engine: Engine) -> Site:
-    """Three days of 3,000 simulated accounts, run with all shuffles in one partition."""
-    site = Site(tmp_path_factory.mktemp("simulated"), spark_engine)
+def simulated(tmp_path_factory: pytest.TempPathFactory, duckdb_engine: Engine) -> Site:
+    """Three days of 3,000 simulated accounts; test_engines.py has such a log on Spark."""
+    site = Site(tmp_path_factory.mktemp("simulated"), duckdb_engine)
     log = ["--accounts", "3000", "--days", "3", "--end-ds", str(DAY), "--out", str(site.folder)]
     assert simulate_events.main(log) == 0
-    with spark_settings(spark_engine, **{"spark.sql.shuffle.partitions": 1}):
-        assert run_simulated(site, site.home) == 0
+    assert run_simulated(site, site.home) == 0
     return site
 
 
 def run_simulated(site: Site, home: Path) -> int:
-    """Find the networks of a site's simulated log; test_engines.py has scores on Spark."""
+    """Find the networks of a site's simulated log."""
     config = ["--config", str(site.folder / "config.yaml"), "--set", f"home={home}"]
     until = ["--until", "detect-networks"]
     return run_pipeline.main(["--ds", str(DAY), *config, *until], site.engine)
-
-
-@contextmanager
-def spark_settings(engine: Engine, **settings: Any) -> Iterator[None]:
-    """Change properties of the session for a while."""
-    conf = engine.session.conf  # type: ignore[attr-defined]
-    before = {name: conf.get(name) for name in settings}
-    for name, value in settings.items():
-        conf.set(name, str(value))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            conf.set(name, value)

@@ -14,6 +14,7 @@ import pytest
 from graph.engines.base import Engine
 from jobs import detect_networks, run_pipeline, simulate_events
 from tests.integration.sites import DAY, Site
+from tests.spark_properties import properties
 
 pytestmark = pytest.mark.spark
 
@@ -49,7 +50,9 @@ def on_spark(log: Path, on_duckdb: Site, spark_engine: Engine) -> Site:
     """The second day once more, after the first day of the other engine."""
     site = Site(log / "spark", spark_engine)
     shutil.copytree(on_duckdb.home, site.home, ignore=shutil.ignore_patterns(f"ds={DAY}"))
-    assert run_pipeline.main(arguments(log, site), spark_engine) == 0
+    compiled = {"spark.sql.codegen.wholeStage": True, "spark.sql.codegen.factoryMode": "FALLBACK"}
+    with properties(spark_engine, compiled):
+        assert run_pipeline.main(arguments(log, site), spark_engine) == 0
     return site
 
 

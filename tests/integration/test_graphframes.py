@@ -77,8 +77,10 @@ def test_graphframes_gives_the_same_tables_as_forests(random_site: Site) -> None
     assert random_site.tables() == expected
 
 
-def test_both_find_the_same_components_in_a_simulated_day(simulated: Site) -> None:
-    engine = simulated.engine
+def test_both_find_the_same_components_in_a_simulated_day(
+    simulated: Site, spark_engine: Engine
+) -> None:
+    engine = spark_engine
     links = engine.read([str(simulated.warehouse.path("account_links", DAY))], "parquet")
     with engine_api(engine.api_root):
         for algorithm in ("forest", "graphframes"):
