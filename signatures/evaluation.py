@@ -72,21 +72,20 @@ class Subjects:
 
     def _truths(self, part: Node | Compared, parts: Mapping[str, Filter], rows: Asked) -> Truths:
         """Whether a condition or a comparison holds, for each of the rows."""
+        held: Truths
         match part:
             case (feature, compare, bound):
-                held: Truths = compare(self.columns[feature][rows], bound)
-                return held
+                held = compare(self.columns[feature][rows], bound)
             case Name(name):
-                return self._all_hold(parts[name].comparisons, parts, rows)
+                held = self._all_hold(parts[name].comparisons, parts, rows)
             case Not(negated):
-                return ~self._truths(negated, parts, rows)
+                held = ~self._truths(negated, parts, rows)
             case All(nodes):
-                return self._all_hold(nodes, parts, rows)
+                held = self._all_hold(nodes, parts, rows)
             case AtLeast(count, nodes):
                 truths = [self._truths(each, parts, rows) for each in nodes]
-                if count == 1:
-                    return np.logical_or.reduce(truths)
-                return np.add.reduce(truths, dtype=np.int16) >= count
+                held = np.add.reduce(truths, dtype=np.int16) >= count
+        return held
 
     def _all_hold(
         self, conditions: Sequence[Node | Compared], parts: Mapping[str, Filter], rows: Asked
