@@ -6,7 +6,7 @@ negation of it therefore does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isnan
@@ -16,11 +16,19 @@ import numpy as np
 import numpy.typing as npt
 
 from signatures.conditions import All, AtLeast, Name, Node, Not, combine
-from signatures.model import OPERATORS, Filter, Signature
+from signatures.model import Compared, Filter, Signature
 
 Doubles = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 """Places of subjects in their columns, in order and each once."""
+
+Asked = Rows | slice
+"""Of whom something is asked: rows, or all by a slice, which copies no column."""
+
+Truths = npt.NDArray[np.bool_]
+
+FEW = 0.05
+"""The share of subjects below which asking only them is cheaper than asking all again."""
 
 Values = Mapping[str, float | None]
 """The features of one subject by name; what is absent is unknown."""
@@ -36,7 +44,7 @@ def parts_that_hold(signature: Signature, values: Values) -> dict[str, bool]:
     return {
         name: all(
             _holds(values.get(feature), compare, bound)
-            for feature, compare, bound in _comparisons(part)
+            for feature, compare, bound in part.comparisons
         )
         for name, part in signature.parts.items()
     }
@@ -47,7 +55,7 @@ class Subjects:
     """Many subjects: one array a feature, all of one length, with NaN where it is unknown.
 
     Each part of a condition is asked only of those that the parts before it left open. Few subjects
-    match, so the first comparison decides nearly all of them; that is what lets hundreds of
+    match, so the first comparisons decide nearly all of them; that is what lets hundreds of
     signatures share one scan.
     """
 
@@ -60,41 +68,40 @@ class Subjects:
 
     def that_match(self, signature: Signature) -> Rows:
         """Those that a signature matches; all features that it names must be there."""
-        return self._that_hold(signature.tree, signature.parts, self.everybody)
+        return np.flatnonzero(self._truths(signature.tree, signature.parts, slice(None)))
 
-    def among(self, rows: Rows, part: Filter) -> Rows:
-        """Those of the rows for which a selection or filter holds."""
-        for feature, compare, bound in _comparisons(part):
-            column = self.columns[feature]
-            if rows is self.everybody:
-                rows = np.flatnonzero(compare(column, bound))
-            else:
-                rows = rows[compare(column[rows], bound)]
-        return rows
-
-    def _that_hold(self, node: Node, parts: Mapping[str, Filter], rows: Rows) -> Rows:
-        match node:
+    def _truths(self, part: Node | Compared, parts: Mapping[str, Filter], rows: Asked) -> Truths:
+        """Whether a condition or a comparison holds, for each of the rows."""
+        held: Truths
+        match part:
+            case (feature, compare, bound):
+                held = compare(self.columns[feature][rows], bound)
             case Name(name):
-                return self.among(rows, parts[name])
+                held = self._all_hold(parts[name].comparisons, parts, rows)
             case Not(negated):
-                held = np.zeros(len(self.everybody), np.bool_)
-                held[self._that_hold(negated, parts, rows)] = True
-                return rows[~held[rows]]
+                held = ~self._truths(negated, parts, rows)
             case All(nodes):
-                for each in nodes:
-                    rows = self._that_hold(each, parts, rows)
-                return rows
+                held = self._all_hold(nodes, parts, rows)
             case AtLeast(count, nodes):
-                counted = np.zeros(len(self.everybody), np.int16)
-                for each in nodes:
-                    counted[self._that_hold(each, parts, rows)] += 1
-                return np.flatnonzero(counted >= count)
+                truths = [self._truths(each, parts, rows) for each in nodes]
+                held = np.add.reduce(truths, dtype=np.int16) >= count
+        return held
 
-
-def _comparisons(part: Filter) -> Iterator[tuple[str, Any, float]]:
-    for feature, comparison in part.features.items():
-        for name, bound in comparison.bounds.items():
-            yield feature, OPERATORS[name], bound
+    def _all_hold(
+        self, conditions: Sequence[Node | Compared], parts: Mapping[str, Filter], rows: Asked
+    ) -> Truths:
+        """Whether all hold, for each of the rows; the later are asked only where few are left."""
+        held = self._truths(conditions[0], parts, rows)
+        for place, condition in enumerate(conditions[1:], start=1):
+            count = np.count_nonzero(held)
+            if count < FEW * len(held):
+                if count:
+                    left = np.flatnonzero(held)
+                    rest = self.everybody[rows][left]
+                    held[left] = self._all_hold(conditions[place:], parts, rest)
+                break
+            held &= self._truths(condition, parts, rows)
+        return held
 
 
 def _holds(value: float | None, compare: Any, bound: float) -> bool:

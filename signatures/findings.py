@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from graph.engines.base import Engine
@@ -13,7 +14,7 @@ from graph.feature import Subject
 from graph.frames import DataFrame
 from graph.tables import Table, columns
 from graph.union import union_all
-from signatures.evaluation import Rows, Subjects
+from signatures.evaluation import Doubles, Rows, Subjects
 from signatures.model import BY_NAME, Selection, Signature
 from signatures.words import in_words
 
@@ -106,13 +107,17 @@ def _findings(
 ) -> Iterator[dict[str, Any]]:
     """The rows of the subjects that a signature matches."""
     selections = signature.detection.selections
-    held = {
-        name: set(subjects.among(matching, selection).tolist())
-        for name, selection in selections.items()
+    columns = {
+        feature: subjects.columns[feature][matching]
+        for each in selections.values()
+        for feature in each.features
     }
-    shown = {feature for selection in selections.values() for feature in selection.features}
-    ids = {"network_id", IDS[subject]}
-    known = batch.select(sorted(ids | shown)).take(pa.array(matching)).to_pylist()
+    held = {name: _held(each, columns) for name, each in selections.items()}
+    values: dict[str, list[float]] = {name: column.tolist() for name, column in columns.items()}
+    ids, networks = (
+        batch.column(name).take(pa.array(matching)).to_pylist()
+        for name in (IDS[subject], "network_id")
+    )
     told = {
         "subject_type": subject,
         "signature_id": str(signature.id),
@@ -122,21 +127,26 @@ def _findings(
         "status": signature.status,
         "level": signature.level,
     }
-    for place, row in zip(matching.tolist(), known, strict=True):
-        names = [name for name in selections if place in held[name]]
+    for number in range(len(matching)):
+        names = [name for name in selections if held[name][number]]
         chosen = [selections[name] for name in names]
         yield {
             **told,
-            "subject_id": row[IDS[subject]],
-            "network_id": row["network_id"],
+            "subject_id": ids[number],
+            "network_id": networks[number],
             "selections": names,
             "inauthentic": sorted({each.inauthentic for each in chosen if each.inauthentic}),
-            "reasons": [_reason(each, row) for each in chosen],
+            "reasons": [_reason(each, values, number) for each in chosen],
         }
 
 
-def _reason(selection: Selection, row: dict[str, Any]) -> str:
-    """What a selection rests on, with the subject's values."""
-    return "; ".join(
-        in_words(BY_NAME[name], row[name]) for name in selection.features if row[name] is not None
-    )
+def _held(selection: Selection, columns: Mapping[str, Doubles]) -> list[bool]:
+    """Whether a selection holds, for each subject of the columns."""
+    truths = [compare(columns[name], bound) for name, compare, bound in selection.comparisons]
+    held: list[bool] = np.logical_and.reduce(truths).tolist()
+    return held
+
+
+def _reason(selection: Selection, values: Mapping[str, Sequence[float]], number: int) -> str:
+    """What a selection that holds rests on, with the values of the subject of this number."""
+    return "; ".join(in_words(BY_NAME[name], values[name][number]) for name in selection.features)

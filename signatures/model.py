@@ -39,6 +39,9 @@ OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 """The comparisons, which numbers and columns both know."""
 
+Compared = tuple[str, Callable[[Any, Any], Any], float]
+"""A feature, an operator and the bound that the feature is compared with."""
+
 
 def _known_feature(name: str) -> str:
     if name not in BY_NAME:
@@ -120,6 +123,15 @@ class Filter(Settings):
 
     because: Sentence
     features: Comparisons
+
+    @cached_property
+    def comparisons(self) -> tuple[Compared, ...]:
+        """All bounds, each with the feature that it is for and the operator that compares them."""
+        return tuple(
+            (feature, OPERATORS[name], bound)
+            for feature, comparison in self.features.items()
+            for name, bound in comparison.bounds.items()
+        )
 
 
 class Selection(Filter):

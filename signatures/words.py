@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from graph.feature import Feature
 
 
@@ -11,27 +14,38 @@ def in_words(feature: Feature, value: float) -> str:
     The words are those of the declared meaning; the number stands where the meaning names what is
     counted.
     """
+    before, told, after = _sentence(feature)
+    return f"{before}{told(value)}{after}"
+
+
+@cache
+def _sentence(feature: Feature) -> tuple[str, Callable[[float], str], str]:
+    """What is said before the number, how the number is said, and what is said after it."""
     meaning = feature.meaning.removesuffix(".")
     match feature.unit:
         case "flag":
-            return f"{_lower(meaning.removeprefix('Whether '))}: {'yes' if value else 'no'}"
+            return f"{_lower(meaning.removeprefix('Whether '))}: ", _yes_or_no, ""
         case "ratio" if meaning.startswith("Share of "):
-            return _share(meaning.removeprefix("Share of "), value)
+            return "", _percent, f" of {_share(meaning.removeprefix('Share of '))}"
         case "ratio":
-            return f"{_lower(meaning)}: {_percent(value)}"
+            return f"{_lower(meaning)}: ", _percent, ""
         case "accounts" | "entities" | "families" if meaning.startswith("Number of "):
-            return f"{value:g} {meaning.removeprefix('Number of ')}"
+            return "", "{:g}".format, f" {meaning.removeprefix('Number of ')}"
         case "days" | "hours" | "s":
-            return f"{_lower(meaning)}: {_rounded(value)} {feature.unit}"
-    return f"{_lower(meaning)}: {_rounded(value)}"
+            return f"{_lower(meaning)}: ", _rounded, f" {feature.unit}"
+    return f"{_lower(meaning)}: ", _rounded, ""
 
 
-def _share(rest: str, value: float) -> str:
+def _share(rest: str) -> str:
     whole, that, part = rest.partition(" that ")
     if not that:
         whole, on, part = rest.partition(" on ")
         part = f"are on {part}" if on else part
-    return f"{_percent(value)} of {whole} {part}".rstrip()
+    return f"{whole} {part}".rstrip()
+
+
+def _yes_or_no(value: float) -> str:
+    return "yes" if value else "no"
 
 
 def _percent(value: float) -> str:

@@ -9,6 +9,12 @@ The calibration weeks have more of the kinds that can pass, fewer days, and quie
 the weeks that are measured: floors ask for up to 183 networks without an error in each signature's
 every market and stratum, and a platform of that size would take days to simulate. A calibration
 that is flattered by this shows in the figures, which are of weeks with the usual share of abuse.
+
+They are few and large. A link is kept if its co-actions surprise beside all else that happens in
+those minutes, so in a small log that is full of abuse little surprises, and what is planted can be
+labelled only in part: of 26,000 accounts in three days, signatures named 33% of the device farms'
+accounts; of 100,000 in five days, 88%. Networks differ in size, so that about 25 of them are worth
+the 17 that a challenge needs in each market without an error (a floor of 0.9: 36, 0.98: 183).
 """
 
 from __future__ import annotations
@@ -44,10 +50,10 @@ FIRST = date(2026, 8, 30)
 EVASIONS = (0.0, 0.5)
 DENSE = {
     "device_farm": 24,
-    "sign_up_burst": 48,
-    "reshare_amplifier": 48,
-    "rotating_bot_net": 12,
-    "hijacked_accounts": 16,
+    "sign_up_burst": 46,
+    "reshare_amplifier": 46,
+    "rotating_bot_net": 20,
+    "hijacked_accounts": 14,
 }
 """How many times the usual share calibration weeks have of the kinds that can pass the rules."""
 
@@ -284,12 +290,12 @@ def _run(given: argparse.Namespace, folder: Path) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse arguments, simulate, measure and print; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weeks", type=int, default=12, help="to calibrate on; at most 12")
-    parser.add_argument("--accounts", type=int, default=26_000, help="in a calibration week")
+    parser.add_argument("--weeks", type=int, default=4, help="to calibrate on; at most 12")
+    parser.add_argument("--accounts", type=int, default=100_000, help="in a calibration week")
     parser.add_argument(
         "--quiet", type=float, default=2.0, help="events a day of an account in those weeks"
     )
-    parser.add_argument("--days", type=int, default=3, help="of such a week that are logged")
+    parser.add_argument("--days", type=int, default=5, help="of such a week that are logged")
     parser.add_argument("--seeds", type=int, nargs="+", default=[201, 202], help="to measure")
     parser.add_argument("--test-accounts", type=int, default=30_000, help="in a measured week")
     parser.add_argument("--folder", type=Path, help="to keep it in, and to go on from")
