@@ -81,8 +81,8 @@ def test_a_first_load_of_a_day_in_bulk(
 ) -> None:
     started = own_server()
     home = started.folder.parent
-    shutil.copytree(server.folder.parent / "warehouse", home / "warehouse")
-    shutil.copytree(server.folder.parent / "ledger", home / "ledger")
+    everything_else = shutil.ignore_patterns(server.folder.name)
+    shutil.copytree(server.folder.parent, home, ignore=everything_else, dirs_exist_ok=True)
     own = [*arguments, "--set", f"home={home}"]
     assert load_neo4j.main([*own, "--mode", "bulk"], site.engine) == 0
     restarted = find_server(started.folder)
