@@ -131,12 +131,15 @@ def _findings(
             "network_id": row["network_id"],
             "selections": names,
             "inauthentic": sorted({each.inauthentic for each in chosen if each.inauthentic}),
-            "reasons": [_reason(each, row) for each in chosen],
+            "reasons": list(_reasons(chosen, row)),
         }
 
 
-def _reason(selection: Selection, row: dict[str, Any]) -> str:
-    """What a selection rests on, with the subject's values."""
-    return "; ".join(
-        in_words(BY_NAME[name], row[name]) for name in selection.features if row[name] is not None
-    )
+def _reasons(chosen: Iterable[Selection], row: dict[str, Any]) -> Iterator[str]:
+    """What each selection rests on, with the subject's values; each feature is told once."""
+    told: set[str] = set()
+    for selection in chosen:
+        fresh = [name for name in selection.features if name not in told and row[name] is not None]
+        told.update(fresh)
+        if fresh:
+            yield "; ".join(in_words(BY_NAME[name], row[name]) for name in fresh)
