@@ -50,9 +50,10 @@ def with_reasons(
 ) -> DataFrame:
     """Decisions with what was frozen of them, who reviewed them, and what a reversal restores.
 
-    `accounts` are the platform's, with followers, where they are known. Beside DECISIONS' columns:
-    evidence, members, reviewer, reviewed_at, followers, restores_to. One join at a time is held in
-    memory; the last, with the evidence, is not made here.
+    `decisions` also say which of them `stands`. `accounts` are the platform's, with followers,
+    where they are known. Beside the columns of `decisions`: evidence, members, reviewer,
+    reviewed_at, followers, restores_to. One join at a time is held in memory; the last, with the
+    evidence, is not made here.
     """
     members = snapshots.groupBy("snapshot_sha256").agg(F.count(F.lit(1)).alias("members"))
     facts: list[tuple[DataFrame, str]] = [
@@ -89,11 +90,14 @@ def _restored(decisions: DataFrame, ledger: DataFrame) -> DataFrame:
 
 
 def write_sorted(engine: Engine, rows: DataFrame, folder: Path) -> Path:
-    """Write decisions network by network, for `read_decided`; returns the folder."""
+    """Write decisions network by network, for `read_decided`; returns the folder.
+
+    In a network those that leave come before those that stand.
+    """
     ordered = rows.select(
         *DECISIONS.columns,
-        *("evidence", "members", "reviewer", "reviewed_at", "followers", "restores_to"),
-    ).orderBy("network_id", "account_id", "policy_id")
+        *("evidence", "members", "reviewer", "reviewed_at", "followers", "restores_to", "stands"),
+    ).orderBy("network_id", "stands", "account_id", "policy_id")
     engine.write(ordered, str(folder))
     return folder
 
@@ -123,4 +127,5 @@ def _decided(row: dict[str, Any]) -> Decided:
         reviewed_at=row["reviewed_at"],
         restores_to=row["restores_to"] or "none",
         followers=row["followers"],
+        stands=row["stands"],
     )

@@ -20,7 +20,8 @@ from exporters.enforcement.manifest import Stage
 from exporters.enforcement.rows import APPLY, REVERSE, RowMaker
 from exporters.enforcement.verify import verify_content
 from exporters.enforcement.wording import read_wording
-from graph.frames import DataFrame
+from graph.frames import DataFrame, F
+from graph.union import union_all
 from jobs.batches.changes import Changes
 from jobs.batches.decided import count_decided, read_decided, with_reasons, write_sorted
 from jobs.batches.store import FOLDER
@@ -30,6 +31,7 @@ from jobs.files import remove
 from jobs.inputs import read_accounts, read_sensitive_entities
 from jobs.manifest import code_version
 from signatures.decisions import DECISIONS
+from signatures.labels import LABELS
 from signatures.loading import load
 from signatures.model import Signature
 from signatures.snapshots import SNAPSHOTS
@@ -40,7 +42,10 @@ REVERSAL_VALID_FOR = timedelta(days=400)
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be made: the decisions, for whom, in which formats, and what it is about."""
+    """What is to be made: the decisions, for whom, in which formats, and what it is about.
+
+    `standing` are decisions beside those of a reversal, of the same networks, that stay in force.
+    """
 
     ds: date
     decisions: DataFrame
@@ -53,6 +58,7 @@ class Order:
     limits: Mapping[str, float] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
     precision: Mapping[str, float] = field(default_factory=dict)
+    standing: DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,10 @@ def propose(changes: Changes, order: Order) -> Proposed | None:
     snapshots = changes.ledger(SNAPSHOTS)
     accounts = read_accounts(changes.engine, changes.config)
     with _scratch(changes) as scratch:
-        rows = with_reasons(changes.engine, order.decisions, ledger, snapshots, accounts)
+        decisions = order.decisions.withColumn("stands", F.lit(False))
+        if order.standing is not None:
+            decisions = decisions.unionByName(order.standing.withColumn("stands", F.lit(True)))
+        rows = with_reasons(changes.engine, decisions, ledger, snapshots, accounts)
         decided = write_sorted(changes.engine, rows, scratch / "decided")
         if not count_decided(decided):
             return None
@@ -140,6 +149,7 @@ def _maker(changes: Changes, order: Order, batch_id: str) -> RowMaker:
         titles={name: each.title for name, each in library.items()},
         tags={name: each.tags for name, each in library.items()},
         sensitive=sensitive,
+        reason=order.reason,
     )
 
 
@@ -163,7 +173,7 @@ def _stages(changes: Changes, order: Order, maker: RowMaker, decided: Path) -> l
         folder = changes.folder(f"../{FOLDER}/staged/{child}")
         parent = {"batch_id": maker.batch_id, "stage": number}
         particulars = _particulars(changes, order, parent=parent)
-        part = replace(maker, batch_id=child)
+        part = replace(maker, batch_id=child, stage=f"{number} of {len(settings.stages)}")
         written = _checked(changes, order, part, folder, decided, particulars, low, share)
         rows = written.manifest["counts"]["rows"]
         stages.append(
@@ -208,7 +218,8 @@ def _checked(
 ) -> Written:
     """Write a batch's files, read them as an importer would, and refuse what does not pass."""
     chosen = formats(order.formats)
-    written = write_batch(folder, maker, read_decided(decided, low, high), chosen, particulars)
+    rows = read_decided(decided, low, high)
+    written = write_batch(folder, maker, rows, chosen, particulars, _reviewers(changes, order))
     problems: list[str] = []
     verify_content(folder, problems, called=maker.batch_id)
     problems += check_formats(folder)
@@ -218,6 +229,24 @@ def _checked(
             + "; ".join(problems[:5])
         )
     return written
+
+
+def _reviewers(changes: Changes, order: Order) -> list[str]:
+    """Everybody who labelled a network of the order, or an account of it, whatever they said."""
+    labels = changes.ledger(LABELS).filter(F.col("reviewer").isNotNull())
+    found = [
+        labels.join(
+            order.decisions.select(F.col(mine).alias(theirs)).distinct(), on=theirs, how="left_semi"
+        ).select("reviewer")
+        for mine, theirs in (
+            ("network_id", "subject_id"),
+            ("account_id", "subject_id"),
+            ("snapshot_sha256", "snapshot_sha256"),
+        )
+    ]
+    names = changes.engine.to_arrow(union_all(found).distinct())
+    reviewers: list[str] = names.column("reviewer").to_pylist()
+    return reviewers
 
 
 def event(

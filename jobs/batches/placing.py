@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from exporters.enforcement.fields import MANIFEST_NAME, SUMS_NAME
+from exporters.enforcement.files import files_of
 from exporters.enforcement.guards import Freeze
 from exporters.enforcement.verify import PARENT
 from jobs.batches.changes import Changes
@@ -35,5 +36,6 @@ def stage_release(changes: Changes, folder: Path, approved: Path) -> None:
 
 def link_files(folder: Path, target: Path) -> None:
     """Give the files of a batch a second name in another folder, without copying them."""
-    for path in folder.iterdir():
-        os.link(path, target / path.name)
+    for name, path in files_of(folder).items():
+        (target / name).parent.mkdir(mode=0o700, exist_ok=True)
+        os.link(path, target / name)

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from exporters.enforcement.fields import BATCH_ID
+import pyarrow as pa
+
+from exporters.enforcement.fields import ACCOUNTS, BATCH_ID
 from exporters.enforcement.formats import FORMATS
+from exporters.enforcement.reading import json_rows
 from exporters.enforcement.rows import REVERSE
 from graph.frames import DataFrame, F
 from jobs.batches.changes import Changes
@@ -20,6 +23,9 @@ from signatures.life_cycle import current_frame
 
 OUT = ("released", "applied", "upheld", "appealed", "overturned")
 """States in which something stands against an account, or may soon."""
+
+IN_FORCE = ("released", "applied", "upheld", "appealed")
+"""Of these, those that stay until something takes them back."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,34 @@ def draft(changes: Changes, decisions: DataFrame, person: str, reason: str) -> P
             formats=[each.name for each in FORMATS if each.name in carried],
             reason=reason,
             retracts=batches,
+            standing=_standing(changes, decisions),
         ),
+    )
+
+
+def _standing(changes: Changes, decisions: DataFrame) -> DataFrame:
+    """What stays in force of the networks of what is taken back.
+
+    What another reversal takes back that waits for release does not: of two versions of a grouping
+    the later must not bring back whom the first one took out.
+    """
+    waiting = [
+        batch.column("decision_id")
+        for manifest in Store(changes.home).manifests()
+        if manifest.operation == REVERSE
+        and (folder := Store(changes.home).find(manifest.batch_id)) is not None
+        and (folder / ACCOUNTS.name).exists()
+        for batch in json_rows(folder / ACCOUNTS.name, ACCOUNTS)
+    ]
+    rows = pa.table({"decision_id": pa.chunked_array(waiting, pa.string())})
+    gone = changes.engine.from_arrow(rows).unionByName(decisions.select("decision_id"))
+    networks = decisions.select("network_id").distinct()
+    return (
+        current_frame(changes.ledger(DECISIONS))
+        .filter(F.col("state").isin(*IN_FORCE))
+        .join(networks, on="network_id", how="left_semi")
+        .join(gone, on="decision_id", how="left_anti")
+        .select(*DECISIONS.columns)
     )
 
 
