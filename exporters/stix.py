@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from pathlib import Path
@@ -140,23 +140,27 @@ class StixBundle:
 
     def add(self, carried: Carried) -> None:
         """Take an account, what it shared and when, and the techniques of its signatures."""
-        is_reverse = self._maker.operation == REVERSE
         decision = carried.decided.row
-        batch_id = decision["batch_id"] if is_reverse else self._maker.batch_id
-        key = (decision["ds"], batch_id, decision["subject_role"])
-        if key not in self._groups:
-            self._groups[key] = _Group(decision, batch_id, self._maker)
-        self._take(carried.decided, self._groups[key], stands=not is_reverse)
+        if self._maker.operation == REVERSE:
+            batches = self._maker.carried_by(carried.decided)
+        else:
+            batches = (self._maker.batch_id,)
+        groups = []
+        for batch_id in batches:
+            key = (decision["ds"], batch_id, decision["subject_role"])
+            if key not in self._groups:
+                self._groups[key] = _Group(decision, batch_id, self._maker)
+            groups.append(self._groups[key])
+        self._take(carried.decided, groups, stands=self._maker.operation != REVERSE)
 
     def keep(self, decided: Decided) -> None:
         """Take an account that stands, where another of its grouping is taken back."""
         decision = decided.row
         group = self._groups.get((decision["ds"], decision["batch_id"], decision["subject_role"]))
         if group is not None:
-            self._take(decided, group, stands=True)
+            self._take(decided, [group], stands=True)
 
-    def _take(self, decided: Decided, group: _Group, stands: bool) -> None:
-        refs = group.refs if stands else group.gone
+    def _take(self, decided: Decided, groups: Sequence[_Group], stands: bool) -> None:
         user = user_account(decided.row["account_id"])
         if user["id"] not in self._users:
             self._write(user)
@@ -166,17 +170,20 @@ class StixBundle:
             found = self._entity(entity)
             if found is not None and found not in mine:
                 mine.append(found)
-        observed = self._observed(decided, mine, group, stands)
+        observed = self._observed(decided, mine, groups[0], stands)
         self._write(observed)
-        refs.update(dict.fromkeys([*mine, observed["id"]]))
-        (group.text if stands else group.gone_text).add(decided, self._maker)
-        if group.is_of_victims:  # a technique is its user's
-            return
-        for signature in decided.row["signature_ids"] or ():
-            for tag in self._maker.tags.get(signature, ()):
-                if tag in techniques():
-                    group.patterns[tag] = self._pattern(tag)
-                    group.standing.update([tag] if stands else [])
+        used = {
+            tag: self._pattern(tag)
+            for signature in decided.row["signature_ids"] or ()
+            for tag in self._maker.tags.get(signature, ())
+            if tag in techniques() and not groups[0].is_of_victims  # a technique is its user's
+        }
+        for group in groups:
+            refs = group.refs if stands else group.gone
+            refs.update(dict.fromkeys([*mine, observed["id"]]))
+            (group.text if stands else group.gone_text).add(decided, self._maker)
+            group.patterns |= used
+            group.standing.update(used if stands else ())
 
     def _observed(
         self, decided: Decided, refs: list[str], group: _Group, stands: bool

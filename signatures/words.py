@@ -26,6 +26,15 @@ def in_words(feature: Feature, value: float) -> str:
     return f"{_lower(meaning)}: {_rounded(value)}"
 
 
+BOUNDS = {"gt": "more than", "gte": "at least", "lt": "less than", "lte": "at most"}
+"""The operators of a signature's bounds as people read them."""
+
+
+def bound_in_words(operator: str, bound: float) -> str:
+    """A bound of a feature, e.g. `at least 5`."""
+    return f"{BOUNDS[operator]} {bound:g}"
+
+
 def _share(rest: str, value: float) -> str:
     whole, that, part = rest.partition(" that ")
     if not that:

@@ -73,6 +73,15 @@ class RowMaker:
     sensitive: frozenset[tuple[str, str]] = frozenset()
     reason: str | None = None  # why a reversal was ordered
     stage: str | None = None  # e.g. `2 of 3`; None for a whole batch
+    carriers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def carried_by(self, decided: Decided) -> Sequence[str]:
+        """The batches that carried what is taken back, more than one after a try that failed.
+
+        `carriers` has them by decision_id; of others the ledger's row tells the only one.
+        """
+        last: str = decided.row["batch_id"]
+        return self.carriers.get(decided.row["decision_id"], (last,))
 
     @cached_property
     def valid_until_text(self) -> str | None:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from exporters.enforcement.rows import Decided, stage_share
 from graph.engines.base import Engine
 from graph.frames import DataFrame, F, Window
+from graph.union import union_all
 from signatures.decisions import DECISIONS
 from signatures.frozen_evidence import read_evidence
 from signatures.life_cycle import ENFORCED, current_frame
@@ -39,6 +40,26 @@ def reviewed(ledger: DataFrame) -> DataFrame:
             "decision_id", F.col("actor").alias("reviewer"), F.col("state_at").alias("reviewed_at")
         )
     )
+
+
+def labellers(engine: Engine, labels: DataFrame, decisions: DataFrame) -> list[str]:
+    """Everybody who labelled a network or an account of these decisions, whatever they said.
+
+    Who judged a network for a sample has seen it as well as who proposed it.
+    """
+    given = labels.filter(F.col("reviewer").isNotNull())
+    found = [
+        given.join(
+            decisions.select(F.col(mine).alias(theirs)).distinct(), on=theirs, how="left_semi"
+        ).select("reviewer")
+        for mine, theirs in (
+            ("network_id", "subject_id"),
+            ("account_id", "subject_id"),
+            ("snapshot_sha256", "snapshot_sha256"),
+        )
+    ]
+    names: list[str] = engine.to_arrow(union_all(found).distinct())["reviewer"].to_pylist()
+    return sorted(names)
 
 
 def with_reasons(

@@ -21,9 +21,14 @@ from exporters.enforcement.rows import APPLY, REVERSE, RowMaker
 from exporters.enforcement.verify import verify_content
 from exporters.enforcement.wording import read_wording
 from graph.frames import DataFrame, F
-from graph.union import union_all
 from jobs.batches.changes import Changes
-from jobs.batches.decided import count_decided, read_decided, with_reasons, write_sorted
+from jobs.batches.decided import (
+    count_decided,
+    labellers,
+    read_decided,
+    with_reasons,
+    write_sorted,
+)
 from jobs.batches.store import FOLDER
 from jobs.configuration import config_sha256
 from jobs.errors import DataStop
@@ -44,7 +49,8 @@ REVERSAL_VALID_FOR = timedelta(days=400)
 class Order:
     """What is to be made: the decisions, for whom, in which formats, and what it is about.
 
-    `standing` are decisions beside those of a reversal, of the same networks, that stay in force.
+    `standing` are decisions beside those of a reversal, of the same networks, that stay in force;
+    `carriers` as RowMaker has them.
     """
 
     ds: date
@@ -59,6 +65,7 @@ class Order:
     lists: Mapping[str, str] = field(default_factory=dict)
     precision: Mapping[str, float] = field(default_factory=dict)
     standing: DataFrame | None = None
+    carriers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -150,6 +157,7 @@ def _maker(changes: Changes, order: Order, batch_id: str) -> RowMaker:
         tags={name: each.tags for name, each in library.items()},
         sensitive=sensitive,
         reason=order.reason,
+        carriers=order.carriers,
     )
 
 
@@ -219,7 +227,8 @@ def _checked(
     """Write a batch's files, read them as an importer would, and refuse what does not pass."""
     chosen = formats(order.formats)
     rows = read_decided(decided, low, high)
-    written = write_batch(folder, maker, rows, chosen, particulars, _reviewers(changes, order))
+    reviewers = labellers(changes.engine, changes.ledger(LABELS), order.decisions)
+    written = write_batch(folder, maker, rows, chosen, particulars, reviewers)
     problems: list[str] = []
     verify_content(folder, problems, called=maker.batch_id)
     problems += check_formats(folder)
@@ -229,24 +238,6 @@ def _checked(
             + "; ".join(problems[:5])
         )
     return written
-
-
-def _reviewers(changes: Changes, order: Order) -> list[str]:
-    """Everybody who labelled a network of the order, or an account of it, whatever they said."""
-    labels = changes.ledger(LABELS).filter(F.col("reviewer").isNotNull())
-    found = [
-        labels.join(
-            order.decisions.select(F.col(mine).alias(theirs)).distinct(), on=theirs, how="left_semi"
-        ).select("reviewer")
-        for mine, theirs in (
-            ("network_id", "subject_id"),
-            ("account_id", "subject_id"),
-            ("snapshot_sha256", "snapshot_sha256"),
-        )
-    ]
-    names = changes.engine.to_arrow(union_all(found).distinct())
-    reviewers: list[str] = names.column("reviewer").to_pylist()
-    return reviewers
 
 
 def event(

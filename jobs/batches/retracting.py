@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -66,6 +67,7 @@ def draft(changes: Changes, decisions: DataFrame, person: str, reason: str) -> P
             reason=reason,
             retracts=batches,
             standing=_standing(changes, decisions),
+            carriers=_carriers(changes, decisions),
         ),
     )
 
@@ -121,11 +123,27 @@ def _batches(changes: Changes, decisions: DataFrame) -> list[str]:
 
     Also one whose receipt said that it failed: its other formats left all the same.
     """
-    left = changes.ledger(DECISIONS).filter(F.col("state") == "released")
-    mine = left.join(decisions.select("decision_id"), on="decision_id", how="left_semi")
-    names = mine.select("batch_id").distinct()
+    names = _left(changes, decisions).select("batch_id").distinct()
     found: list[str] = changes.engine.to_arrow(names)["batch_id"].to_pylist()
     return found
+
+
+def _left(changes: Changes, decisions: DataFrame) -> DataFrame:
+    """In which batches decisions left: decision_id, batch_id."""
+    left = changes.ledger(DECISIONS).filter(F.col("state") == "released")
+    mine = left.join(decisions.select("decision_id"), on="decision_id", how="left_semi")
+    return mine.select("decision_id", "batch_id").distinct()
+
+
+def _carriers(changes: Changes, decisions: DataFrame) -> dict[str, list[str]]:
+    """The batches of decisions that left more than once, after tries that failed; few do."""
+    left = _left(changes, decisions)
+    counts = left.groupBy("decision_id").agg(F.count(F.lit(1)).alias("batches"))
+    several = left.join(counts.filter(F.col("batches") > 1), on="decision_id", how="left_semi")
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in changes.engine.to_arrow(several).to_pylist():
+        found[row["decision_id"]].append(row["batch_id"])
+    return {name: sorted(batches) for name, batches in found.items()}
 
 
 def _day(changes: Changes) -> date:

@@ -28,14 +28,14 @@ def nearest(signature: dict[str, Any], **values: float) -> list[Failed]:
 
 
 def test_a_selection_that_fails_is_told_with_its_value_and_bound() -> None:
-    assert nearest(RING, accounts=7, density=0.5) == [Failed(LARGE, "accounts", 7, "gte 10")]
-    assert nearest(RING, density=0.5) == [Failed(LARGE, "accounts", None, "gte 10")]
+    assert nearest(RING, accounts=7, density=0.5) == [Failed(LARGE, "accounts", 7, "at least 10")]
+    assert nearest(RING, density=0.5) == [Failed(LARGE, "accounts", None, "at least 10")]
 
 
 def test_a_filter_that_holds_is_in_the_way() -> None:
     assert nearest(RING, accounts=12, density=0.05) == [
-        Failed("selection_dense", "density", 0.05, "gte 0.4"),
-        Failed(SPARSE, "density", 0.05, "not lt 0.1"),
+        Failed("selection_dense", "density", 0.05, "at least 0.4"),
+        Failed(SPARSE, "density", 0.05, "not less than 0.1"),
     ]
 
 

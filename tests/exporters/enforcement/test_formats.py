@@ -217,6 +217,17 @@ def test_what_stands_in_another_batch_keeps_no_grouping(tmp_path: Path) -> None:
     assert [each["user_id"] for each in objects(after, "user-account").values()] == ["a1"]
 
 
+def test_an_account_leaves_the_grouping_of_a_first_try_too(tmp_path: Path) -> None:
+    again = decided("a1", batch_id="20261123-e1")
+    first, _ = write(tmp_path, [decided("a1")], "20261122-e1")
+    second, _ = write(tmp_path, [again], "20261123-e1")
+    made_by = {"carriers": {again.row["decision_id"]: ["20261122-e1", "20261123-e1"]}}
+    back, _ = write(tmp_path, [again], "20261124-r1", "reverse", made_by=made_by)
+    revoked = objects(back, "grouping")
+    assert set(revoked) == {*objects(first, "grouping"), *objects(second, "grouping")}
+    assert all(each["revoked"] for each in revoked.values())
+
+
 def test_victims_are_suspected_of_nothing(tmp_path: Path) -> None:
     victim = decided("a2", subject_role="compromised", action="secure_account")
     folder, _ = write(tmp_path, [decided("a1"), victim])
