@@ -241,7 +241,7 @@ class NetworkRow:
 
     def row(self, maker: RowMaker) -> dict[str, Any]:
         """The row of `networks`."""
-        about = self.texts.get("actor") or self.texts["compromised"]
+        about = self.texts.get("actor") or next(iter(self.texts.values()))
         return {
             "schema_version": SCHEMA_VERSION,
             "batch_id": maker.batch_id,

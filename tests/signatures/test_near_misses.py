@@ -10,6 +10,7 @@ from signatures.evaluation import matches
 from signatures.loading import load
 from signatures.model import Signature
 from signatures.near_misses import Failed, near_misses
+from signatures.words import BOUNDS
 from tests.signatures.signature_files import changed
 
 RING = changed(
