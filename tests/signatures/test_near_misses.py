@@ -62,7 +62,8 @@ def test_each_shipped_signature_matches_once_what_failed_is_mended() -> None:
                 lacking = [each for each in near.failed if not each.needed.startswith("not ")]
                 values = dict(example.features)
                 for each in lacking:
-                    name, bound = each.needed.split()
+                    words, _, bound = each.needed.rpartition(" ")
+                    name = next(name for name, told in BOUNDS.items() if told == words)
                     step = {"gt": 0.001, "lt": -0.001}.get(name, 0)
                     values[each.feature] = float(bound) + step
                 if len(lacking) == len(near.failed):
