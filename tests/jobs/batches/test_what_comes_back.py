@@ -346,6 +346,24 @@ def test_an_appeal_frees_one_account_and_leaves_the_others_grouped(applied: Site
     assert len(rows(last / "signals_withdrawn.jsonl")) == 1
 
 
+def test_a_retraction_reaches_the_grouping_of_a_try_that_failed(site: Site) -> None:
+    site.decide(["a1"])
+    first = site.release_all("--format", "stix")
+    desk = site.desk()
+    desk.fails = lambda account: True
+    desk.import_batch(first)
+    site.receipts(desk)
+    second = site.release_all("--format", "stix", "--retry-failed")
+    site.run("retract", "--account", "a1", "--reason", "wrong", "--as", "lead")
+    (back,) = (path for path in site.store.proposed.glob("*-r1") if path.is_dir())
+    ids = [
+        {each["id"] for each in things if each["type"] == "grouping"}
+        for batch in (first, second, back)
+        for things in [json.loads((batch / "stix_bundle.json").read_text())["objects"]]
+    ]
+    assert ids[2] == ids[0] | ids[1]
+
+
 def grouped(batch: Path) -> tuple[bool, set[str]]:
     """Whether the bundle's grouping is revoked, and whose accounts it has."""
     things = json.loads((batch / "stix_bundle.json").read_text())["objects"]
