@@ -1,7 +1,9 @@
-"""A table of networks in the form in which platforms publish what they took down.
+"""A table of networks in the form in which platforms publish what they took action on.
 
-No account is named. Followers are counted where the accounts' table tells them; somebody who
-follows two accounts counts twice, as in platforms' own reports.
+No account is named. The table tells what its batch orders, or takes back; what was carried out,
+receipts tell. Victims are counted apart: nobody took anything from them. Followers are counted
+where the accounts' table tells them; somebody who follows two accounts counts twice, as in
+platforms' own reports.
 """
 
 from __future__ import annotations
@@ -15,53 +17,83 @@ from typing import Any
 from exporters.enforcement.csv_cells import cell
 from exporters.enforcement.files import HashedFile
 from exporters.enforcement.formats import Carried
-from exporters.enforcement.rows import RowMaker
+from exporters.enforcement.rows import Decided, RowMaker
 
 COLUMNS = (
     "network",
-    "origin",
+    "batch",
+    "stage",
+    "operation",
+    "actions",
     "accounts",
+    "victims",
+    "network_accounts",
+    "origin",
     "followers",
     "what_it_did",
     "first_activity",
     "last_activity",
-    "status",
 )
 
 
 class Disclosure:
-    """Writes `disclosure.csv`; origin is the most frequent market, the smallest of equals."""
+    """Writes `disclosure.csv`, a line a network.
+
+    `actions` has each action with its number of accounts; `accounts` and `victims` are those of the
+    batch, or of this stage of it, and `network_accounts` all that the network had. Origin and
+    followers are of `accounts`; origin is a market only where more than half of them are there.
+    """
 
     def __init__(self, folder: Path, maker: RowMaker) -> None:
         self._maker = maker
-        self._file = HashedFile(folder / "disclosure.csv")
+        self._file = HashedFile(folder, "disclosure.csv")
         self._table = csv.writer(self._file, quoting=csv.QUOTE_ALL, lineterminator="\n")
         self._table.writerow(COLUMNS)
-        self._markets: Counter[str] = Counter()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._actions: Counter[str] = Counter()
+        self._markets: Counter[str | None] = Counter()
         self._followers: list[int] = []
 
     def add(self, carried: Carried) -> None:
         """Count an account in."""
-        self._markets[carried.account["market"] or "unknown"] += 1
+        self._actions[carried.account["action"]] += 1
+        if carried.account["subject_role"] != "actor":
+            return
+        self._markets[carried.account["market"]] += 1
         if carried.decided.followers is not None:
             self._followers.append(carried.decided.followers)
 
+    def keep(self, decided: Decided) -> None:
+        """A line tells only what is ordered."""
+
     def end_network(self, network: Mapping[str, Any]) -> None:
         """Write the network's line."""
-        origin = min(self._markets, key=lambda market: (-self._markets[market], market))
+        accounts = self._markets.total()
         line = (
             network["network_id"],
-            origin,
-            network["accounts"],
+            network["batch_id"],
+            self._maker.stage,
+            self._maker.operation,
+            "; ".join(f"{action}: {self._actions[action]}" for action in sorted(self._actions)),
+            accounts,
+            network["accounts"] - accounts,
+            network["members"],
+            self._origin(),
             sum(self._followers) if self._followers else None,
             network["reason_text"],
             (network["first_at"] or "")[:10] or None,
             (network["last_at"] or "")[:10] or None,
-            "removed" if self._maker.operation == "apply" else "restored",
         )
         self._table.writerow([cell(value) for value in line])
         self._file.rows += 1
-        self._markets, self._followers = Counter(), []
+        self._begin()
+
+    def _origin(self) -> str | None:
+        """The market of more than half of the accounts."""
+        most = (name for name, n in self._markets.items() if 2 * n > self._markets.total())
+        return next(most, None)
 
     def close(self) -> list[dict[str, Any]]:
         """Finish the file."""

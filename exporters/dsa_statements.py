@@ -18,7 +18,7 @@ from exporters.enforcement.files import HashedFile
 from exporters.enforcement.formats import Carried
 from exporters.enforcement.keyed import keyed
 from exporters.enforcement.manifest import Strict
-from exporters.enforcement.rows import REVERSE, RowMaker
+from exporters.enforcement.rows import REVERSE, Decided, RowMaker
 from exporters.enforcement.wording import Dsa
 
 A_FILE = 100
@@ -112,12 +112,13 @@ def puid(key: bytes, decision_id: str) -> str:
     return f"actorgraph-{keyed(key, 'puid', decision_id).partition(':')[2]}"
 
 
-def statement(carried: Carried, dsa: Dsa, applied_on: str, key: bytes) -> dict[str, Any]:
+def statement(carried: Carried, dsa: Dsa, maker: RowMaker) -> dict[str, Any]:
     """The statement of one restriction; field names and values are the database's."""
     account = carried.account
     seen = account["last_seen_at"] or carried.decided.row["ds"].isoformat()
+    how = maker.wording.automated(account["automated_decision"])
     told: dict[str, Any] = {
-        "puid": puid(key, account["decision_id"]),
+        "puid": puid(maker.key, account["decision_id"]),
         **DECISIONS[account["action"]],
         "decision_ground": dsa.decision_ground,
         "incompatible_content_ground": dsa.ground,
@@ -125,9 +126,9 @@ def statement(carried: Carried, dsa: Dsa, applied_on: str, key: bytes) -> dict[s
         "content_type": ["CONTENT_TYPE_OTHER"],
         "content_type_other": "Account",
         "content_date": seen[:10],
-        "application_date": applied_on,
+        "application_date": maker.created_at.date().isoformat(),
         "category": dsa.category,
-        "decision_facts": account["reason_text"],
+        "decision_facts": f"{account['reason_text']} {how}",
         "source_type": "SOURCE_VOLUNTARY",
         "automated_detection": "Yes" if account["automated_detection"] else "No",
         "automated_decision": AUTOMATED[account["automated_decision"]],
@@ -156,14 +157,17 @@ class DsaStatements:
         dsa = self._maker.wording.policy(account["policy_id"]).dsa
         if dsa is None or account["action"] not in DECISIONS:
             return
-        today = self._maker.created_at.date().isoformat()
         if self._maker.operation == REVERSE:
+            today = self._maker.created_at.date().isoformat()
             name = puid(self._maker.key, account["decision_id"])
             self._waiting.append({"puid": name, "correction": "withdrawn", "corrected_on": today})
         else:
-            self._waiting.append(statement(carried, dsa, today, self._maker.key))
+            self._waiting.append(statement(carried, dsa, self._maker))
         if len(self._waiting) == A_FILE:
             self._write()
+
+    def keep(self, decided: Decided) -> None:
+        """Each statement is of one account."""
 
     def end_network(self, network: Mapping[str, Any]) -> None:
         """Statements are of accounts, not of networks."""
@@ -176,7 +180,7 @@ class DsaStatements:
 
     def _write(self) -> None:
         name = f"dsa_{self._kind}-{len(self._entries) + 1:05d}.json"
-        file = HashedFile(self._folder / name)
+        file = HashedFile(self._folder, name)
         content = {self._kind: self._waiting}
         file.write(json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n")
         file.rows = len(self._waiting)

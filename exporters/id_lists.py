@@ -17,7 +17,7 @@ from exporters.enforcement.fields import ACTIONS, OPERATIONS
 from exporters.enforcement.files import HashedFile
 from exporters.enforcement.formats import Carried
 from exporters.enforcement.manifest import BatchId, Strict
-from exporters.enforcement.rows import RowMaker
+from exporters.enforcement.rows import Decided, RowMaker
 
 A_FILE = 1000
 """Ids that bulk tools take at once."""
@@ -53,6 +53,9 @@ class IdLists:
         if len(ids) == A_FILE:
             self._write(key)
 
+    def keep(self, decided: Decided) -> None:
+        """Lists have what is to be done."""
+
     def end_network(self, network: Mapping[str, Any]) -> None:
         """Lists are of accounts, not of networks."""
 
@@ -71,7 +74,7 @@ class IdLists:
             "policy_id": policy,
             "account_ids": self._waiting.pop(key),
         }
-        file = HashedFile(self._folder / f"ids-{len(self._entries) + 1:05d}.json")
+        file = HashedFile(self._folder, f"ids-{len(self._entries) + 1:05d}.json")
         file.write(json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n")
         file.rows = len(content["account_ids"])
         file.close()

@@ -17,7 +17,7 @@ from pydantic import Field
 from exporters.enforcement.files import HashedFile
 from exporters.enforcement.formats import Carried
 from exporters.enforcement.manifest import Strict, Time
-from exporters.enforcement.rows import REVERSE, RowMaker, iso
+from exporters.enforcement.rows import REVERSE, Decided, RowMaker, iso
 
 SIGNAL_TYPES = (
     ("HASH_MD5", re.compile("[0-9a-f]{32}")),
@@ -52,19 +52,18 @@ class Signals:
         self._maker = maker
         self._withdrawn = maker.operation == REVERSE
         name = "signals_withdrawn.jsonl" if self._withdrawn else "signals.jsonl"
-        self._file = HashedFile(folder / name)
-        self._seen: set[str] = set()
+        self._file = HashedFile(folder, name)
+        self._found: dict[str, dict[str, Any]] = {}  # of a network, by content
 
     def add(self, carried: Carried) -> None:
         """Take the contents that an account shared with others."""
         for entity in carried.decided.evidence.shared:
             kind, name = entity.entity_type, entity.entity_id
             sensitive = (kind, name) in self._maker.sensitive
-            if kind != "content" or sensitive or name in self._seen:
+            if kind != "content" or sensitive or name in self._found:
                 continue
-            self._seen.add(name)
             reviewed = carried.account["reviewer"] is not None
-            signal = {
+            self._found[name] = {
                 "signal_type": signal_type(name),
                 "signal_str": name,
                 "opinion": "POSITIVE_CLASS" if reviewed else "INVESTIGATION_SEED",
@@ -73,12 +72,19 @@ class Signals:
                 "added_on": iso(self._maker.created_at),
                 "withdrawn": self._withdrawn,
             }
-            self._file.write(json.dumps(signal, separators=(",", ":")) + "\n")
-            self._file.rows += 1
+
+    def keep(self, decided: Decided) -> None:
+        """What an account that stands shared is not withdrawn."""
+        for entity in decided.evidence.shared:
+            if entity.entity_type == "content":
+                self._found.pop(entity.entity_id, None)
 
     def end_network(self, network: Mapping[str, Any]) -> None:
-        """Another network may share the same content."""
-        self._seen = set()
+        """Write the network's contents; another may share the same."""
+        for signal in self._found.values():
+            self._file.write(json.dumps(signal, separators=(",", ":")) + "\n")
+            self._file.rows += 1
+        self._found = {}
 
     def close(self) -> list[dict[str, Any]]:
         """Finish the file."""

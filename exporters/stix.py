@@ -1,7 +1,11 @@
 """STIX 2.1: a bundle with the accounts of each network, for threat-intelligence platforms.
 
 Ids are UUIDv5, so that reruns and other batches merge. What is taken back leaves as a new version
-of its grouping, and of all that speaks of its accounts, marked revoked.
+of what was observed of it, marked revoked, and of its grouping: without it, or revoked where no
+account of the grouping stands. Victims have a grouping of their own, which suspects nobody.
+
+The internal bundle has plain addresses. All of its objects but accounts and contents are marked
+TLP:RED and have ids of their own, so that a platform that gets both keeps them apart.
 """
 
 from __future__ import annotations
@@ -9,15 +13,23 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from exporters.enforcement.fields import INTERNAL
 from exporters.enforcement.files import HashedFile
 from exporters.enforcement.formats import Carried
-from exporters.enforcement.rows import REVERSE, RowMaker
+from exporters.enforcement.rows import (
+    REVERSE,
+    Decided,
+    NetworkText,
+    RowMaker,
+    first_seen_at,
+    last_seen_at,
+)
 from graph.canonical import canonical_json
 from signatures.frozen_evidence import SharedEntity
 from signatures.tags import Technique, techniques
@@ -27,6 +39,7 @@ OBSERVABLES = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 
 OURS = uuid.uuid5(uuid.NAMESPACE_URL, "https://actorgraph.example/stix")
 TLP_AMBER = "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82"
+TLP_RED = "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"
 SHA256 = re.compile("[0-9a-f]{64}")
 
 FIRST_PINNED = date(2026, 11, 24)
@@ -44,10 +57,11 @@ def observable(kind: str, **properties: Any) -> dict[str, Any]:
     return {"type": kind, "spec_version": "2.1", "id": f"{kind}--{name}", **properties}
 
 
-def domain_object(kind: str, key: str, **properties: Any) -> dict[str, Any]:
-    """A domain object whose id follows from `key`."""
-    identity = f"{kind}--{uuid.uuid5(OURS, f'{kind} {key}')}"
-    marked = {"object_marking_refs": [TLP_AMBER]}
+def domain_object(kind: str, key: str, marking: str, **properties: Any) -> dict[str, Any]:
+    """A domain object whose id follows from `key`, and from the marking where that is TLP:RED."""
+    inside = "internal " if marking == TLP_RED else ""
+    identity = f"{kind}--{uuid.uuid5(OURS, f'{inside}{kind} {key}')}"
+    marked = {"object_marking_refs": [marking]}
     return {"type": kind, "spec_version": "2.1", "id": identity, **properties, **marked}
 
 
@@ -57,12 +71,13 @@ def user_account(account_id: str) -> dict[str, Any]:
     return observable("user-account", user_id=account_id)
 
 
-def attack_pattern(tag: str, technique: Technique) -> dict[str, Any]:
+def attack_pattern(tag: str, technique: Technique, marking: str) -> dict[str, Any]:
     """A technique of DISARM or ATT&CK, by its name and number there."""
     reference = {"source_name": technique.source_name, "external_id": technique.number}
     return domain_object(
         "attack-pattern",
         tag,
+        marking,
         created=timestamp(midnight(FIRST_PINNED)),
         modified=timestamp(midnight(technique.looked_up)),
         name=technique.name,
@@ -81,108 +96,165 @@ def midnight(day: date) -> datetime:
 
 
 class _Group:
-    """What is gathered of a network's decisions of one day in the batch that carries them out.
+    """What is gathered of a network's decisions of one day and role in the batch that carries them.
 
     The batch is in the key, because a version of a grouping has all its members: a stage, or a
-    second try, would take the others out. `refs` are ids in their order.
+    second try, would take the others out. `refs` are ids in their order, of what stands, `gone` of
+    what is taken back; `patterns` are ids by tag, `standing` the tags of what stands.
     """
 
-    def __init__(self, network_id: str, ds: date, batch_id: str, maker: RowMaker) -> None:
-        self.key = f"{network_id} {ds.isoformat()} {batch_id}"
+    def __init__(self, decision: Mapping[str, Any], batch_id: str, maker: RowMaker) -> None:
+        ds: date = decision["ds"]
+        self.key = f"{decision['network_id']} {ds.isoformat()} {batch_id}"
+        self.is_of_victims = decision["subject_role"] == "compromised"
+        if self.is_of_victims:
+            self.key += " compromised"
         self.refs: dict[str, None] = {}
-        self.patterns: dict[str, str] = {}  # ids by tag
+        self.gone: dict[str, None] = {}
+        self.patterns: dict[str, str] = {}
+        self.standing: set[str] = set()
+        self.text = NetworkText()
+        self.gone_text = NetworkText()
         created = midnight(ds)
         self.version: dict[str, Any] = {
             "created": timestamp(created),
             "modified": timestamp(max(created, maker.created_at)),
         }
-        if maker.operation == REVERSE:
-            self.version["revoked"] = True
 
 
 class StixBundle:
-    """Writes `stix_bundle.json` or `stix_internal.json`; memory holds one network."""
+    """Writes `stix_bundle.json` or `internal/stix_internal.json`; memory holds one network."""
 
     def __init__(self, folder: Path, maker: RowMaker, internal: bool) -> None:
         self._maker = maker
         self._internal = internal
-        self._file = HashedFile(folder / ("stix_internal.json" if internal else "stix_bundle.json"))
-        bundle = uuid.uuid5(OURS, f"bundle {maker.batch_id}")
+        self._marking = TLP_RED if internal else TLP_AMBER
+        name = f"{INTERNAL}/stix_internal.json" if internal else "stix_bundle.json"
+        self._file = HashedFile(folder, name)
+        bundle = uuid.uuid5(OURS, f"bundle {maker.batch_id}{' internal' if internal else ''}")
         self._file.write(f'{{"type":"bundle","id":"bundle--{bundle}","objects":[')
-        self._groups: dict[tuple[date, str], _Group] = {}
+        self._groups: dict[tuple[date, str, str], _Group] = {}
         self._entities: dict[tuple[str, str], str | None] = {}  # ids; None: may not leave
+        self._users: set[str] = set()  # ids of what the network has
         self._patterns: dict[str, str] = {}  # ids of what the bundle has, by tag
 
     def add(self, carried: Carried) -> None:
         """Take an account, what it shared and when, and the techniques of its signatures."""
         decision = carried.decided.row
-        is_reverse = self._maker.operation == REVERSE
-        key = (decision["ds"], decision["batch_id"] if is_reverse else self._maker.batch_id)
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = _Group(decision["network_id"], *key, self._maker)
-        user = user_account(decision["account_id"])
-        if user["id"] not in group.refs:
+        if self._maker.operation == REVERSE:
+            batches = self._maker.carried_by(carried.decided)
+        else:
+            batches = (self._maker.batch_id,)
+        groups = []
+        for batch_id in batches:
+            key = (decision["ds"], batch_id, decision["subject_role"])
+            if key not in self._groups:
+                self._groups[key] = _Group(decision, batch_id, self._maker)
+            groups.append(self._groups[key])
+        self._take(carried.decided, groups, stands=self._maker.operation != REVERSE)
+
+    def keep(self, decided: Decided) -> None:
+        """Take an account that stands, where another of its grouping is taken back."""
+        decision = decided.row
+        group = self._groups.get((decision["ds"], decision["batch_id"], decision["subject_role"]))
+        if group is not None:
+            self._take(decided, [group], stands=True)
+
+    def _take(self, decided: Decided, groups: Sequence[_Group], stands: bool) -> None:
+        user = user_account(decided.row["account_id"])
+        if user["id"] not in self._users:
             self._write(user)
+            self._users.add(user["id"])
         mine = [user["id"]]
-        for entity in carried.decided.evidence.shared:
+        for entity in decided.evidence.shared:
             found = self._entity(entity)
             if found is not None and found not in mine:
                 mine.append(found)
-        observed = self._observed(carried, mine, group)
+        observed = self._observed(decided, mine, groups[0], stands)
         self._write(observed)
-        group.refs.update(dict.fromkeys([*mine, observed["id"]]))
-        for signature in decision["signature_ids"] or ():
-            for tag in self._maker.tags.get(signature, ()):
-                if tag in techniques():
-                    group.patterns[tag] = self._pattern(tag)
+        used = {
+            tag: self._pattern(tag)
+            for signature in decided.row["signature_ids"] or ()
+            for tag in self._maker.tags.get(signature, ())
+            if tag in techniques() and not groups[0].is_of_victims  # a technique is its user's
+        }
+        for group in groups:
+            refs = group.refs if stands else group.gone
+            refs.update(dict.fromkeys([*mine, observed["id"]]))
+            (group.text if stands else group.gone_text).add(decided, self._maker)
+            group.patterns |= used
+            group.standing.update(used if stands else ())
 
-    def _observed(self, carried: Carried, refs: list[str], group: _Group) -> dict[str, Any]:
+    def _observed(
+        self, decided: Decided, refs: list[str], group: _Group, stands: bool
+    ) -> dict[str, Any]:
         """That an account and what it shared were seen: how often, from when to when."""
-        account, shared = carried.account, carried.decided.evidence.shared
+        shared = decided.evidence.shared
         day = group.version["created"]
         pairs = sum(entity.co_actions for entity in shared)
-        return domain_object(
+        return self._object(
             "observed-data",
-            account["decision_id"],
-            **group.version,
-            first_observed=account["first_seen_at"] or day,
-            last_observed=account["last_seen_at"] or day,
+            decided.row["decision_id"],
+            group,
+            stands,
+            first_observed=first_seen_at(decided.evidence) or day,
+            last_observed=last_seen_at(decided.evidence) or day,
             number_observed=min(max(pairs, 1), MOST_OBSERVED),
             object_refs=refs,
         )
 
+    def _object(
+        self, kind: str, key: str, group: _Group, stands: bool, **properties: Any
+    ) -> dict[str, Any]:
+        """The version of today of a domain object of a group, revoked unless it stands."""
+        version = group.version if stands else {**group.version, "revoked": True}
+        return domain_object(kind, key, self._marking, **version, **properties)
+
     def end_network(self, network: Mapping[str, Any]) -> None:
-        """Group the accounts of a network by their batch and day, and say why."""
+        """Group the accounts of a network by their batch, day and role, and say why."""
         for group in self._groups.values():
             self._end_group(group, network)
         self._groups = {}
         self._entities = {}
+        self._users = set()
 
     def _end_group(self, group: _Group, network: Mapping[str, Any]) -> None:
-        grouping = domain_object(
+        stands = bool(group.refs)
+        text = group.text if stands else group.gone_text
+        # A revoked version has what the last one had: a grouping cannot be of nothing.
+        patterns = {tag: id_ for tag, id_ in group.patterns.items()
+                    if not stands or tag in group.standing}  # fmt: skip
+        about = "Victims in network" if group.is_of_victims else "Network"
+        grouping = self._object(
             "grouping",
             group.key,
-            **group.version,
-            name=f"Network {network['network_id']}",
-            context="suspicious-activity",
-            object_refs=[*group.refs, *group.patterns.values()],
+            group,
+            stands,
+            name=f"{about} {network['network_id']}",
+            context="unspecified" if group.is_of_victims else "suspicious-activity",
+            object_refs=[*(group.refs or group.gone), *patterns.values()],
         )
         self._write(grouping)
-        about = [grouping["id"]]
-        text = network["reason_text"]
         self._write(
-            domain_object("note", group.key, **group.version, content=text, object_refs=about)
+            self._object(
+                "note",
+                group.key,
+                group,
+                stands,
+                content=text.sentence(self._maker, taken_back=not stands),
+                object_refs=[grouping["id"]],
+            )
         )
         for tag, pattern in group.patterns.items():
-            ends = {"source_ref": grouping["id"], "target_ref": pattern}
             self._write(
-                domain_object(
+                self._object(
                     "relationship",
                     f"{group.key} {tag}",
-                    **group.version,
+                    group,
+                    tag in group.standing,
                     relationship_type="related-to",
-                    **ends,
+                    source_ref=grouping["id"],
+                    target_ref=pattern,
                 )
             )
 
@@ -200,7 +272,7 @@ class StixBundle:
     def _pattern(self, tag: str) -> str:
         """The id of a technique's object, which a bundle has once."""
         if tag not in self._patterns:
-            pattern = attack_pattern(tag, techniques()[tag])
+            pattern = attack_pattern(tag, techniques()[tag], self._marking)
             self._write(pattern)
             self._patterns[tag] = pattern["id"]
         return self._patterns[tag]
@@ -222,7 +294,8 @@ class StixBundle:
         if kind == "content" and SHA256.fullmatch(name):
             return observable("file", hashes={"SHA-256": name})
         if kind == "ip" and self._internal:
-            return observable("ipv6-addr" if ":" in name else "ipv4-addr", value=name)
+            address = observable("ipv6-addr" if ":" in name else "ipv4-addr", value=name)
+            return {**address, "object_marking_refs": [self._marking]}
         return None
 
 

@@ -47,7 +47,7 @@ from signatures.model import BY_NAME, Signature
 from signatures.near_misses import near_misses
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS
-from signatures.words import in_words
+from signatures.words import bound_in_words, in_words
 
 Row = dict[str, Any]
 
@@ -270,7 +270,9 @@ def _signatures(tables: _Day, network: str, paths: Iterable[str]) -> None:
         rows = []
         for name, part in signature.parts.items():
             for feature, comparison in part.features.items():
-                bounds = " and ".join(f"{op} {bound:g}" for op, bound in comparison.bounds.items())
+                bounds = " and ".join(
+                    bound_in_words(each, bound) for each, bound in comparison.bounds.items()
+                )
                 value = values.get(feature)
                 told = "unknown" if value is None else in_words(BY_NAME[feature], value)
                 rows.append((name, holds[name], told, bounds))
@@ -349,7 +351,10 @@ def _decision(warehouse: Warehouse, rows: list[Row], masked: Masked) -> None:
             for each in evidence.shared
         ]
         print_table("Evidence for, as frozen", columns, told)
-        _list("Against, or missing, as frozen", evidence.against)
+        _list("Its role rests on", evidence.role)
+        _list("The signature matched on", evidence.grounds)
+        _list("Against, as frozen", evidence.against)
+        _list("Not counted", evidence.not_counted)
 
 
 def _transitions(rows: Iterable[Row]) -> None:

@@ -63,7 +63,7 @@ def compute(run: Run) -> None:
         formats=run.arguments.format,
         reason=run.arguments.acknowledge_lists,
         supersedes=_pending(changes),
-        limits={name: float(value) for name, value in caps.model_dump().items()},
+        limits=caps.model_dump(),
         lists=lists,
         precision=_precision(run),
     )

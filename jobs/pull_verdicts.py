@@ -29,6 +29,7 @@ from jobs.runtime import main as run_job
 from signatures.frozen_networks import PublishedDay, as_first_frozen, freeze_published
 from signatures.inclusions import INCLUSIONS
 from signatures.labels import LABELS, check_labels
+from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS
 
 
@@ -72,6 +73,7 @@ def _frozen_as_published(run: Run, networks: Mapping[date, set[str]]) -> pa.Tabl
             memberships=run.read(MEMBERSHIPS, ds),
             links=run.read(LINKS, ds),
             link_evidence=run.read(LINK_EVIDENCE, ds),
+            scores=run.read(SCORES, ds),
             families=families,
         )
         frozen = freeze_published(run.engine, day, networks[ds])

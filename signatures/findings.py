@@ -136,7 +136,7 @@ def _findings(
             "network_id": networks[number],
             "selections": names,
             "inauthentic": sorted({each.inauthentic for each in chosen if each.inauthentic}),
-            "reasons": [_reason(each, values, number) for each in chosen],
+            "reasons": list(_reasons(chosen, values, number)),
         }
 
 
@@ -147,6 +147,16 @@ def _held(selection: Selection, columns: Mapping[str, Doubles]) -> list[bool]:
     return held
 
 
-def _reason(selection: Selection, values: Mapping[str, Sequence[float]], number: int) -> str:
-    """What a selection that holds rests on, with the values of the subject of this number."""
-    return "; ".join(in_words(BY_NAME[name], values[name][number]) for name in selection.features)
+def _reasons(
+    chosen: Iterable[Selection], values: Mapping[str, Sequence[float]], number: int
+) -> Iterator[str]:
+    """What selections that hold rest on, with the values of the subject of this number.
+
+    Each feature is told once.
+    """
+    told: set[str] = set()
+    for selection in chosen:
+        fresh = [name for name in selection.features if name not in told]
+        told.update(fresh)
+        if fresh:
+            yield "; ".join(in_words(BY_NAME[name], values[name][number]) for name in fresh)

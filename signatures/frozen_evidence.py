@@ -9,6 +9,9 @@ from functools import cached_property
 
 from graph.canonical import canonical_json
 
+IN_WORDS = ("against", "role", "grounds", "not_counted")
+"""What is frozen beside the entities; before the last three were, `against` had all of it."""
+
 
 @dataclass(frozen=True)
 class SharedEntity:
@@ -27,10 +30,19 @@ class SharedEntity:
 
 @dataclass(frozen=True)
 class FrozenEvidence:
-    """What speaks for a decision: the strongest entities; and against it: reasons in words."""
+    """What was known of an account when it was judged.
+
+    For a decision speak the strongest entities, what its role rests on, and the grounds of the
+    signature that matched its network; against it, what keeps scoring from proposing it. What says
+    nothing of the account, e.g. that a signature is not measured, was not counted. All but the
+    entities are in words.
+    """
 
     shared: Sequence[SharedEntity] = ()
     against: Sequence[str] = ()
+    role: Sequence[str] = ()
+    grounds: Sequence[str] = ()
+    not_counted: Sequence[str] = ()
 
     @cached_property
     def families(self) -> list[str]:
@@ -40,7 +52,8 @@ class FrozenEvidence:
     def text(self) -> str:
         """The evidence as SNAPSHOTS keeps it."""
         shared = [asdict(entity) for entity in self.shared]
-        return canonical_json({"for": shared, "against": list(self.against)})
+        told = {name: list(getattr(self, name)) for name in IN_WORDS}
+        return canonical_json({"for": shared, **told})
 
 
 def read_evidence(text: str | None) -> FrozenEvidence:
@@ -49,4 +62,5 @@ def read_evidence(text: str | None) -> FrozenEvidence:
         return FrozenEvidence()
     content = json.loads(text)
     shared = [SharedEntity(**entity) for entity in content["for"]]
-    return FrozenEvidence(shared, content["against"])
+    told = {name: content[name] for name in IN_WORDS if name in content}
+    return FrozenEvidence(shared, **told)

@@ -27,6 +27,7 @@ class PublishedDay:
     memberships: DataFrame
     links: DataFrame
     link_evidence: DataFrame
+    scores: DataFrame
     families: Mapping[str, str]
 
 
@@ -47,7 +48,7 @@ def freeze_published(engine: Engine, day: PublishedDay, networks: Iterable[str])
     families = engine.from_arrow(pa.Table.from_pylist(told, schema=TRACE_FAMILIES))
     evidence = engine.materialize(core_evidence(inside, placed, families), "evidence to freeze")
     accounts = day.inclusions.join(placed, on=["network_id", "account_id"], how="inner")
-    return freeze_networks(engine, accounts, evidence, day.ds)
+    return freeze_networks(engine, accounts, evidence, day.scores, day.ds)
 
 
 def as_first_frozen(taken: pa.Table, ledger: pa.Table) -> pa.Table:

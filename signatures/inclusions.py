@@ -176,6 +176,9 @@ NEVER_REVIEWED = (
 AWAITING = ("shadow", "not_stable", "not_measured", "below_floor")
 """Obstacles that only measuring takes away."""
 
+UNCOUNTED = ("no_signature", *AWAITING)
+"""Obstacles that say what was not counted, and nothing of the account."""
+
 LINKED_WEAKLY = ("not_core", "one_observation", "few_neighbours", "dropped")
 """Obstacles to a restriction that do not keep anybody from a challenge."""
 

@@ -9,6 +9,7 @@ from itertools import combinations
 from signatures.conditions import combine
 from signatures.evaluation import Values, parts_that_hold
 from signatures.model import OPERATORS, Signature
+from signatures.words import bound_in_words
 
 FEW_PARTS = 3
 """Parts that may be in the way at most: what lacks more is not near."""
@@ -72,6 +73,6 @@ def _failed(signature: Signature, part: str, holds: bool, values: Values) -> Ite
         value = values.get(feature)
         for name, bound in comparison.bounds.items():
             if holds:
-                yield Failed(part, feature, value, f"not {name} {bound:g}")
+                yield Failed(part, feature, value, f"not {bound_in_words(name, bound)}")
             elif value is None or not OPERATORS[name](value, bound):
-                yield Failed(part, feature, value, f"{name} {bound:g}")
+                yield Failed(part, feature, value, bound_in_words(name, bound))

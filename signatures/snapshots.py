@@ -13,7 +13,7 @@ from graph.canonical import canonical_json, canonical_sha256
 from graph.engines.base import Engine
 from graph.frames import DataFrame, F, Window
 from graph.tables import Table, columns
-from signatures.roles import ACTOR_REASON
+from signatures.inclusions import OBSTACLES, UNCOUNTED
 
 SNAPSHOTS = Table(
     name="snapshots",
@@ -26,7 +26,7 @@ SNAPSHOTS = Table(
         ds=pa.date32(),
         role="string",
         is_core="bool",
-        evidence="string",  # canonical JSON: `for`, what links it; `against`, what speaks for it
+        evidence="string",  # canonical JSON (signatures/frozen_evidence.py)
     ),
 )
 
@@ -40,31 +40,38 @@ _MEMBERS = columns(
     is_core="bool",
     role_reasons=pa.list_(pa.string()),
     reasons=pa.list_(pa.string()),
+    grounds=pa.list_(pa.string()),
 )
+
+_NOT_COUNTED = {each.reason for each in OBSTACLES if each.name in UNCOUNTED}
 
 
 def take_snapshots(
-    engine: Engine, accounts: DataFrame, evidence: DataFrame, day: date
+    engine: Engine, accounts: DataFrame, evidence: DataFrame, grounds: DataFrame, day: date
 ) -> DataFrame:
     """Freeze every network with an account that is included or reviewed; columns of SNAPSHOTS.
 
-    `accounts` is inclusions.judge's frame, `evidence` independence.core_evidence.
+    `accounts` is inclusions.judge's frame, `evidence` independence.core_evidence, `grounds` as
+    freeze_networks takes them.
     """
     judged = accounts.filter(F.col("included") | F.col("reviewed")).select("network_id").distinct()
     return freeze_networks(
-        engine, accounts.join(judged, on="network_id", how="left_semi"), evidence, day
+        engine, accounts.join(judged, on="network_id", how="left_semi"), evidence, grounds, day
     )
 
 
 def freeze_networks(
-    engine: Engine, accounts: DataFrame, evidence: DataFrame, day: date
+    engine: Engine, accounts: DataFrame, evidence: DataFrame, grounds: DataFrame, day: date
 ) -> DataFrame:
     """Freeze networks with all their accounts; columns of SNAPSHOTS.
 
     `accounts` has network_id, account_id, role, is_core, role_reasons, reasons; `evidence` is
-    independence.core_evidence. A network's members and their strongest evidence must fit into a
-    task, some 3 KB a member.
+    independence.core_evidence; `grounds` has network_id and, as reasons, those of the signature
+    that names the network. A network's members and their strongest evidence must fit into a task,
+    some 3 KB a member.
     """
+    named = grounds.select("network_id", F.col("reasons").alias("grounds"))
+    accounts = accounts.join(named, on="network_id", how="left")
     members = accounts.select(*_MEMBERS.names)
     rows = members.join(_strongest(evidence), on="account_id", how="left")
     rows = engine.materialize(rows, "snapshot rows")
@@ -114,7 +121,7 @@ def _snapshot(rows: list[dict[str, Any]], day: date) -> Iterator[dict[str, Any]]
             "account_id": name,
             "role": row["role"],
             "is_core": row["is_core"],
-            "evidence": {"for": links[name], "against": _against(row)},
+            "evidence": {"for": links[name], **_in_words(row)},
         }
         for name, row in accounts.items()
     ]
@@ -129,9 +136,13 @@ def _snapshot(rows: list[dict[str, Any]], day: date) -> Iterator[dict[str, Any]]
         }
 
 
-def _against(row: dict[str, Any]) -> list[str]:
-    """What speaks for the account; that it has no other part in the network does not."""
-    return [each for each in (*row["role_reasons"], *row["reasons"]) if each != ACTOR_REASON]
+def _in_words(row: dict[str, Any]) -> dict[str, list[str]]:
+    return {
+        "against": [each for each in row["reasons"] if each not in _NOT_COUNTED],
+        "role": row["role_reasons"],
+        "grounds": row["grounds"] or [],
+        "not_counted": [each for each in row["reasons"] if each in _NOT_COUNTED],
+    }
 
 
 def _entity(row: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,15 @@ def _sentence(feature: Feature) -> tuple[str, Callable[[float], str], str]:
     return f"{_lower(meaning)}: ", _rounded, ""
 
 
+BOUNDS = {"gt": "more than", "gte": "at least", "lt": "less than", "lte": "at most"}
+"""The operators of a signature's bounds as people read them."""
+
+
+def bound_in_words(operator: str, bound: float) -> str:
+    """A bound of a feature, e.g. `at least 5`."""
+    return f"{BOUNDS[operator]} {bound:g}"
+
+
 def _share(rest: str) -> str:
     whole, that, part = rest.partition(" that ")
     if not that:

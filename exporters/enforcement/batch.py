@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,11 +64,13 @@ def write_batch(
     decisions: Iterable[Decided],
     formats: Sequence[Format],
     particulars: Mapping[str, Any],
+    reviewers: Collection[str] = (),
 ) -> Written:
     """Write all files of a batch into an empty folder.
 
-    `decisions` come network by network. `particulars` are the parts of the manifest that neither
-    the rows nor `maker` tell.
+    `decisions` come network by network, those that stand after those that leave. `particulars` are
+    the parts of the manifest that neither the rows nor `maker` tell; `reviewers` are those who
+    judged networks of the batch without proposing anything.
     """
     counts = Counts()
     with batch_files(folder) as files:
@@ -84,7 +86,7 @@ def write_batch(
         "formats": [each.name for each in formats],
         "files": sorted(files.entries() + entries, key=lambda entry: str(entry["name"])),
         "counts": counts.shown(),
-        "reviewers": sorted(counts.reviewers),
+        "reviewers": sorted(counts.reviewers.union(reviewers)),
         **particulars,
     }
     write_manifest(folder, manifest)
@@ -99,17 +101,21 @@ def _write_rows(
     counts: Counts,
 ) -> None:
     network: NetworkRow | None = None
-    for number, decided in enumerate(decisions, start=1):
+    for decided in decisions:
         name = decided.row["network_id"]
         if network is None or network.network_id != name:
             _end_network(files, maker, network, others)
             network = NetworkRow(name, decided.members)
-        account = maker.account(decided, number)
+        if decided.stands:
+            for other in others:
+                other.keep(decided)
+            continue
+        account = maker.account(decided, counts.rows + 1)
         evidence = list(maker.evidence(decided))
         files.add(ACCOUNTS, account)
         for row in evidence:
             files.add(EVIDENCE, row)
-        network.add(decided, account)
+        network.add(decided, account, maker)
         counts.add(account)
         for other in others:
             other.add(Carried(decided, account, evidence))

@@ -165,12 +165,16 @@ ACCOUNTS = RowFile(
         Field("first_seen_at", "First shared action of the evidence", nullable=True, pattern=TIME),
         Field("last_seen_at", "Last shared action of the evidence", nullable=True, pattern=TIME),
         Field("market", "The account's market", nullable=True),
-        Field("reviewer", "Who judged the network; null: nobody", nullable=True),
+        Field(
+            "reviewer",
+            "Who proposed it after a look at the network; null: a program did",
+            nullable=True,
+        ),
         Field("reviewed_at", "When that was", nullable=True, pattern=TIME),
         Field("automated_detection", "Whether a program found it", "flag"),
         Field(
             "automated_decision",
-            "Whether people looked at the network before",
+            "fully: a program decided, and people approved it without a look at each network",
             values=("fully", "partially", "not_automated"),
         ),
         Field("valid_until", "Refuse the row after this time", pattern=TIME),
@@ -192,7 +196,12 @@ NETWORKS = RowFile(
         Field("signature_ids", "The signatures that matched, by uuid", "texts"),
         Field("signatures", "Their titles", "texts"),
         Field("reason_text", "Why, in plain words"),
-        Field("not_counted", "What was seen and not counted against them, in plain words", "texts"),
+        Field("against", "What speaks for accounts of it, in plain words", "texts"),
+        Field(
+            "not_counted",
+            "What says nothing of the accounts and was not counted, in plain words",
+            "texts",
+        ),
         Field("first_at", "First shared action", nullable=True, pattern=TIME),
         Field("last_at", "Last shared action", nullable=True, pattern=TIME),
     ),
@@ -201,7 +210,7 @@ NETWORKS = RowFile(
 
 EVIDENCE = RowFile(
     "evidence.jsonl",
-    "shared entity that speaks for or against a decision",
+    "shared entity or fact that speaks for or against a decision",
     (
         Field("decision_id", "The decision", pattern=HASH),
         Field("account_id", "Its account"),
@@ -213,17 +222,50 @@ EVIDENCE = RowFile(
             "The entity; devices, addresses and sensitive content as keyed HMACs",
             nullable=True,
         ),
-        Field("members", "Members that it links to", "integer", nullable=True, least=0),
-        Field("co_actions", "Pairs of events with them", "integer", nullable=True, least=0),
-        Field("first_at", "First of them", nullable=True, pattern=TIME),
-        Field("last_at", "Last of them", nullable=True, pattern=TIME),
-        Field("direction", "Whether it speaks for or against", values=("for", "against")),
-        Field("text", "The same in plain words"),
+        Field(
+            "members",
+            "Other members at the core of the network that the entity links the account to; the "
+            "account itself is not among them",
+            "integer",
+            nullable=True,
+            least=0,
+        ),
+        Field(
+            "co_actions",
+            "Pairs of an event of the account and one of such a member, both with the entity and, "
+            "where the trace has a window, at most that far apart; without one 10 events of the "
+            "account and 20 of a member are 200 pairs",
+            "integer",
+            nullable=True,
+            least=0,
+        ),
+        Field(
+            "one_in",
+            "How common the entity is: of the accounts that the trace looks at, about one in so "
+            "many was seen with it",
+            "integer",
+            nullable=True,
+            least=1,
+        ),
+        Field("first_at", "First event of these pairs", nullable=True, pattern=TIME),
+        Field("last_at", "Last event of these pairs", nullable=True, pattern=TIME),
+        Field(
+            "direction",
+            "Whether it speaks for the decision or against it",
+            values=("for", "against"),
+        ),
+        Field(
+            "text",
+            "The same in plain words; alone, what the account's role or the signature rests on, or "
+            "what kept a program from proposing it",
+        ),
     ),
     unique=(),
 )
 
 ROW_FILES = (ACCOUNTS, NETWORKS, EVIDENCE)
 CSV_NAME = "accounts.csv"
+INTERNAL = "internal"
+"""The folder in a batch of what must not leave the platform."""
 MANIFEST_NAME = "manifest.json"
 SUMS_NAME = "SHA256SUMS"

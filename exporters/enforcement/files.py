@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from exporters.enforcement.csv_cells import cell
-from exporters.enforcement.fields import CSV_NAME, MANIFEST_NAME, ROW_FILES, SUMS_NAME, RowFile
+from exporters.enforcement.fields import (
+    CSV_NAME,
+    INTERNAL,
+    MANIFEST_NAME,
+    ROW_FILES,
+    SUMS_NAME,
+    RowFile,
+)
 
 BLOCK = 1 << 20
 
@@ -22,10 +29,15 @@ LINE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class HashedFile:
-    """A new file, closed to others, whose SHA-256, bytes and rows are known when it is closed."""
+    """A new file of a batch, closed to others: SHA-256, bytes and rows are known once it is closed.
 
-    def __init__(self, path: Path) -> None:
-        self.name = path.name
+    Its name may be in a folder of the batch's.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        path = folder / name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        self.name = name
         self.bytes = 0
         self.rows = 0
         self._hash = hashlib.sha256()
@@ -98,7 +110,7 @@ def _write_line(file: HashedFile, row: Mapping[str, Any]) -> None:
 def batch_files(folder: Path) -> Iterator[BatchFiles]:
     """Open all row files of a new batch in an empty folder, and close them whole."""
     names = [CSV_NAME, *(file.name for file in ROW_FILES)]
-    files = {name: HashedFile(folder / name) for name in names}
+    files = {name: HashedFile(folder, name) for name in names}
     with ExitStack() as stack:
         for file in files.values():
             stack.callback(file.abandon)
@@ -111,7 +123,7 @@ def batch_files(folder: Path) -> Iterator[BatchFiles]:
 
 def write_private(path: Path, text: str) -> None:
     """Write a small new file, closed to others."""
-    file = HashedFile(path)
+    file = HashedFile(path.parent, path.name)
     try:
         file.write(text)
         file.close()
@@ -135,6 +147,16 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest for people and programs: indented, sorted keys."""
     text = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
     write_private(folder / MANIFEST_NAME, text + "\n")
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """What a batch's folder holds, by the names that SHA256SUMS has: no folder but `internal`."""
+    found = {path.name: path for path in folder.iterdir()}
+    inside = found.get(INTERNAL)
+    if inside is not None and inside.is_dir() and not inside.is_symlink():
+        del found[INTERNAL]
+        found |= {f"{INTERNAL}/{path.name}": path for path in inside.iterdir()}
+    return found
 
 
 def sha256_of(path: Path) -> str:

@@ -26,6 +26,9 @@ class FormatWriter(Protocol):
     def add(self, carried: Carried) -> None:
         """Take an account."""
 
+    def keep(self, decided: Decided) -> None:
+        """Take an account that stands; of its network others are taken back, and came before."""
+
     def end_network(self, network: Mapping[str, Any]) -> None:
         """Take the network whose accounts were taken since the last one."""
 

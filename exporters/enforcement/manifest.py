@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
-from exporters.enforcement.fields import BATCH_ID, HASH, MANIFEST_NAME
+from exporters.enforcement.fields import BATCH_ID, HASH, INTERNAL, MANIFEST_NAME
 
 Hash = Annotated[str, Field(pattern=HASH)]
 Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
@@ -25,7 +25,7 @@ class Strict(BaseModel):
 class FileEntry(Strict):
     """A file of the batch."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: Annotated[str, Field(pattern=rf"^({INTERNAL}/)?[A-Za-z0-9][A-Za-z0-9._-]*$")]
     sha256: Hash
     bytes: NonNegativeInt
     rows: NonNegativeInt

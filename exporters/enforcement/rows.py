@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal
 from functools import cached_property
 from typing import Any
 
 from exporters.enforcement.fields import EVIDENCE, SCHEMA_VERSION
 from exporters.enforcement.keyed import reference
-from exporters.enforcement.wording import Wording
+from exporters.enforcement.wording import TAKEN_BACK, Wording
 from graph.canonical import canonical_sha256
 from signatures.frozen_evidence import FrozenEvidence
 
 AUTOMATED_DECISION = {"calibrated": "fully", "investigated": "not_automated"}
-"""By route: what is approved in bulk, without a look at each network, a program has decided."""
+"""By route: what is approved in bulk, without a look at each network, a program has decided.
+
+To say `partially` would claim more care for the person than anybody took.
+"""
 
 NOTHING = dict.fromkeys(EVIDENCE.names)
 """A row of `evidence` of which only a sentence is known."""
@@ -36,7 +41,11 @@ def iso(at: datetime | None) -> str | None:
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision that is to leave: its ledger row, members and evidence, and who reviewed it."""
+    """A decision that is to leave: its ledger row, members and evidence, and who reviewed it.
+
+    One that `stands` does not leave: it is in force beside what a reversal takes back, and formats
+    that speak of several accounts at once go on to speak of it.
+    """
 
     row: Mapping[str, Any]
     evidence: FrozenEvidence
@@ -45,6 +54,7 @@ class Decided:
     reviewed_at: datetime | None = None
     restores_to: str = "none"
     followers: int | None = None
+    stands: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,17 @@ class RowMaker:
     titles: Mapping[str, str]  # by signature
     tags: Mapping[str, Sequence[str]]  # by signature
     sensitive: frozenset[tuple[str, str]] = frozenset()
+    reason: str | None = None  # why a reversal was ordered
+    stage: str | None = None  # e.g. `2 of 3`; None for a whole batch
+    carriers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def carried_by(self, decided: Decided) -> Sequence[str]:
+        """The batches that carried what is taken back, more than one after a try that failed.
+
+        `carriers` has them by decision_id; of others the ledger's row tells the only one.
+        """
+        last: str = decided.row["batch_id"]
+        return self.carriers.get(decided.row["decision_id"], (last,))
 
     @cached_property
     def valid_until_text(self) -> str | None:
@@ -72,6 +93,7 @@ class RowMaker:
         row, families = decided.row, decided.evidence.families
         ends = row["duration_s"]
         reverse = self.operation == REVERSE
+        code = TAKEN_BACK if reverse else self.reason_code(row)
         return {
             "schema_version": SCHEMA_VERSION,
             "batch_id": self.batch_id,
@@ -95,9 +117,9 @@ class RowMaker:
             "route": row["route"],
             "signature_ids": sorted(row["signature_ids"] or ()),
             "precision_lower": self._precision(row["signature_ids"] or ()),
-            "reason_code": self.wording.reason_code(row["policy_id"], row["action"]),
+            "reason_code": code,
             "reason_text": self.wording.reason(
-                row["policy_id"], row["action"], decided.members or 1, families
+                code, row["policy_id"], decided.members or 1, families, self.reason
             ),
             "evidence_ref": f"{EVIDENCE.name}#{row['decision_id']}",
             "first_seen_at": first_seen_at(decided.evidence),
@@ -110,6 +132,10 @@ class RowMaker:
             "valid_until": self.valid_until_text,
             "snapshot_sha256": row["snapshot_sha256"],
         }
+
+    def reason_code(self, row: Mapping[str, Any]) -> str:
+        """The key of the sentence for a decision that is carried out."""
+        return self.wording.reason_code(row["policy_id"], row["action"])
 
     def evidence(self, decided: Decided) -> Iterator[dict[str, Any]]:
         """The rows of `evidence` of a decision."""
@@ -127,19 +153,63 @@ class RowMaker:
                 "entity_ref": reference(self.key, kind, name, (kind, name) in self.sensitive),
                 "members": entity.members,
                 "co_actions": entity.co_actions,
+                "one_in": (one_in := round(math.exp(entity.rarity))),
                 "first_at": _to_second(entity.first_at),
                 "last_at": _to_second(entity.last_at),
                 "direction": "for",
-                "text": self.wording.evidence(entity.family),
+                "text": self.wording.evidence(entity.family, one_in),
             }
-        for text in decided.evidence.against:
-            told = self.wording.against(text)
-            yield {**NOTHING, **subject, "direction": "against", "text": told}
+        role, against = (map(self.wording.frozen, each)
+                         for each in (decided.evidence.role, decided.evidence.against))  # fmt: skip
+        for text in (*role, *self._grounds(decided)):
+            yield {**NOTHING, **subject, "direction": "for", "text": text}
+        for text in against:
+            yield {**NOTHING, **subject, "direction": "against", "text": text}
+
+    def _grounds(self, decided: Decided) -> Iterator[str]:
+        """What the signature matched on, with the figures of the network."""
+        titles = self.titled(decided.row["signature_ids"] or ())
+        for text in decided.evidence.grounds:
+            yield f"{', '.join(titles)}: {text}" if titles else text
+
+    def titled(self, signature_ids: Iterable[str]) -> list[str]:
+        """The titles of signatures, in the order of their ids."""
+        return [self.titles.get(name, name) for name in sorted(signature_ids)]
 
     def _precision(self, signature_ids: Sequence[str]) -> float | None:
-        """The highest of the signatures' lower bounds: one that is right is enough."""
-        return max((self.precision[one] for one in signature_ids if one in self.precision),
-                   default=None)  # fmt: skip
+        """The highest of the signatures' lower bounds: one that is right is enough.
+
+        Of a lower bound four digits are shown, and never more than was measured.
+        """
+        known = [self.precision[one] for one in signature_ids if one in self.precision]
+        if not known:
+            return None
+        return float(Decimal(repr(max(known))).quantize(Decimal("0.0001"), ROUND_FLOOR))
+
+
+@dataclass
+class NetworkText:
+    """What the sentence about accounts of one network and role rests on."""
+
+    members: int = 0
+    accounts: int = 0
+    families: set[str] = field(default_factory=set)
+    policies: set[str] = field(default_factory=set)
+    codes: set[str] = field(default_factory=set)
+
+    def add(self, decided: Decided, maker: RowMaker) -> None:
+        """Count an account in."""
+        self.accounts += 1
+        self.members = max(self.members, decided.members or 0)
+        self.families.update(decided.evidence.families)
+        self.policies.add(decided.row["policy_id"])
+        self.codes.add(maker.reason_code(decided.row))
+
+    def sentence(self, maker: RowMaker, taken_back: bool) -> str:
+        """The sentence about them."""
+        code = TAKEN_BACK if taken_back else min(self.codes)
+        members = self.members or self.accounts
+        return maker.wording.network(code, self.policies, members, self.families)
 
 
 @dataclass
@@ -152,39 +222,38 @@ class NetworkRow:
     families: set[str] = field(default_factory=set)
     signatures: set[str] = field(default_factory=set)
     against: set[str] = field(default_factory=set)
+    not_counted: set[str] = field(default_factory=set)
     first_at: str | None = None
     last_at: str | None = None
-    policy_id: str = ""
-    action: str = ""
+    texts: dict[str, NetworkText] = field(default_factory=dict)  # by role
 
-    def add(self, decided: Decided, account: Mapping[str, Any]) -> None:
+    def add(self, decided: Decided, account: Mapping[str, Any], maker: RowMaker) -> None:
         """Count an account in, by its decision and its row."""
         self.accounts += 1
-        self.policy_id, self.action = decided.row["policy_id"], decided.row["action"]
+        self.texts.setdefault(decided.row["subject_role"], NetworkText()).add(decided, maker)
         self.families.update(decided.evidence.families)
         self.signatures.update(decided.row["signature_ids"] or ())
         self.against.update(decided.evidence.against)
+        self.not_counted.update(decided.evidence.not_counted)
         first, last = account["first_seen_at"], account["last_seen_at"]
         self.first_at = min(filter(None, (self.first_at, first)), default=None)
         self.last_at = max(filter(None, (self.last_at, last)), default=None)
 
     def row(self, maker: RowMaker) -> dict[str, Any]:
         """The row of `networks`."""
-        families = sorted(self.families)
-        names = sorted(self.signatures)
+        about = self.texts.get("actor") or next(iter(self.texts.values()))
         return {
             "schema_version": SCHEMA_VERSION,
             "batch_id": maker.batch_id,
             "network_id": self.network_id,
             "accounts": self.accounts,
             "members": self.members,
-            "families": families,
-            "signature_ids": names,
-            "signatures": [maker.titles.get(name, name) for name in names],
-            "reason_text": maker.wording.reason(
-                self.policy_id, self.action, self.members or self.accounts, families
-            ),
-            "not_counted": sorted(map(maker.wording.against, self.against)),
+            "families": sorted(self.families),
+            "signature_ids": sorted(self.signatures),
+            "signatures": maker.titled(self.signatures),
+            "reason_text": about.sentence(maker, taken_back=maker.operation == REVERSE),
+            "against": sorted(map(maker.wording.frozen, self.against)),
+            "not_counted": sorted(map(maker.wording.frozen, self.not_counted)),
             "first_at": self.first_at,
             "last_at": self.last_at,
         }

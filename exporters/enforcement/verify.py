@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 from exporters.enforcement.approvals import Approvers, counted, read_approvals
-from exporters.enforcement.fields import CSV_NAME, MANIFEST_NAME, ROW_FILES, SUMS_NAME
-from exporters.enforcement.files import sha256_of
+from exporters.enforcement.fields import CSV_NAME, INTERNAL, MANIFEST_NAME, ROW_FILES, SUMS_NAME
+from exporters.enforcement.files import files_of, sha256_of
 from exporters.enforcement.manifest import Manifest, read_manifest
 from exporters.enforcement.release_note import release_problems
 from exporters.enforcement.row_checks import check_rows
@@ -118,7 +118,7 @@ def _guarded(found: Iterator[str]) -> list[str]:
 
 def _checksums(folder: Path, manifest: Manifest) -> Iterator[str]:
     listed = _read_sums(folder)
-    present = {path.name: path for path in folder.iterdir()}
+    present = files_of(folder)
     for name in sorted({*present, *listed} - {SUMS_NAME}):
         path = present.get(name)
         if path is None:
@@ -152,7 +152,8 @@ def _read_sums(folder: Path) -> dict[str, str]:
     listed: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         sha256, space, name = line.partition("  ")
-        if not space or len(sha256) != 64 or "/" in name or name in listed or not name:
+        plain = name.removeprefix(f"{INTERNAL}/")
+        if not space or len(sha256) != 64 or "/" in plain or name in listed or not plain:
             raise ValueError(f"{SUMS_NAME}, line {number}: is no checksum of a file")
         listed[name] = sha256
     return listed

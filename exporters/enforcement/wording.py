@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
@@ -15,8 +15,26 @@ from graph.errors import ConfigError
 from graph.setting_types import OrNone, Settings
 from graph.yaml_files import read_mapping
 
-WORDS = {"members", "families", "policy"}
-"""What a template of a reason may have filled in; none of it names anybody."""
+WORDS: Mapping[str, Collection[str]] = {
+    "reasons": ("members", "families", "policy", "why"),
+    "networks": ("members", "families", "policy"),
+    "families": (),
+    "evidence": (),
+    "automated": (),
+}
+"""What a template of each section may have filled in; only {why} is a person's own words."""
+
+TAKEN_BACK = "taken_back"
+"""The key of what is said of a reversal."""
+
+NEEDED = {
+    "reasons": ("default", TAKEN_BACK),
+    "networks": ("default", "secure_account", TAKEN_BACK),
+    "families": ("default",),
+    "evidence": ("default",),
+    "automated": ("fully", "not_automated"),
+}
+"""Keys that every file of sentences has."""
 
 
 class Dsa(Settings):
@@ -46,8 +64,12 @@ class _Policies(Settings):
 
 class _Texts(Settings):
     reasons: dict[str, str]
+    networks: dict[str, str]
+    families: dict[str, str]
     evidence: dict[str, str]
-    against: dict[str, str] = Field(default_factory=dict)
+    rarity: str
+    automated: dict[str, str]
+    frozen: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,24 +88,47 @@ class Wording:
             )
         return self.policies[policy_id]
 
-    def reason(self, policy_id: str, action: str, members: int, families: Sequence[str]) -> str:
-        """Why, in plain words; the sentence of the action, of the policy, or the default."""
-        policy = self.policy(policy_id)
-        return self.texts.reasons[self.reason_code(policy_id, action)].format(
-            members=members, families=", ".join(families), policy=policy.title
+    def reason(
+        self, code: str, policy_id: str, members: int, families: Iterable[str], why: str | None
+    ) -> str:
+        """Why something is done to an account, or taken back, in plain words; `code` is a key."""
+        return self.texts.reasons[code].format(
+            members=members,
+            families=self._families(families),
+            policy=self.policy(policy_id).title,
+            why=why,
         )
 
     def reason_code(self, policy_id: str, action: str) -> str:
         """The key of the sentence for an action under a policy."""
         return action if action in self.texts.reasons else self.policy(policy_id).reason
 
-    def evidence(self, family: str) -> str:
-        """What an entity of a family says."""
-        return self.texts.evidence.get(family, self.texts.evidence["default"])
+    def network(
+        self, code: str, policy_ids: Iterable[str], members: int, families: Iterable[str]
+    ) -> str:
+        """What is said of a network; the sentence of the code, or the default."""
+        sentence = self.texts.networks.get(code, self.texts.networks["default"])
+        titles = [self.policy(name).title for name in sorted(policy_ids)]
+        return sentence.format(
+            members=members, families=self._families(families), policy=", ".join(titles)
+        )
 
-    def against(self, sentence: str) -> str:
-        """What speaks for an account, as the texts have the sentence that was frozen."""
-        return self.texts.against.get(sentence, sentence)
+    def evidence(self, family: str, one_in: int) -> str:
+        """What an entity of a family says, of which one account in so many was seen with it."""
+        text = self.texts.evidence.get(family, self.texts.evidence["default"])
+        return self.texts.rarity.format(text=text, one_in=one_in)
+
+    def automated(self, how: str) -> str:
+        """How it was decided."""
+        return self.texts.automated[how]
+
+    def _families(self, families: Iterable[str]) -> str:
+        known = self.texts.families
+        return ", ".join(known.get(each, known["default"]) for each in sorted(families) or [""])
+
+    def frozen(self, sentence: str) -> str:
+        """A sentence that was frozen with a decision, as the texts have it."""
+        return self.texts.frozen.get(sentence, sentence)
 
 
 def read_wording(policies: Path | None = None, texts: Path | None = None) -> Wording:
@@ -96,8 +141,8 @@ def read_wording(policies: Path | None = None, texts: Path | None = None) -> Wor
     name = str(texts or "conf/texts_en.yaml")
     absent = [
         f"{section}.{key}"
-        for section in ("reasons", "evidence")
-        for key in ("default",)
+        for section, keys in NEEDED.items()
+        for key in keys
         if key not in getattr(sentences, section)
     ]
     absent += [
@@ -107,8 +152,10 @@ def read_wording(policies: Path | None = None, texts: Path | None = None) -> Wor
     ]
     if absent:
         raise ConfigError(f"{name}: {', '.join(absent)} must be given")
-    for key, sentence in sentences.reasons.items():
-        _check_words(f"{name}: reasons.{key}", sentence)
+    for section, words in WORDS.items():
+        for key, sentence in getattr(sentences, section).items():
+            _check_words(f"{name}: {section}.{key}", sentence, words)
+    _check_words(f"{name}: rarity", sentences.rarity, ("text", "one_in"))
     return Wording(found.policies, sentences)
 
 
@@ -127,11 +174,12 @@ def _read(model: type[Any], path: Path | None, shipped: str) -> Any:
         raise ConfigError("\n".join(lines)) from None
 
 
-def _check_words(place: str, sentence: str) -> None:
+def _check_words(place: str, sentence: str, known: Collection[str]) -> None:
     try:
         words = [(name, spec, how) for _, name, spec, how in Formatter().parse(sentence) if name]
     except ValueError as error:
         raise ConfigError(f"{place}: {error}") from None
     for name, spec, how in words:
-        if name not in WORDS or spec or how:
-            raise ConfigError(f"{place}: {{{name}}} is none of {', '.join(sorted(WORDS))}")
+        if name not in known or spec or how:
+            told = ", ".join(sorted(known)) or "none"
+            raise ConfigError(f"{place}: {{{name}}} cannot be filled in; known: {told}")

@@ -31,7 +31,7 @@ INFRASTRUCTURE_FEATURES = [
         "accounts_per_device",
         "network",
         "accounts",
-        "Members per device: device reuse.",
+        "Members per device.",
         "members' edges to devices / distinct devices of them; null without any",
         low=1,
     ),

@@ -16,9 +16,11 @@ from exporters.enforcement.rows import APPLY
 from exporters.enforcement.verify import sums_sha256_of, verify_content
 from graph.frames import DataFrame, F
 from jobs.batches.changes import Changes
+from jobs.batches.decided import labellers
 from jobs.batches.store import FOLDER, Store, approvals_of
 from jobs.errors import DataStop, GuardStop
 from signatures.decisions import DECISIONS
+from signatures.labels import LABELS
 from signatures.life_cycle import current_frame, moved_frame
 
 
@@ -45,7 +47,10 @@ def approve(changes: Changes, batch_id: str, person: str, key_file: Path) -> App
     folder = Store(changes.home).waiting(batch_id)
     manifest = sound(folder)
     refuse_ended(changes, batch_id)
-    if reason := conflict(person, manifest):
+    # Also who judged a network of it since it was made.
+    seen_by = labellers(changes.engine, changes.ledger(LABELS), decisions_of(changes, folder))
+    known = manifest.model_copy(update={"reviewers": [*manifest.reviewers, *seen_by]})
+    if reason := conflict(person, known):
         raise GuardStop(f"guard approvals: {person} had a part, limit none: {person} {reason}")
     if manifest.until < changes.now:
         raise GuardStop(f"{too_late(changes, manifest)}: export again")

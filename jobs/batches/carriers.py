@@ -7,6 +7,7 @@ from collections.abc import Iterator, Set
 from pathlib import Path
 
 from exporters.enforcement.fields import ACCOUNTS, MANIFEST_NAME, SUMS_NAME
+from exporters.enforcement.files import files_of
 from jobs.batches.store import Store
 
 KEPT = (MANIFEST_NAME, SUMS_NAME)
@@ -40,4 +41,4 @@ def _is_about(line: str, subjects: Set[str]) -> bool:
 
 def rows_of_accounts(folder: Path) -> list[Path]:
     """The files of a batch that tell of accounts, in every format; none once they are gone."""
-    return sorted(path for path in folder.iterdir() if path.name not in KEPT)
+    return sorted(path for name, path in files_of(folder).items() if name not in KEPT)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from exporters.enforcement.rows import Decided, stage_share
 from graph.engines.base import Engine
 from graph.frames import DataFrame, F, Window
+from graph.union import union_all
 from signatures.decisions import DECISIONS
 from signatures.frozen_evidence import read_evidence
 from signatures.life_cycle import ENFORCED, current_frame
@@ -41,6 +42,26 @@ def reviewed(ledger: DataFrame) -> DataFrame:
     )
 
 
+def labellers(engine: Engine, labels: DataFrame, decisions: DataFrame) -> list[str]:
+    """Everybody who labelled a network or an account of these decisions, whatever they said.
+
+    Who judged a network for a sample has seen it as well as who proposed it.
+    """
+    given = labels.filter(F.col("reviewer").isNotNull())
+    found = [
+        given.join(
+            decisions.select(F.col(mine).alias(theirs)).distinct(), on=theirs, how="left_semi"
+        ).select("reviewer")
+        for mine, theirs in (
+            ("network_id", "subject_id"),
+            ("account_id", "subject_id"),
+            ("snapshot_sha256", "snapshot_sha256"),
+        )
+    ]
+    names: list[str] = engine.to_arrow(union_all(found).distinct())["reviewer"].to_pylist()
+    return sorted(names)
+
+
 def with_reasons(
     engine: Engine,
     decisions: DataFrame,
@@ -50,9 +71,10 @@ def with_reasons(
 ) -> DataFrame:
     """Decisions with what was frozen of them, who reviewed them, and what a reversal restores.
 
-    `accounts` are the platform's, with followers, where they are known. Beside DECISIONS' columns:
-    evidence, members, reviewer, reviewed_at, followers, restores_to. One join at a time is held in
-    memory; the last, with the evidence, is not made here.
+    `decisions` also say which of them `stands`. `accounts` are the platform's, with followers,
+    where they are known. Beside the columns of `decisions`: evidence, members, reviewer,
+    reviewed_at, followers, restores_to. One join at a time is held in memory; the last, with the
+    evidence, is not made here.
     """
     members = snapshots.groupBy("snapshot_sha256").agg(F.count(F.lit(1)).alias("members"))
     facts: list[tuple[DataFrame, str]] = [
@@ -89,11 +111,14 @@ def _restored(decisions: DataFrame, ledger: DataFrame) -> DataFrame:
 
 
 def write_sorted(engine: Engine, rows: DataFrame, folder: Path) -> Path:
-    """Write decisions network by network, for `read_decided`; returns the folder."""
+    """Write decisions network by network, for `read_decided`; returns the folder.
+
+    In a network those that leave come before those that stand.
+    """
     ordered = rows.select(
         *DECISIONS.columns,
-        *("evidence", "members", "reviewer", "reviewed_at", "followers", "restores_to"),
-    ).orderBy("network_id", "account_id", "policy_id")
+        *("evidence", "members", "reviewer", "reviewed_at", "followers", "restores_to", "stands"),
+    ).orderBy("network_id", "stands", "account_id", "policy_id")
     engine.write(ordered, str(folder))
     return folder
 
@@ -123,4 +148,5 @@ def _decided(row: dict[str, Any]) -> Decided:
         reviewed_at=row["reviewed_at"],
         restores_to=row["restores_to"] or "none",
         followers=row["followers"],
+        stands=row["stands"],
     )

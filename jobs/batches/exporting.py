@@ -20,9 +20,15 @@ from exporters.enforcement.manifest import Stage
 from exporters.enforcement.rows import APPLY, REVERSE, RowMaker
 from exporters.enforcement.verify import verify_content
 from exporters.enforcement.wording import read_wording
-from graph.frames import DataFrame
+from graph.frames import DataFrame, F
 from jobs.batches.changes import Changes
-from jobs.batches.decided import count_decided, read_decided, with_reasons, write_sorted
+from jobs.batches.decided import (
+    count_decided,
+    labellers,
+    read_decided,
+    with_reasons,
+    write_sorted,
+)
 from jobs.batches.store import FOLDER
 from jobs.configuration import config_sha256
 from jobs.errors import DataStop
@@ -30,6 +36,7 @@ from jobs.files import remove
 from jobs.inputs import read_accounts, read_sensitive_entities
 from jobs.manifest import code_version
 from signatures.decisions import DECISIONS
+from signatures.labels import LABELS
 from signatures.loading import load
 from signatures.model import Signature
 from signatures.snapshots import SNAPSHOTS
@@ -40,7 +47,11 @@ REVERSAL_VALID_FOR = timedelta(days=400)
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be made: the decisions, for whom, in which formats, and what it is about."""
+    """What is to be made: the decisions, for whom, in which formats, and what it is about.
+
+    `standing` are decisions beside those of a reversal, of the same networks, that stay in force;
+    `carriers` as RowMaker has them.
+    """
 
     ds: date
     decisions: DataFrame
@@ -53,6 +64,8 @@ class Order:
     limits: Mapping[str, float] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
     precision: Mapping[str, float] = field(default_factory=dict)
+    standing: DataFrame | None = None
+    carriers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,7 +86,10 @@ def propose(changes: Changes, order: Order) -> Proposed | None:
     snapshots = changes.ledger(SNAPSHOTS)
     accounts = read_accounts(changes.engine, changes.config)
     with _scratch(changes) as scratch:
-        rows = with_reasons(changes.engine, order.decisions, ledger, snapshots, accounts)
+        decisions = order.decisions.withColumn("stands", F.lit(False))
+        if order.standing is not None:
+            decisions = decisions.unionByName(order.standing.withColumn("stands", F.lit(True)))
+        rows = with_reasons(changes.engine, decisions, ledger, snapshots, accounts)
         decided = write_sorted(changes.engine, rows, scratch / "decided")
         if not count_decided(decided):
             return None
@@ -140,6 +156,8 @@ def _maker(changes: Changes, order: Order, batch_id: str) -> RowMaker:
         titles={name: each.title for name, each in library.items()},
         tags={name: each.tags for name, each in library.items()},
         sensitive=sensitive,
+        reason=order.reason,
+        carriers=order.carriers,
     )
 
 
@@ -163,7 +181,7 @@ def _stages(changes: Changes, order: Order, maker: RowMaker, decided: Path) -> l
         folder = changes.folder(f"../{FOLDER}/staged/{child}")
         parent = {"batch_id": maker.batch_id, "stage": number}
         particulars = _particulars(changes, order, parent=parent)
-        part = replace(maker, batch_id=child)
+        part = replace(maker, batch_id=child, stage=f"{number} of {len(settings.stages)}")
         written = _checked(changes, order, part, folder, decided, particulars, low, share)
         rows = written.manifest["counts"]["rows"]
         stages.append(
@@ -208,7 +226,9 @@ def _checked(
 ) -> Written:
     """Write a batch's files, read them as an importer would, and refuse what does not pass."""
     chosen = formats(order.formats)
-    written = write_batch(folder, maker, read_decided(decided, low, high), chosen, particulars)
+    rows = read_decided(decided, low, high)
+    reviewers = labellers(changes.engine, changes.ledger(LABELS), order.decisions)
+    written = write_batch(folder, maker, rows, chosen, particulars, reviewers)
     problems: list[str] = []
     verify_content(folder, problems, called=maker.batch_id)
     problems += check_formats(folder)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from exporters.enforcement.fields import MANIFEST_NAME, SUMS_NAME
+from exporters.enforcement.files import files_of
 from exporters.enforcement.guards import Freeze
 from exporters.enforcement.release_note import release_note, release_path
 from exporters.enforcement.verify import PARENT, sums_sha256_of
@@ -38,5 +39,6 @@ def stage_release(changes: Changes, folder: Path, approved: Path, person: str) -
 
 def link_files(folder: Path, target: Path) -> None:
     """Give the files of a batch a second name in another folder, without copying them."""
-    for path in folder.iterdir():
-        os.link(path, target / path.name)
+    for name, path in files_of(folder).items():
+        (target / name).parent.mkdir(mode=0o700, exist_ok=True)
+        os.link(path, target / name)

@@ -13,6 +13,7 @@ from exporters.enforcement.rows import REVERSE
 from graph.frames import DataFrame, F
 from jobs.batches.changes import Changes
 from jobs.batches.exporting import Order, Proposed, propose
+from jobs.batches.standing import carriers, standing
 from jobs.batches.store import Store, read
 from jobs.errors import ConfigError
 from signatures.decisions import DECISIONS
@@ -59,6 +60,8 @@ def draft(changes: Changes, decisions: DataFrame, person: str, reason: str) -> P
             formats=[each.name for each in FORMATS if each.name in carried],
             reason=reason,
             retracts=batches,
+            standing=standing(changes, decisions),
+            carriers=carriers(changes, decisions),
         ),
     )
 

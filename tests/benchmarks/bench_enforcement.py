@@ -69,7 +69,7 @@ def run(folder: Path, accounts: int) -> int:
     plain = timed("sha256sum", "sh", "-c", f"cd {released} && sha256sum --quiet -c SHA256SUMS")
     approvers = str(folder / "approvers.yaml")
     verify = timed("verify", *manage, "verify", str(released), "--approvers", approvers)
-    size = sum(path.stat().st_size for path in released.iterdir()) / 2**20
+    size = sum(path.stat().st_size for path in released.rglob("*")) / 2**20
     Console().print(shown)
     times = verify / plain
     sys.stdout.write(f"{size:.0f} MiB; verify takes {times:.2f} times as long as sha256sum\n")

@@ -97,6 +97,26 @@ def test_findings_of_both_engines_are_what_plain_python_finds(engine: Engine) ->
     }
 
 
+def test_a_number_that_two_selections_rest_on_is_told_once(engine: Engine) -> None:
+    parts = {
+        name: {"because": "It is one.", "features": {"accounts": {"gte": bound}, **more}}
+        for name, bound, more in (
+            ("selection_some", 5, {}),
+            ("selection_many", 9, {"accounts_per_device": {"gte": 2}}),
+        )
+    }
+    detection = {"selections": parts, "condition": "selection_some and selection_many"}
+    signature = Signature.model_validate({**SOUND, "detection": detection})
+    values: dict[str, object] = dict.fromkeys(NETWORK_FEATURE_NAMES)
+    values |= {"network_id": "n", "accounts": 11.0, "accounts_per_device": 3.0}
+    schema = pa.schema([("network_id", pa.string())] + [
+        (name, pa.float64()) for name in NETWORK_FEATURE_NAMES
+    ])  # fmt: skip
+    networks = engine.from_arrow(pa.Table.from_pylist([values], schema=schema))
+    (row,) = engine.to_arrow(find(engine, networks, nobody(engine), [signature])).to_pylist()
+    assert row["reasons"] == ["11 members", "members per device: 3"]
+
+
 def nobody(engine: Engine) -> DataFrame:
     """Features of no account at all."""
     ids = [("network_id", pa.string()), ("account_id", pa.string())]

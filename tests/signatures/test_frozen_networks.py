@@ -15,6 +15,7 @@ from graph.links import LINKS
 from graph.networks import MEMBERSHIPS
 from signatures.frozen_networks import PublishedDay, as_first_frozen, freeze_published
 from signatures.inclusions import INCLUSIONS
+from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS
 
 DAY = date(2026, 11, 22)
@@ -62,6 +63,7 @@ def published(engine: Engine, **roles: str) -> PublishedDay:
         memberships=frame(members, MEMBERSHIPS.schema),
         links=frame(links, LINKS.schema),
         link_evidence=frame(evidence, LINK_EVIDENCE.schema),
+        scores=frame([{"network_id": "n", "reasons": ["a phone of each three"]}], SCORES.schema),
         families={"shared_device": "device", "co_post": "content"},
     )
 
@@ -81,7 +83,9 @@ def test_roles_and_kept_evidence_are_those_of_the_day(engine: Engine) -> None:
     evidence = {name: json.loads(row["evidence"]) for name, row in rows.items()}
     assert [each["entity_id"] for each in evidence["b"]["for"]] == ["phone of a"]
     assert evidence["b"]["for"][0]["family"] == "device"
-    assert evidence["b"]["against"] == ["takes part"]
+    assert evidence["b"]["role"] == ["takes part"]
+    assert evidence["b"]["grounds"] == ["a phone of each three"]
+    assert evidence["b"]["against"] == []
     assert {(row["ds"], row["network_id"]) for row in rows.values()} == {(DAY, "n")}
 
 

@@ -10,6 +10,7 @@ from signatures.evaluation import matches
 from signatures.loading import load
 from signatures.model import Signature
 from signatures.near_misses import Failed, near_misses
+from signatures.words import BOUNDS
 from tests.signatures.signature_files import changed
 
 RING = changed(
@@ -28,14 +29,14 @@ def nearest(signature: dict[str, Any], **values: float) -> list[Failed]:
 
 
 def test_a_selection_that_fails_is_told_with_its_value_and_bound() -> None:
-    assert nearest(RING, accounts=7, density=0.5) == [Failed(LARGE, "accounts", 7, "gte 10")]
-    assert nearest(RING, density=0.5) == [Failed(LARGE, "accounts", None, "gte 10")]
+    assert nearest(RING, accounts=7, density=0.5) == [Failed(LARGE, "accounts", 7, "at least 10")]
+    assert nearest(RING, density=0.5) == [Failed(LARGE, "accounts", None, "at least 10")]
 
 
 def test_a_filter_that_holds_is_in_the_way() -> None:
     assert nearest(RING, accounts=12, density=0.05) == [
-        Failed("selection_dense", "density", 0.05, "gte 0.4"),
-        Failed(SPARSE, "density", 0.05, "not lt 0.1"),
+        Failed("selection_dense", "density", 0.05, "at least 0.4"),
+        Failed(SPARSE, "density", 0.05, "not less than 0.1"),
     ]
 
 
@@ -61,7 +62,8 @@ def test_each_shipped_signature_matches_once_what_failed_is_mended() -> None:
                 lacking = [each for each in near.failed if not each.needed.startswith("not ")]
                 values = dict(example.features)
                 for each in lacking:
-                    name, bound = each.needed.split()
+                    words, _, bound = each.needed.rpartition(" ")
+                    name = next(name for name, told in BOUNDS.items() if told == words)
                     step = {"gt": 0.001, "lt": -0.001}.get(name, 0)
                     values[each.feature] = float(bound) + step
                 if len(lacking) == len(near.failed):

@@ -36,6 +36,7 @@ EVIDENCE = columns(
     first_at=TIMESTAMP,
     last_at=TIMESTAMP,
 )
+GROUNDS = columns(network_id="string", reasons=pa.list_(pa.string()))
 
 
 def account(name: str, network: str = "n", **changed: Any) -> dict[str, Any]:
@@ -47,7 +48,10 @@ def account(name: str, network: str = "n", **changed: Any) -> dict[str, Any]:
         "included": False,
         "reviewed": True,
         "role_reasons": ["takes part"],
-        "reasons": ["not measured"],
+        "reasons": [
+            "only content or timing ties the network",
+            "the signature is not stable yet",
+        ],
     } | changed
 
 
@@ -69,10 +73,14 @@ def shares(name: str, entity: str, family: str = "target", rarity: float = 1.0) 
 def taken(
     engine: Engine, accounts: list[dict[str, Any]], evidence: list[dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
+    reasons = ["97% of the events came from data centres"]
+    networks = {row["network_id"] for row in accounts}
+    grounds = [{"network_id": name, "reasons": reasons} for name in networks]
     found = take_snapshots(
         engine,
         engine.from_arrow(pa.Table.from_pylist(accounts, schema=ACCOUNTS)),
         engine.from_arrow(pa.Table.from_pylist(evidence, schema=EVIDENCE)),
+        engine.from_arrow(pa.Table.from_pylist(grounds, schema=GROUNDS)),
         date(2026, 11, 22),
     )
     return {row["account_id"]: row for row in engine.to_arrow(found).to_pylist()}
@@ -89,13 +97,20 @@ def test_all_members_of_a_judged_network_are_frozen_and_no_others(engine: Engine
     evidence = json.loads(rows["a"]["evidence"])
     assert [each["entity_id"] for each in evidence["for"]] == ["page"]
     assert evidence["for"][0]["first_at"] == "2026-11-22T12:00:00.000000Z"
-    assert evidence["against"] == ["takes part", "not measured"]
+    assert evidence["role"] == ["takes part"]
+    assert evidence["grounds"] == ["97% of the events came from data centres"]
+    assert evidence["against"] == ["only content or timing ties the network"]
+    assert evidence["not_counted"] == ["the signature is not stable yet"]
     assert json.loads(rows["b"]["evidence"])["for"] == []
 
 
 def test_to_be_an_actor_does_not_speak_for_an_account(engine: Engine) -> None:
     rows = taken(engine, [account("a") | {"role_reasons": [ACTOR_REASON]}], [])
-    assert json.loads(rows["a"]["evidence"])["against"] == ["not measured"]
+    evidence = json.loads(rows["a"]["evidence"])
+    assert (evidence["role"], evidence["against"]) == (
+        [ACTOR_REASON],
+        ["only content or timing ties the network"],
+    )
 
 
 def test_the_name_is_that_of_the_members_and_their_evidence(engine: Engine) -> None:

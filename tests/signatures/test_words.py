@@ -22,7 +22,7 @@ from signatures.words import in_words
         ("hub_ratio", 0, "0% of the members' events touch entities which are hubs"),
         ("median_age_days", 12.34, "age of a typical member: 12.3 days"),
         ("re_emerged", 1, "the network shares rare entities with one that was enforced: yes"),
-        ("accounts_per_device", 15.3333, "members per device: device reuse: 15.3"),
+        ("accounts_per_device", 15.3333, "members per device: 15.3"),
     ],
 )
 def test_a_feature_in_words(feature: str, value: float, words: str) -> None:

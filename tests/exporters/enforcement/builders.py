@@ -12,7 +12,7 @@ from typing import Any
 from exporters.enforcement.approvals import Approvers, read_approvers, sign
 from exporters.enforcement.batch import Written, write_batch
 from exporters.enforcement.fields import MANIFEST_NAME, SUMS_NAME
-from exporters.enforcement.files import sha256_of, write_sums
+from exporters.enforcement.files import files_of, sha256_of, write_sums
 from exporters.enforcement.formats import FORMATS, formats
 from exporters.enforcement.release_note import release_note, release_path
 from exporters.enforcement.rows import Decided, RowMaker
@@ -51,11 +51,15 @@ EVIDENCE = FrozenEvidence(
         entity(trace="co_ip", family="network", entity_type="ip", entity_id="203.0.113.7"),
     ),
     against=("posts at its own hours",),
+    role=("takes part",),
+    grounds=("97% of the events came from data centres",),
+    not_counted=("the signature is not stable yet",),
 )
 
 
 def decided(account: str = "a1", network: str = "n1", **changed: Any) -> Decided:
-    """A decision of the calibrated route with evidence for and against."""
+    """A decision of the calibrated route with evidence for and against; it may stand."""
+    stands = bool(changed.pop("stands", False))
     row = {
         "account_id": account,
         "network_id": network,
@@ -76,7 +80,7 @@ def decided(account: str = "a1", network: str = "n1", **changed: Any) -> Decided
         "decision_id",
         decision_id(account, row["policy_id"], row["action"], row["episode"]),
     )
-    return Decided(row, EVIDENCE, members=7, followers=10)
+    return Decided(row, EVIDENCE, members=7, followers=10, stands=stands)
 
 
 def many(count: int) -> list[Decided]:
@@ -109,7 +113,7 @@ def particulars(**changed: Any) -> dict[str, Any]:
         "config_sha256": "c" * 64,
         "requested_by": "requester",
         "reason": None,
-        "limits": {"batch": 5000.0},
+        "limits": {"batch": 5000, "population": 0.005},
         "lists": {},
         "stages": [],
         "parent": None,
@@ -125,7 +129,7 @@ def particulars(**changed: Any) -> dict[str, Any]:
 def write_new_sums(batch: Path) -> None:
     """Checksums over a batch's files as they are now."""
     (batch / SUMS_NAME).unlink()
-    names = sorted(path.name for path in batch.iterdir() if path.name != MANIFEST_NAME)
+    names = sorted(set(files_of(batch)) - {MANIFEST_NAME})
     write_sums(batch, [{"name": name, "sha256": sha256_of(batch / name)} for name in names])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporters.enforcement.fields import ACCOUNTS, ROW_FILES
+from exporters.enforcement.files import files_of
 from exporters.enforcement.manifest import manifest_schema
 from exporters.enforcement.row_checks import key_of
 from exporters.enforcement.rows import idempotency_key
 from exporters.enforcement.verify import verify_content
-from tests.exporters.enforcement.builders import decided, many, write
+from tests.exporters.enforcement.builders import SIGNATURE, decided, many, write
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -43,14 +45,15 @@ def test_every_file_of_a_batch_is_as_it_was(tmp_path: Path) -> None:
     import os
 
     two = [decided("a1"), decided("a2", action="limit_reach", duration_s=86400)]
-    folder, _ = write(tmp_path, two)
+    victim = decided("a3", action="secure_account", subject_role="compromised", market="fr")
+    folder, _ = write(tmp_path, [*two, victim])
     if os.environ.get("ACTORGRAPH_UPDATE_GOLDEN"):
         GOLDEN.mkdir(exist_ok=True)
-        for path in folder.iterdir():
-            (GOLDEN / path.name).write_bytes(path.read_bytes())
-    assert {path.name for path in folder.iterdir()} == {path.name for path in GOLDEN.iterdir()}
-    for path in sorted(folder.iterdir()):
-        assert path.read_text() == (GOLDEN / path.name).read_text(), path.name
+        shutil.rmtree(GOLDEN, ignore_errors=True)
+        shutil.copytree(folder, GOLDEN)
+    assert set(files_of(folder)) == set(files_of(GOLDEN))
+    for name, path in files_of(folder).items():
+        assert path.read_text() == (GOLDEN / name).read_text(), name
 
 
 def test_checksums_are_those_of_sha256sum(batch: Path) -> None:
@@ -76,7 +79,8 @@ def test_a_new_batch_is_sound(batch: Path) -> None:
 
 
 def test_files_are_closed_to_others(batch: Path) -> None:
-    assert {path.stat().st_mode & 0o777 for path in batch.iterdir()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in files_of(batch).values()} == {0o600}
+    assert (batch / "internal").stat().st_mode & 0o777 == 0o700
 
 
 def test_the_csv_has_the_rows_of_the_json_lines(batch: Path) -> None:
@@ -121,6 +125,48 @@ def test_any_ids_give_a_sound_batch(
     assert [row["account_id"] for row in lines(folder / "accounts.jsonl")] == names
 
 
+def test_who_has_only_the_folder_can_check_why(batch: Path) -> None:
+    name = lines(batch / "accounts.jsonl")[0]["decision_id"]
+    rows = [row for row in lines(batch / "evidence.jsonl") if row["decision_id"] == name]
+    told = {side: [row["text"] for row in rows if row["direction"] == side]
+            for side in ("for", "against")}  # fmt: skip
+    assert told["against"] == ["posts at its own hours"]
+    assert told["for"][-2:] == [
+        "takes part",
+        "Copypasta ring: 97% of the events came from data centres",
+    ]
+    assert told["for"][0].endswith("; about one account in 245 was seen with it")
+    assert [row["one_in"] for row in rows] == [245, 245, 245, None, None, None]
+    network = lines(batch / "networks.jsonl")[0]
+    assert network["against"] == ["posts at its own hours"]
+    assert network["not_counted"] == ["the signature is not stable yet"]
+
+
+def test_every_field_says_what_it_means() -> None:
+    for file in ROW_FILES:
+        for name, schema in file.json_schema()["properties"].items():
+            assert schema["description"], name
+
+
+def test_a_reversal_says_that_it_is_one_and_why(tmp_path: Path) -> None:
+    made_by = {"reason": "it is a newsroom"}
+    folder, _ = write(tmp_path, [decided()], "20261123-r1", "reverse", made_by=made_by)
+    (account,) = lines(folder / "accounts.jsonl")
+    assert account["reason_code"] == "taken_back"
+    assert account["reason_text"] == (
+        "What was done to this account under our rules on inauthentic accounts is taken back. "
+        "The reason: it is a newsroom."
+    )
+    (network,) = lines(folder / "networks.jsonl")
+    assert network["reason_text"].endswith("is taken back.")
+
+
+def test_a_measured_bound_is_shown_short_and_never_larger(tmp_path: Path) -> None:
+    made_by = {"precision": {SIGNATURE: 0.13479592153132613}}
+    folder, _ = write(tmp_path, [decided()], made_by=made_by)
+    assert lines(folder / "accounts.jsonl")[0]["precision_lower"] == 0.1347
+
+
 def test_fields_are_in_their_order(batch: Path) -> None:
     for file in ROW_FILES:
         for row in lines(batch / file.name):
@@ -128,8 +174,8 @@ def test_fields_are_in_their_order(batch: Path) -> None:
 
 
 def test_devices_and_addresses_leave_as_keyed_hashes_only(batch: Path) -> None:
-    for path in batch.iterdir():
-        if path.name != "stix_internal.json":
+    for name, path in files_of(batch).items():
+        if name != "internal/stix_internal.json":
             assert "203.0.113.7" not in path.read_text(), path.name
         assert "dev-1" not in path.read_text(), path.name
     refs = {row["entity_type"]: row["entity_ref"] or "" for row in lines(batch / "evidence.jsonl")}

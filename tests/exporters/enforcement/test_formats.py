@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import jsonschema
 import pytest
 import stix2
 
+from exporters.enforcement.files import files_of
 from exporters.enforcement.format_checks import check_formats
 from exporters.enforcement.json_schemas import schemas
 from exporters.stix import observable
@@ -36,7 +38,10 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-@pytest.mark.parametrize("name", ["stix_bundle.json", "stix_internal.json"])
+INTERNAL = "internal/stix_internal.json"
+
+
+@pytest.mark.parametrize("name", ["stix_bundle.json", INTERNAL])
 def test_stix2_accepts_the_bundle(batch: Path, back: Path, name: str) -> None:
     for folder in (batch, back):
         bundle = stix2.parse((folder / name).read_text(), version="2.1")
@@ -45,7 +50,7 @@ def test_stix2_accepts_the_bundle(batch: Path, back: Path, name: str) -> None:
             "attack-pattern", "file", "grouping", "note", "observed-data", "relationship",
             "user-account",
         }  # fmt: skip
-        assert ("ipv4-addr" in kinds) == (name == "stix_internal.json")
+        assert ("ipv4-addr" in kinds) == (name == INTERNAL)
 
 
 def test_ids_of_observables_are_those_of_stix2() -> None:
@@ -127,8 +132,6 @@ def test_what_was_observed_of_an_account_has_its_times(batch: Path) -> None:
 
 
 def test_an_account_without_shared_entities_was_observed_on_its_day(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     folder, _ = write(tmp_path, [replace(decided("a1"), evidence=FrozenEvidence())])
     stix2.parse((folder / "stix_bundle.json").read_text(), version="2.1")
     (seen,) = objects(folder, "observed-data").values()
@@ -152,13 +155,93 @@ def test_stages_of_a_batch_have_groupings_of_their_own(tmp_path: Path) -> None:
 
 
 def test_addresses_are_only_in_the_internal_bundle(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     shared = entity(family="network", entity_type="ip", entity_id="2001:db8:1:2::")
     folder, _ = write(tmp_path, [replace(decided("a1"), evidence=FrozenEvidence([shared]))])
     assert "2001:db8" not in (folder / "stix_bundle.json").read_text()
-    bundle = stix2.parse((folder / "stix_internal.json").read_text())
+    bundle = stix2.parse((folder / INTERNAL).read_text())
     assert [each.value for each in bundle.objects if each.type == "ipv6-addr"] == ["2001:db8:1:2::"]
+
+
+def test_the_internal_bundle_says_that_it_is_and_shares_no_id_that_speaks_of_anybody(
+    batch: Path,
+) -> None:
+    """Else who has both could take the one with addresses for a version of the other."""
+    outside, inside = (read(batch / name) for name in ("stix_bundle.json", INTERNAL))
+    assert outside["id"] != inside["id"]
+    plain = ("user-account", "file")
+    for each in inside["objects"]:
+        if each["type"] not in plain:
+            assert each["object_marking_refs"] == [stix2.TLP_RED.id], each["type"]
+    ids = ({each["id"] for each in bundle["objects"]} for bundle in (outside, inside))
+    common = set.intersection(*ids)
+    assert {name.partition("--")[0] for name in common} == set(plain)
+
+
+def test_a_grouping_goes_on_without_whom_an_appeal_freed(tmp_path: Path) -> None:
+    taken, stays = decided("a1"), decided("a2", stands=True)
+    before, _ = write(tmp_path, [taken, replace(stays, stands=False)])
+    after, _ = write(tmp_path, [taken, stays], "20261123-r1", "reverse")
+    assert stix2.parse((after / "stix_bundle.json").read_text(), version="2.1")
+    ((name, grouping),) = objects(after, "grouping").items()
+    assert name in objects(before, "grouping")
+    assert "revoked" not in grouping
+    users = {each["id"]: each["user_id"] for each in objects(after, "user-account").values()}
+    assert {users[ref] for ref in grouping["object_refs"] if ref in users} == {"a2"}
+    seen = objects(after, "observed-data")
+    revoked = {name: each.get("revoked", False) for name, each in seen.items()}
+    assert sorted(revoked.values()) == [False, True]
+    assert {ref for ref in grouping["object_refs"] if ref in seen} == {
+        name for name, gone in revoked.items() if not gone
+    }
+    assert not any("revoked" in each for each in objects(after, "relationship").values())
+    (note,) = objects(after, "note").values()
+    assert "taken back" not in note["content"]
+    assert [row["account_id"] for row in lines(after / "accounts.jsonl")] == ["a1"]
+
+
+def test_a_technique_that_only_the_freed_account_used_is_not_the_groupings_any_more(
+    tmp_path: Path,
+) -> None:
+    stays = decided("a2", stands=True, signature_ids=[])
+    after, _ = write(tmp_path, [decided("a1"), stays], "20261123-r1", "reverse")
+    assert all(each["revoked"] for each in objects(after, "relationship").values())
+    (grouping,) = objects(after, "grouping").values()
+    assert not set(objects(after, "attack-pattern")) & set(grouping["object_refs"])
+
+
+def test_what_stands_in_another_batch_keeps_no_grouping(tmp_path: Path) -> None:
+    stays = decided("a2", stands=True, batch_id="20261121-e1")
+    after, _ = write(tmp_path, [decided("a1"), stays], "20261123-r1", "reverse")
+    (grouping,) = objects(after, "grouping").values()
+    assert grouping["revoked"] is True
+    assert [each["user_id"] for each in objects(after, "user-account").values()] == ["a1"]
+
+
+def test_an_account_leaves_the_grouping_of_a_first_try_too(tmp_path: Path) -> None:
+    again = decided("a1", batch_id="20261123-e1")
+    first, _ = write(tmp_path, [decided("a1")], "20261122-e1")
+    second, _ = write(tmp_path, [again], "20261123-e1")
+    made_by = {"carriers": {again.row["decision_id"]: ["20261122-e1", "20261123-e1"]}}
+    back, _ = write(tmp_path, [again], "20261124-r1", "reverse", made_by=made_by)
+    revoked = objects(back, "grouping")
+    assert set(revoked) == {*objects(first, "grouping"), *objects(second, "grouping")}
+    assert all(each["revoked"] for each in revoked.values())
+
+
+def test_victims_are_suspected_of_nothing(tmp_path: Path) -> None:
+    victim = decided("a2", subject_role="compromised", action="secure_account")
+    folder, _ = write(tmp_path, [decided("a1"), victim])
+    users = {each["user_id"]: each["id"] for each in objects(folder, "user-account").values()}
+    groupings = {each["context"]: each for each in objects(folder, "grouping").values()}
+    assert users["a1"] in groupings["suspicious-activity"]["object_refs"]
+    assert users["a2"] not in groupings["suspicious-activity"]["object_refs"]
+    theirs = groupings["unspecified"]
+    assert users["a2"] in theirs["object_refs"]
+    assert theirs["name"] == "Victims in network n1"
+    links = objects(folder, "relationship").values()
+    assert theirs["id"] not in {each["source_ref"] for each in links}
+    notes = {each["object_refs"][0]: each["content"] for each in objects(folder, "note").values()}
+    assert notes[theirs["id"]].endswith("They are victims.")
 
 
 STATEMENT = {
@@ -298,8 +381,6 @@ def test_a_content_is_signalled_once_a_network_as_a_seed(batch: Path) -> None:
 
 
 def test_only_reviewed_content_is_a_positive_class(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     folder, _ = write(tmp_path, [replace(decided("a1"), reviewer="lead_1")])
     assert lines(folder / "signals.jsonl")[0]["opinion"] == "POSITIVE_CLASS"
 
@@ -307,13 +388,28 @@ def test_only_reviewed_content_is_a_positive_class(tmp_path: Path) -> None:
 def test_sensitive_content_never_leaves(tmp_path: Path) -> None:
     made_by = {"sensitive": frozenset({("content", CONTENT)})}
     folder, _ = write(tmp_path, many(3), made_by=made_by)
-    for path in folder.iterdir():
-        assert CONTENT not in path.read_text(), path.name
+    for name, path in files_of(folder).items():
+        assert CONTENT not in path.read_text(), name
 
 
 def test_withdrawn_signals_say_so(back: Path) -> None:
     assert {each["withdrawn"] for each in lines(back / "signals_withdrawn.jsonl")} == {True}
     assert not (back / "signals.jsonl").exists()
+
+
+def test_what_is_evidence_of_accounts_that_stand_is_not_withdrawn(tmp_path: Path) -> None:
+    mine = FrozenEvidence([entity(), entity(entity_id="d" * 64)])
+    taken = replace(decided("a1"), evidence=mine)
+    folder, _ = write(tmp_path, [taken, decided("a2", stands=True)], "20261123-r1", "reverse")
+    told = lines(folder / "signals_withdrawn.jsonl")
+    assert [each["signal_str"] for each in told] == ["d" * 64]
+
+
+def test_a_statement_says_in_words_how_automated_it_was(tmp_path: Path) -> None:
+    folder, _ = write(tmp_path, [decided("a1"), decided("a2", route="investigated")])
+    facts = [each["decision_facts"] for each in statements(folder)]
+    assert facts[0].endswith("without a look at each network.")
+    assert facts[1].endswith("Two people looked at the network and decided.")
 
 
 def test_bulk_tools_get_a_thousand_ids_at_once(tmp_path: Path) -> None:
@@ -325,14 +421,57 @@ def test_bulk_tools_get_a_thousand_ids_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_the_disclosure_table_names_no_account(batch: Path, back: Path) -> None:
-    with (batch / "disclosure.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [(row["network"], row["accounts"], row["followers"]) for row in rows] == [
-        ("n000", "5", "50"),
-        ("n001", "5", "50"),
-        ("n002", "2", "20"),
-    ]
-    assert {row["origin"] for row in rows} == {"de"}
+def table(folder: Path) -> list[dict[str, str]]:
+    with (folder / "disclosure.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_disclosure_table_names_no_account(batch: Path) -> None:
+    told = [(row["network"], row["accounts"], row["followers"]) for row in table(batch)]
+    assert told == [("n000", "5", "50"), ("n001", "5", "50"), ("n002", "2", "20")]
+    assert {row["origin"] for row in table(batch)} == {"de"}
     assert "a0001" not in (batch / "disclosure.csv").read_text()
-    assert '"restored"' in (back / "disclosure.csv").read_text()
+
+
+def test_the_disclosure_table_tells_what_is_ordered_and_victims_apart(tmp_path: Path) -> None:
+    victims = [
+        decided(name, "n1", subject_role="compromised", action="secure_account", market="fr")
+        for name in ("v1", "v2", "v3")
+    ]
+    actors = [decided("a1", "n1"), decided("a2", "n1", action="challenge")]
+    only_victims = [replace(each, row={**each.row, "network_id": "n2"}) for each in victims]
+    folder, _ = write(tmp_path, [*actors, *victims, *only_victims], others=["disclosure"])
+    mixed, hijacked = table(folder)
+    assert mixed["actions"] == "challenge: 1; secure_account: 3; suspend: 1"
+    assert (mixed["accounts"], mixed["victims"], mixed["network_accounts"]) == ("2", "3", "7")
+    assert mixed["origin"] == "de"
+    assert mixed["what_it_did"].startswith("A coordinated network of 7 accounts.")
+    assert (hijacked["accounts"], hijacked["victims"]) == ("0", "3")
+    assert (hijacked["origin"], hijacked["followers"]) == ("", "")
+    assert hijacked["what_it_did"].endswith("They are victims.")
+    assert "removed" not in (folder / "disclosure.csv").read_text()
+
+
+def test_a_stage_and_a_reversal_are_told_from_a_whole_takedown(tmp_path: Path) -> None:
+    stage, _ = write(
+        tmp_path, many(2), "20261122-e1-2", others=["disclosure"], made_by={"stage": "2 of 3"}
+    )
+    (row,) = table(stage)
+    assert (row["batch"], row["stage"], row["operation"]) == ("20261122-e1-2", "2 of 3", "apply")
+    assert (row["accounts"], row["network_accounts"]) == ("2", "7")
+    back, _ = write(tmp_path, many(1), "20261123-r1", "reverse", others=["disclosure"])
+    (row,) = table(back)
+    assert (row["operation"], row["actions"], row["accounts"]) == ("reverse", "suspend: 1", "1")
+    assert row["what_it_did"].endswith("is taken back.")
+
+
+@pytest.mark.parametrize(
+    ("markets", "origin"),
+    [(["de", "de", "fr"], "de"), (["de", "fr"], ""), ([None, None, "de"], ""), ([None], "")],
+)
+def test_origin_is_where_most_accounts_are(
+    tmp_path: Path, markets: list[str | None], origin: str
+) -> None:
+    decisions = [decided(f"a{number}", market=market) for number, market in enumerate(markets)]
+    folder, _ = write(tmp_path, decisions, others=["disclosure"])
+    assert [row["origin"] for row in table(folder)] == [origin]

@@ -209,6 +209,15 @@ HARM = {
     "no manifest": (lambda b: (b / "manifest.json").unlink(), "cannot be read"),
     "no checksums": (lambda b: (b / "SHA256SUMS").unlink(), "cannot be read"),
     "a path in checksums": (edit("SHA256SUMS", "  manifest", "  ../manifest"), "no checksum"),
+    "a deep path in checksums": (
+        edit("SHA256SUMS", "  internal/", "  internal/../"),
+        "no checksum",
+    ),
+    "a file more inside": (
+        lambda b: (b / "internal" / "more").write_text("{}"),
+        "not in SHA256SUMS",
+    ),
+    "a folder more": (lambda b: (b / "more").mkdir(), "not in SHA256SUMS"),
     "another name": (lambda b: b.rename(b.parent / "20261122-e9"), "folder is called"),
 }
 

@@ -37,6 +37,35 @@ def test_a_reviewer_cannot_approve(site: Site, capsys: pytest.CaptureFixture[str
     site.approve(batch, "lead_2")
 
 
+SAMPLE = {
+    "label_id": "s1",
+    "subject_type": "network",
+    "subject_id": "n1",
+    "label": "abusive",
+    "source": "sample",
+    "sample_id": "s",
+    "sampling_probability": 1.0,
+    "reviewer": "lead_1",
+    "labelled_at": datetime.now(UTC) - timedelta(hours=1),
+}
+
+
+@pytest.mark.parametrize("when", ["before the export", "after it"])
+def test_who_judged_a_network_for_a_sample_cannot_approve(
+    site: Site, capsys: pytest.CaptureFixture[str], when: str
+) -> None:
+    site.decide(["a1"])
+    if when == "before the export":
+        _given(site, SAMPLE)
+    batch = site.export()
+    assert batch is not None
+    if when == "after it":
+        _given(site, SAMPLE)
+    site.approve(batch, "lead_1", code=6)
+    assert "reviewed accounts" in capsys.readouterr().err
+    site.approve(batch, "lead_2")
+
+
 def test_a_key_does_not_sign_for_another(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.decide(["a1"])
     batch = site.export()

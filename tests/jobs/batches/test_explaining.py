@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
+from exporters.enforcement.files import files_of
 from graph.evidence import LINK_EVIDENCE
 from graph.fusion import ACCOUNT_LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
@@ -61,8 +62,8 @@ def test_what_is_flagged_in_capitals_does_not_leave_either(site: Site) -> None:
     flagged(site)
     batch = site.export("--format", "signals", "--format", "stix", "--format", "stix-internal")
     assert batch is not None
-    for path in batch.iterdir():
-        assert CONTENT not in path.read_text(), path.name
+    for name, path in files_of(batch).items():
+        assert CONTENT not in path.read_text(), name
 
 
 def test_explain_shows_signs_that_a_terminal_would_obey(

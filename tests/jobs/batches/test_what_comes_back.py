@@ -330,3 +330,46 @@ def test_a_full_disk_leaves_nothing_half_made(site: Site) -> None:
     assert not list(site.store.proposed.glob("*"))
     assert site.counted() == {"proposed": 200}
     assert site.export() is not None
+
+
+def test_an_appeal_frees_one_account_and_leaves_the_others_grouped(applied: Site) -> None:
+    applied.appeal(appeal_of(decision_of(applied, "a1"), "overturned"))
+    (first,) = (path for path in applied.store.proposed.glob("*-r1") if path.is_dir())
+    assert grouped(first) == (False, {"a2", "a3"})
+    assert (first / "signals_withdrawn.jsonl").read_text() == ""  # the others shared it, too
+    (account,) = rows(first / "accounts.jsonl")
+    assert str(account["reason_text"]).endswith("The reason: overturned on appeal.")
+    applied.run("retract", "--account", "a2", "--reason", "wrong", "--as", "lead")
+    (second,) = (path for path in applied.store.proposed.glob("*-r2") if path.is_dir())
+    assert grouped(second) == (False, {"a3"})  # a1 waits to be freed, and does not come back
+    applied.run("retract", "--account", "a3", "--reason", "wrong", "--as", "lead")
+    (last,) = (path for path in applied.store.proposed.glob("*-r3") if path.is_dir())
+    assert grouped(last) == (True, {"a3"})
+    assert len(rows(last / "signals_withdrawn.jsonl")) == 1
+
+
+def test_a_retraction_reaches_the_grouping_of_a_try_that_failed(site: Site) -> None:
+    site.decide(["a1"])
+    first = site.release_all("--format", "stix")
+    desk = site.desk()
+    desk.fails = lambda account: True
+    desk.import_batch(first)
+    site.receipts(desk)
+    second = site.release_all("--format", "stix", "--retry-failed")
+    site.run("retract", "--account", "a1", "--reason", "wrong", "--as", "lead")
+    (back,) = (path for path in site.store.proposed.glob("*-r1") if path.is_dir())
+    ids = [
+        {each["id"] for each in things if each["type"] == "grouping"}
+        for batch in (first, second, back)
+        for things in [json.loads((batch / "stix_bundle.json").read_text())["objects"]]
+    ]
+    assert ids[2] == ids[0] | ids[1]
+
+
+def grouped(batch: Path) -> tuple[bool, set[str]]:
+    """Whether the bundle's grouping is revoked, and whose accounts it has."""
+    things = json.loads((batch / "stix_bundle.json").read_text())["objects"]
+    (grouping,) = (each for each in things if each["type"] == "grouping")
+    users = {each["id"]: each["user_id"] for each in things if each["type"] == "user-account"}
+    refs = (users.get(ref) for ref in grouping["object_refs"])
+    return grouping.get("revoked", False), {name for name in refs if name is not None}
