@@ -46,7 +46,9 @@ def approve(changes: Changes, batch_id: str, person: str, key_file: Path) -> App
     manifest = sound(folder)
     refuse_ended(changes, batch_id)
     if reason := conflict(person, manifest):
-        raise GuardStop(f"guard approvals: {person} had a part, limit none: {person} {reason}")
+        raise GuardStop(
+            f"guard approvals: 1 approver with a part in it, limit 0: {person} {reason}"
+        )
     if manifest.until < changes.now:
         raise GuardStop(f"{too_late(changes, manifest)}: export again")
     approvers = read_approvers(changes.config.enforcement.approvers)
@@ -123,8 +125,8 @@ def refuse_ended(changes: Changes, batch_id: str) -> None:
     for each in changes.engine.to_arrow(events).to_pylist():
         if each["event"] in ("released", "void"):
             raise GuardStop(
-                f"guard batch: {batch_id} is {each['event']} since {each['at']:%Y-%m-%d %H:%M}, "
-                f"limit one life: {each['reason'] or 'it has left'}; export again"
+                f"guard batch: {batch_id} has ended 1 time, limit 0: {each['event']} on "
+                f"{each['at']:%Y-%m-%d at %H:%M}: {each['reason'] or 'it has left'}; export again"
             )
 
 
