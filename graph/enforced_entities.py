@@ -25,6 +25,7 @@ ENFORCED_ENTITIES = Table(
         family="string",
         rarity="float64",
         enforced_at=TIMESTAMP,
+        last_used_at=TIMESTAMP,  # by the account, as its evidence was frozen
     ),
 )
 """Hubs are not in it: they never link, so they never stand in the evidence of a decision."""
@@ -36,6 +37,7 @@ _WEIGHTED = columns(
     entity_type="string",
     entity_id="string",
     family="string",
+    last_used_at=TIMESTAMP,
     weight="int64",  # micro-units: 1,000,000 on the day of the enforcement, half of it later
 )
 
@@ -54,7 +56,11 @@ def faded(
     latest = (
         archive.filter((F.col("enforced_at") >= F.lit(since)) & (F.col("enforced_at") < F.lit(end)))
         .groupBy(*key)
-        .agg(F.max("enforced_at").alias("enforced_at"), F.min("family").alias("family"))
+        .agg(
+            F.max("enforced_at").alias("enforced_at"),
+            F.max("last_used_at").alias("last_used_at"),
+            F.min("family").alias("family"),
+        )
     )
 
     def weigh(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

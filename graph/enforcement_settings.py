@@ -47,6 +47,7 @@ class EnforcementSettings(Settings):
     hold: Hold = Hold()
     receipt_due: Duration = 24 * UNITS["h"]
     entity_half_life: Duration = 30 * UNITS["d"]
+    device_gap: Duration = 7 * UNITS["d"]
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:

@@ -14,6 +14,7 @@ def re_emerged(
     archive: DataFrame,
     families: DataFrame,
     least_rarity: float,
+    device_gap_s: int,
 ) -> DataFrame:
     """Rows of HISTORY for networks that share rare entities with an enforced one.
 
@@ -21,17 +22,27 @@ def re_emerged(
     sum over shared entities of rarity (ln, in the trace of today where it is largest) x what is
     left of the entity's weight; at least `least_rarity`, over at least two families, because phones
     are resold and families share them. ids_before is the enforced network of most strength, then of
-    smallest id; a network is never its own.
+    smallest id; a network is never its own. A device that nobody was seen on for `device_gap_s`
+    before the network's first use, as far as the look-back shows, may have another owner and says
+    nothing.
     """
     used = _entities(link_evidence, memberships).join(families, on="trace", how="inner")
     rarest = used.groupBy("network_id", "entity_type", "entity_id").agg(
-        F.max("rarity").alias("rarity"), F.min("family").alias("family")
+        F.max("rarity").alias("rarity"),
+        F.min("family").alias("family"),
+        F.min("first_at").alias("first_at"),
     )
     before = archive.select(
-        F.col("network_id").alias("enforced_id"), "entity_type", "entity_id", "weight"
+        F.col("network_id").alias("enforced_id"),
+        "entity_type",
+        "entity_id",
+        "weight",
+        "last_used_at",
     )
+    silent = F.unix_micros("first_at") - F.unix_micros("last_used_at")
+    passed_on = (F.col("entity_type") == "device") & (silent >= F.lit(device_gap_s * MICRO))
     shared = rarest.join(before, on=["entity_type", "entity_id"], how="inner").filter(
-        F.col("network_id") != F.col("enforced_id")
+        (F.col("network_id") != F.col("enforced_id")) & ~F.coalesce(passed_on, F.lit(False))
     )
     left = F.floor(F.col("rarity") * F.col("weight")).cast("bigint")
     strength = shared.groupBy("network_id", "enforced_id").agg(
@@ -57,7 +68,7 @@ def re_emerged(
 
 
 def _entities(link_evidence: DataFrame, memberships: DataFrame) -> DataFrame:
-    """The entities behind links inside networks: network_id, trace, entity, rarity."""
+    """The entities behind links inside networks: network_id, trace, entity, rarity, first_at."""
     ends = link_evidence
     for side in ("a", "b"):
         network = memberships.select(
@@ -67,5 +78,10 @@ def _entities(link_evidence: DataFrame, memberships: DataFrame) -> DataFrame:
         ends = ends.join(network, on=f"account_{side}", how="inner")
     inside = ends.filter(F.col("network_a") == F.col("network_b"))
     return inside.select(
-        F.col("network_a").alias("network_id"), "trace", "entity_type", "entity_id", "rarity"
+        F.col("network_a").alias("network_id"),
+        "trace",
+        "entity_type",
+        "entity_id",
+        "rarity",
+        "first_at",
     )

@@ -214,6 +214,7 @@ def _re_emerged(run: Run) -> DataFrame:
         archive,
         run.engine.from_arrow(families),
         config.identity.re_emergence,
+        config.enforcement.device_gap // UNITS["s"],
     )
 
 

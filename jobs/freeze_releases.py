@@ -10,12 +10,16 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from graph.engines.base import Engine
 from jobs.arguments import settings_parser
 from jobs.batches.people import add_person
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError
+
+if TYPE_CHECKING:
+    from graph.config import Config
 
 
 def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
@@ -60,7 +64,18 @@ def _freeze(arguments: argparse.Namespace) -> int:
         changes.audit("freeze", arguments.person, _told(arguments))
         changes.publish()
     sys.stdout.write(f"frozen: {_scope(arguments.signature)}\n")
+    if arguments.signature is not None and not _is_known(config, arguments.signature):
+        sys.stdout.write(
+            "no signature has this id, so it may stop nothing: `actorgraph signatures list` shows "
+            "ids, --all stops everything\n"
+        )
     return DONE
+
+
+def _is_known(config: Config, signature: str) -> bool:
+    from signatures.loading import load
+
+    return signature in {str(each.id) for each in load(config.signatures.paths)}
 
 
 def _unfreeze(arguments: argparse.Namespace) -> int:

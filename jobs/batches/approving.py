@@ -57,8 +57,8 @@ def approve(changes: Changes, batch_id: str, person: str, key_file: Path) -> App
     approval = sign(sums_sha256, person, key_file, changes.now)
     names, refused = counted([*before, approval], manifest, sums_sha256, approvers, changes.now)
     if person not in names or len(names) != len(before) + 1:
-        told = f"{len(refused)} that do not count, limit 0"
-        raise GuardStop(f"guard approvals: {told}: {'; '.join(refused)}")
+        figure = f"{len(refused)} that do not count, limit 0"
+        raise GuardStop(f"guard approvals: {figure}: {'; '.join(refused)}")
     lines = "".join(f"{each.line()}\n" for each in [*before, approval])
     changes.text(f"../{FOLDER}/proposed/{batch_id}.approvals.jsonl", lines)
     found = Approved(batch_id, tuple(names), approvers.number(manifest))

@@ -265,6 +265,7 @@ def _archive(changes: Changes, applied: DataFrame) -> DataFrame:
                             "family": entity.family,
                             "rarity": entity.rarity,
                             "enforced_at": now,
+                            "last_used_at": datetime.fromisoformat(entity.last_at),
                         },
                     )
             yield pa.RecordBatch.from_pylist(list(made.values()), schema=schema)

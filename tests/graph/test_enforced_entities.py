@@ -24,6 +24,7 @@ def test_enforced_entities_fade(engine: Engine) -> None:
             "family": "device",
             "rarity": 3.0,
             "enforced_at": end - timedelta(days=age_days),
+            "last_used_at": end - timedelta(days=age_days + 1),
         }
 
     archive = [
@@ -36,5 +37,7 @@ def test_enforced_entities_fade(engine: Engine) -> None:
     ]
     frame = engine.from_arrow(pa.Table.from_pylist(archive, schema=ENFORCED_ENTITIES.schema))
     found = engine.to_arrow(faded(engine, frame, day, half_life_days=30, keep_days=365)).to_pylist()
+    used = {row["entity_id"]: row["last_used_at"] for row in found}
+    assert used["old"] == end - timedelta(days=61), "the latest use, by whichever account"
     weights = {row["entity_id"]: row["weight"] for row in found}
     assert weights == {"new": 999_997, "month": 500_000, "old": 250_000}

@@ -101,6 +101,18 @@ def test_a_freeze_stops_releases_and_not_retractions(applied: Site) -> None:
     assert applied.states()["a4"] == "released"
 
 
+def test_a_freeze_of_a_signature_that_there_is_not_says_so(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A title in place of the id would stop nothing, and nobody would know."""
+    why = ["--reason", "wrong", "--as", "lead", *site.arguments]
+    assert freeze_releases.main(["--signature", "Ban evasion", *why], site.engine) == 0
+    assert "no signature has this id" in capsys.readouterr().out
+    ban_evasion = "2515c1d7-15e8-4ac2-80a4-37c9d7c58833"
+    assert freeze_releases.main(["--signature", ban_evasion, *why], site.engine) == 0
+    assert "no signature has this id" not in capsys.readouterr().out
+
+
 def test_a_signature_is_frozen_by_itself(site: Site) -> None:
     why = ["--reason", "wrong", "--as", "lead", *site.arguments]
     assert freeze_releases.main(["--signature", SIGNATURE, *why], site.engine) == 0
