@@ -12,9 +12,10 @@ from jobs import show_status
 from jobs.batches.reversals import open_reversals, reversals
 from signatures.decisions import DECISIONS
 from signatures.labels import LABELS
-from signatures.life_cycle import check_history, current
+from signatures.life_cycle import check_history, current, moved
 from tests.exporters.enforcement.builders import key_pair
 from tests.jobs.batches.sites import Site, appeal_of, decision_of
+from tests.ledger_rows import append_to_ledger
 
 
 def taken_back(site: Site, *order: str, by: str = "lead", code: int = 0) -> Path | None:
@@ -153,6 +154,27 @@ def test_a_retraction_reaches_what_is_being_tried_again(site: Site) -> None:
     let_out(site, taken_back(site, "--account", "a1"))
     assert site.states() == {"a1": "rejected"}
     site.release(again, code=6)
+
+
+def test_what_left_again_on_new_evidence_is_taken_back_again(site: Site) -> None:
+    site.decide(["a1"])
+    desk = site.desk()
+    desk.fails = lambda account: True
+    desk.import_batch(site.release_all())
+    site.receipts(desk)
+    let_out(site, taken_back(site, "--account", "a1"))
+    again = moved(
+        current(site.ledger(DECISIONS)),
+        "proposed",
+        by="new_evidence",
+        at=datetime.now(UTC),
+        actor="score-networks",
+        reason="another device",
+    )
+    append_to_ledger(site.home, DECISIONS, again, "scoring")
+    site.release_all()
+    let_out(site, taken_back(site, "--account", "a1"))
+    assert site.states() == {"a1": "reversed"}
 
 
 def test_all_that_stands_against_an_account_goes_by_one_command(site: Site) -> None:
