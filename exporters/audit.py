@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -120,6 +121,26 @@ def read_lines(folder: Path) -> Iterator[tuple[str, str]]:
         with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
             for number, line in enumerate(file, start=1):
                 yield f"{path.name}, line {number}", line.removesuffix("\n")
+
+
+def mentioned(folder: Path, text: str) -> list[str]:
+    """The places of the lines whose particulars have a text, by itself or as a word of a reason."""
+    word = re.compile(rf"(?<![\w-]){re.escape(text)}(?![\w-])")
+    return [place for place, line in read_lines(folder) if any(map(word.search, _texts(line)))]
+
+
+def _texts(line: str) -> Iterator[str]:
+    """The texts among a line's particulars; none of a line that cannot be read."""
+    try:
+        rest = [json.loads(line)["details"]]
+    except (ValueError, KeyError, TypeError):
+        return
+    while rest:
+        each = rest.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, list | dict):
+            rest += each.values() if isinstance(each, dict) else each
 
 
 def expired(folder: Path, asked: date, kept_days: int) -> tuple[list[Path], Head]:

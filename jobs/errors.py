@@ -30,7 +30,15 @@ class DataStop(Exception):
 
 
 class GuardStop(Exception):
-    """A safety limit was reached; a person must decide."""
+    """A safety limit was reached; a person must decide.
+
+    `aloud` is what that person is told: the same, with the accounts that it is about, whose names
+    are stored nowhere, because forgetting an account would not find them there.
+    """
+
+    def __init__(self, text: str, aloud: str | None = None) -> None:
+        super().__init__(text)
+        self.aloud = aloud or text
 
 
 EXIT_CODES: dict[type[Exception], int] = {
@@ -113,7 +121,12 @@ def _stop_of_duckdb(error: BaseException, kind: str, text: str) -> BaseException
 
 
 def describe(error: BaseException) -> str:
-    """One line that says what went wrong."""
+    """One line that says to people what went wrong."""
+    return error.aloud if isinstance(error, GuardStop) else recorded(error)
+
+
+def recorded(error: BaseException) -> str:
+    """The same as a manifest keeps it."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     if isinstance(error, tuple(EXIT_CODES)):

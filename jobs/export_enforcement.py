@@ -154,7 +154,7 @@ def _pass_guards(run: Run, figures: Figures) -> None:
         {"name": "guards", "passed": not hits, "detail": "; ".join(map(str, hits)) or "none hit"}
     )
     if hits:
-        raise GuardStop("\n".join(map(str, hits)))
+        raise GuardStop("\n".join(map(str, hits)), "\n".join(hit.aloud for hit in hits))
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,13 +21,13 @@ from graph.engines.base import DependencyError, Engine
 from jobs.arguments import settings_parser
 from jobs.batches.people import add_person
 from jobs.commands import run_command
-from jobs.errors import DONE, GuardStop
+from jobs.errors import DONE, ConfigError, GuardStop
 
 if TYPE_CHECKING:
     from exporters.neo4j import Database
     from exporters.neo4j_forget import ForgottenThere
     from jobs.batches.changes import Changes
-    from jobs.batches.forgetting import Forgotten
+    from jobs.batches.forgetting import Forgotten, Unreleased
 
 
 def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
@@ -60,6 +60,8 @@ def _command(arguments: argparse.Namespace) -> int:
 
 def _forget(changes: Changes, forgotten: Forgotten, person: str, reason: str) -> str | None:
     """Forget an account and say what was done and what remains; returns why Neo4j still has it."""
+    from exporters.audit import mentioned
+    from graph.setting_types import format_duration
     from jobs.batches.forgetting import (
         end_decisions,
         forget_rows,
@@ -69,19 +71,31 @@ def _forget(changes: Changes, forgotten: Forgotten, person: str, reason: str) ->
     from jobs.batches.holds import held_accounts
     from jobs.batches.store import approvals_path
     from jobs.files import remove
+    from jobs.places import audit_folder
     from jobs.samples import REVIEW, forget_in_blank_labels
 
     account = forgotten.account
     if account in held_accounts(changes.home, changes.publication.warehouse.folder):
         raise GuardStop(
-            f"guard legal hold: {account} is held, or a network or decision of it is, limit not "
-            "held: lift it first"
+            f"guard legal hold: 1 hold or more reaches {account}, limit 0: it is on the account, "
+            "or a network or decision of it (`legal-hold LIST`): lift it first"
         )
-    waiting = void_waiting(changes, forgotten, person)
+    unreleased = void_waiting(changes, forgotten, person)
+    waiting = [*unreleased.voided, *unreleased.copies]
     ended = end_decisions(changes, forgotten, person)
     rows = forget_rows(changes, forgotten)
     released = released_with(changes, account)
     there, unreached = _in_database(changes.home, os.environ, forgotten)
+    known = any((*rows.values(), ended, waiting, released, there and there.nodes, unreached))
+    if not (
+        known
+        or mentioned(audit_folder(changes.home), forgotten.name)
+        or forget_in_blank_labels(changes.home / REVIEW, account)
+    ):
+        raise ConfigError(
+            f"{account} is unknown: it stands in no table, ledger, batch or database here, and was "
+            "never forgotten; give its whole id"
+        )
     told = {
         "account": forgotten.name,
         "reason": reason,
@@ -99,7 +113,13 @@ def _forget(changes: Changes, forgotten: Forgotten, person: str, reason: str) ->
         remove(approvals_path(folder))
     forget_in_blank_labels(changes.home / REVIEW, account)
     _say(f"{rows['deleted']} rows deleted; in ledgers the account is {forgotten.name}")
-    _say_of_batches(changes, waiting, released)
+    _say_of_batches(changes, unreleased, released)
+    if lines := mentioned(audit_folder(changes.home), account):
+        kept = format_duration(changes.config.retention.audit)
+        _say(
+            f"the audit log has its id, in a reason or of an older version, and cannot be changed; "
+            f"purge deletes such lines after {kept} (retention.audit): {'; '.join(lines)}"
+        )
     _say_of_database(there)
     _say("the log and the lists of `events` and `inputs` are the site's own: delete it there, too,")
     _say("or the next run finds it again")
@@ -138,11 +158,15 @@ def _rewrite_guide(home: Path, database: Database) -> None:
         )
 
 
-def _say_of_batches(changes: Changes, waiting: Sequence[Path], released: Sequence[Path]) -> None:
+def _say_of_batches(changes: Changes, unreleased: Unreleased, released: Sequence[Path]) -> None:
     from graph.setting_types import format_duration
 
-    if waiting:
-        _say(f"batches that waited with it are void and deleted: {_names(waiting)}; export again")
+    if unreleased.voided:
+        names = _names(unreleased.voided)
+        _say(f"batches that waited with it are void and deleted: {names}; export again")
+    if unreleased.copies:
+        names = _names(unreleased.copies)
+        _say(f"copies of batches that had ended before are deleted: {names}")
     if released:
         kept = format_duration(changes.config.retention.evidence)
         _say(

@@ -10,12 +10,16 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from graph.engines.base import Engine
 from jobs.commands import run_command
-from jobs.errors import DONE, DataStop, GuardStop
+from jobs.errors import DONE, ConfigError, DataStop, GuardStop
+
+if TYPE_CHECKING:
+    from graph.config import Config
 
 Action = Callable[[argparse.Namespace], int]
 
@@ -115,20 +119,32 @@ def _retract(arguments: argparse.Namespace) -> int:
 
     chosen = Chosen(arguments.batch, arguments.decision, arguments.account, arguments.network)
     config = load(arguments.config, arguments.set, os.environ)
-    with changing(config, "export retract", engine=arguments.engine) as changes:
-        made = retract(changes, chosen, arguments.person, arguments.reason)
-        changes.publish()
-    _say(f"{made.batch_id}: {made.rows} reversals proposed")
-    if arguments.key is None:
-        return DONE
-    arguments.batch, ordered_by = made.batch_id, arguments.person
-    arguments.person = arguments.approver or ordered_by
-    _approve(arguments)
-    _release(arguments)
-    arguments.folder = config.home.absolute() / "batches" / "released" / made.batch_id
-    arguments.approvers = config.enforcement.approvers
-    arguments.allow_demo, arguments.imported = config.enforcement.environment == "demo", []
-    return _verify(arguments)
+    if arguments.key is not None and arguments.approver in (None, arguments.person):
+        raise ConfigError("--approver: name whose key that is; who orders cannot approve")
+    left, code = 1, DONE
+    while left:  # an account has one row in a batch; what else stands against it needs another
+        with changing(config, "export retract", engine=arguments.engine) as changes:
+            found = retract(changes, chosen, arguments.person, arguments.reason)
+            changes.publish()
+        left = found.left
+        _say(f"{found.made.batch_id}: {found.made.rows} reversals proposed")
+        if arguments.key is not None:
+            code = max(code, _let_out(arguments, config, found.made.batch_id))
+    return code
+
+
+def _let_out(arguments: argparse.Namespace, config: Config, batch_id: str) -> int:
+    """Approve and release a reversal, and say whether importers may act on it."""
+    from jobs.batches.store import Store, read
+
+    mine = argparse.Namespace(**{**vars(arguments), "batch": batch_id})
+    mine.person = arguments.approver
+    _approve(mine)
+    _release(mine)
+    mine.folder = Store(config.home.absolute()).released / batch_id
+    mine.approvers = config.enforcement.approvers
+    mine.allow_demo, mine.imported = read(mine.folder).environment == "demo", []
+    return _verify(mine)
 
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:
@@ -170,6 +186,7 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
 def _receipts(arguments: argparse.Namespace) -> int:
     from jobs.batches.changes import changing
     from jobs.batches.receiving import expire, overdue, receive
+    from jobs.batches.reversals import open_reversals
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)
@@ -178,18 +195,23 @@ def _receipts(arguments: argparse.Namespace) -> int:
         changes.publish()
     with changing(config, "export receipts", engine=arguments.engine) as changes:
         expired, late = expire(changes), overdue(changes)
+        due = timedelta(microseconds=config.enforcement.receipt_due)
+        open_ = open_reversals(changes.home, changes.now, due)
         changes.publish()
     _say(
         f"{told.receipts} receipts ({told.repeated} known already): {told.applied} applied, "
-        f"{told.failed} failed, {told.reversed} reversed; {expired} decisions expired"
+        f"{told.failed} failed, {told.skipped} skipped; of reversals {told.reversed} carried out, "
+        f"{told.not_reversed} not; {expired} decisions expired"
     )
     if told.contradicting:
         _say(
-            f"{told.contradicting} contradict what is known, e.g. a reversal that failed: look at "
-            "their errors in the ledger `receipts`"
+            f"ALERT: {told.contradicting} receipts contradict what is known, e.g. one that failed "
+            "after it was applied: look at their errors in the ledger `receipts`"
         )
     if late:
         _say(f"ALERT: {late} released decisions have no receipt for too long: ask enforcement")
+    for line in open_:
+        _say(f"ALERT: {line}")
     return DONE
 
 

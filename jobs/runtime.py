@@ -37,6 +37,7 @@ from jobs.errors import (
     as_stop,
     describe,
     exit_code,
+    recorded,
 )
 from jobs.files import remove, write_json
 from jobs.manifest import Manifest, Step
@@ -241,7 +242,7 @@ def _record_failure(warehouse: Warehouse, manifest: Manifest, error: BaseExcepti
     """Write the manifest of a run that published nothing, keeping the name of the one that did."""
     path = warehouse.folder / manifest.target
     published = json.loads(path.read_text())["published_run_id"] if path.exists() else None
-    write_json(path, manifest.content(exit_code(error), describe(error), published))
+    write_json(path, manifest.content(exit_code(error), recorded(error), published))
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """What is published: which jobs ran for a day, how they ended, and the rows of its tables.
 
+Reversals that enforcement did not carry out are told, too, for as long as they are open.
+
 Run it by `actorgraph status`. Nothing is changed, except that a publication whose writer died is
 finished first.
 """
@@ -11,11 +13,12 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from graph.published import day_folder
 from jobs.arguments import day, settings_parser
+from jobs.batches.reversals import open_reversals
 from jobs.commands import run_command
 from jobs.configuration import load
 from jobs.errors import DONE
@@ -38,6 +41,9 @@ def _show(arguments: argparse.Namespace) -> int:
     mended = warehouse.recover("status")
     if mended:
         sys.stdout.write(f"{mended}\n\n")
+    due = timedelta(microseconds=config.enforcement.receipt_due)
+    for line in open_reversals(warehouse.folder.parent, datetime.now(UTC), due):
+        sys.stdout.write(f"ALERT: {line}\n")
     days = warehouse.days(RUNS)
     ds = arguments.ds or max(days, default=None)
     if ds not in days:

@@ -74,6 +74,15 @@ CLOSED = ("rejected", "superseded", *ENDED)
 """Nothing is under way any more; a rejected decision may be proposed again on new evidence."""
 
 
+PATH_BACK: Mapping[str, tuple[str, str]] = {
+    "failed": ("proposed", "retry"),
+    "approved": ("proposed", "void"),
+    "proposed": ("in_review", "guard"),
+    "in_review": ("rejected", "reviewers"),
+}
+"""How people end a decision that nobody carried out: the next state and by what, in order."""
+
+
 class TransitionError(Exception):
     """A decision that would move in a way that its life does not have."""
 

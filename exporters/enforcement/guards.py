@@ -15,7 +15,8 @@ from graph.enforcement_settings import EnforcementSettings
 class Stop:
     """A guard that was hit: its name, the figure, the limit, and what it is about.
 
-    `voids`: whether approvals that were given no longer hold.
+    `voids`: whether approvals that were given no longer hold. `accounts` are the first of those
+    that it is about; they are told to people, and not part of its text, which is kept for years.
     """
 
     guard: str
@@ -23,9 +24,16 @@ class Stop:
     limit: str
     about: str
     voids: bool = True
+    accounts: Sequence[str] = ()
 
     def __str__(self) -> str:
         return f"guard {self.guard}: {self.figure}, limit {self.limit}: {self.about}"
+
+    @property
+    def aloud(self) -> str:
+        """The text with the accounts' names."""
+        named = f"; account {', '.join(self.accounts)}" if self.accounts else ""
+        return f"{self}{named}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ class Figures:
     wrong_role: int = 0
     repeated: int = 0
     moved_on: int = 0
+    first: Mapping[str, Sequence[str]] = field(default_factory=dict)  # some accounts, by guard
     list_moved: float | None = None
     acknowledged: bool = False
     freezes: Sequence[Freeze] = ()
@@ -107,7 +116,8 @@ def _caps(figures: Figures, settings: EnforcementSettings) -> Iterator[Stop]:
             if count > cap:
                 yield Stop(f"{kind} cap", f"{count} accounts", str(cap), f"{kind} {name}")
     if figures.active_accounts is None and rows:
-        yield Stop("population cap", "active accounts unknown", "known", "no day has a graph yet")
+        told = "no share of the active accounts can be told"
+        yield Stop("population cap", "0 days have a graph", "at least 1", told)
     if figures.active_accounts is not None:
         most = math.floor(caps.population * figures.active_accounts)
         if rows > most:
@@ -126,19 +136,21 @@ def _caps(figures: Figures, settings: EnforcementSettings) -> Iterator[Stop]:
 
 
 def _people(figures: Figures) -> Iterator[Stop]:
+    way_out = "`export-enforcement --to-review REASON` sends them to review"
     for guard, count, about in (
-        ("protected", figures.protected, "accounts on the list protected_accounts"),
+        ("protected", figures.protected, f"on the list protected_accounts: {way_out}"),
         (
             "cleared",
             figures.cleared,
-            "accounts that were cleared lately: only a reviewer may propose them",
+            f"cleared lately, and no reviewer proposed them since: {way_out}",
         ),
-        ("subject role", figures.wrong_role, "only an actor may be restricted"),
-        ("one decision", figures.repeated, "accounts twice under one policy"),
-        ("decisions", figures.moved_on, "decisions that are no longer as they were proposed"),
+        ("subject role", figures.wrong_role, f"only an actor may be restricted: {way_out}"),
+        ("one decision", figures.repeated, "twice under one policy: reviewers choose one"),
+        ("decisions", figures.moved_on, "no longer as they were proposed: export again"),
     ):
         if count:
-            yield Stop(guard, f"{count} accounts", "0", about)
+            first = figures.first.get(guard, ())
+            yield Stop(guard, f"{count} accounts", "0", about, accounts=first)
 
 
 def _lists(figures: Figures, settings: EnforcementSettings) -> Iterator[Stop]:
@@ -159,7 +171,7 @@ def frozen(figures: Figures) -> Iterator[Stop]:
         if each.signature is None or each.signature in figures.by_signature:
             scope = "all releases" if each.signature is None else f"signature {each.signature}"
             about = f"{scope} since {each.at} by {each.by}: {each.reason}"
-            yield Stop("freeze", "frozen", "not frozen", about, voids=False)
+            yield Stop("freeze", "1 freeze", "0", about, voids=False)
 
 
 def held(figures: Figures, settings: EnforcementSettings) -> Iterator[Stop]:
@@ -170,7 +182,7 @@ def held(figures: Figures, settings: EnforcementSettings) -> Iterator[Stop]:
             yield Stop(
                 "overturn hold",
                 f"{each.overturned} of {each.decided} appeals overturned",
-                f"{hold.overturned} and {hold.share:.0%}",
+                f"fewer than {hold.overturned}, or less than {hold.share:.0%}",
                 f"{each.kind} {each.name}: look at its decisions, retract what is wrong",
                 voids=False,
             )

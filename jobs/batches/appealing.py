@@ -16,6 +16,7 @@ from graph.engines.base import InputError
 from jobs.batches.changes import Changes
 from jobs.batches.receiving import AHEAD
 from jobs.batches.retracting import draft
+from jobs.batches.taking_back import ACTOR as RETRACTION
 from jobs.errors import DataStop
 from signatures.decisions import DECISIONS
 from signatures.labels import LABELS
@@ -64,6 +65,11 @@ class _Desk:
         appeals = changes.engine.to_arrow(changes.ledger(APPEALS)).to_pylist()
         self._steps = {(row["appeal_id"], row["step"]): row for row in appeals}
         self._acted = self._who_acted()
+        self._taken_back = {
+            row["decision_id"]
+            for row in self.ledger.to_pylist()
+            if (row["state"], row["actor"]) == ("overturned", RETRACTION)
+        }
         self.moved: list[pa.Table] = []
         self.appeals: list[dict[str, Any]] = []
         self.overturned: list[str] = []
@@ -99,10 +105,11 @@ class _Desk:
             )
         self._acted.setdefault(decision["decision_id"], set()).add(reviewer)
         after = "upheld" if appeal["outcome"] == "upheld" else "overturned"
-        self._move(place, decision, after, "appeal_outcome", reviewer, appeal["reason_code"])
+        if decision["decision_id"] not in self._taken_back:  # else the order stands
+            self._move(place, decision, after, "appeal_outcome", reviewer, appeal["reason_code"])
+            if after == "overturned":
+                self.overturned.append(decision["decision_id"])
         self._keep(appeal, "decided", decision)
-        if after == "overturned":
-            self.overturned.append(decision["decision_id"])
         if appeal["outcome"] == "partial":
             self._lighter(decision, reviewer)
 
@@ -256,7 +263,9 @@ def _appeal(name: str, number: int, line: str, latest: datetime) -> dict[str, An
     except (ValueError, TypeError, AttributeError):
         raise DataStop(f"{place}: is no appeal: write {', '.join(FIELDS)} as JSON") from None
     if strange:
-        raise DataStop(f"{place}: an appeal has no {', '.join(strange)}")
+        raise DataStop(
+            f"{place}: an appeal has no {', '.join(strange)}: it has {', '.join(FIELDS)}"
+        )
     wanted = ["appeal_id", "decision_id", "lodged_at"]
     if appeal["outcome"] is not None:
         wanted += ["reviewer", "decided_at"]

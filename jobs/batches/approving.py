@@ -51,7 +51,9 @@ def approve(changes: Changes, batch_id: str, person: str, key_file: Path) -> App
     seen_by = labellers(changes.engine, changes.ledger(LABELS), decisions_of(changes, folder))
     known = manifest.model_copy(update={"reviewers": [*manifest.reviewers, *seen_by]})
     if reason := conflict(person, known):
-        raise GuardStop(f"guard approvals: {person} had a part, limit none: {person} {reason}")
+        raise GuardStop(
+            f"guard approvals: 1 approver with a part in it, limit 0: {person} {reason}"
+        )
     if manifest.until < changes.now:
         raise GuardStop(f"{too_late(changes, manifest)}: export again")
     approvers = read_approvers(changes.config.enforcement.approvers)
@@ -128,8 +130,8 @@ def refuse_ended(changes: Changes, batch_id: str) -> None:
     for each in changes.engine.to_arrow(events).to_pylist():
         if each["event"] in ("released", "void"):
             raise GuardStop(
-                f"guard batch: {batch_id} is {each['event']} since {each['at']:%Y-%m-%d %H:%M}, "
-                f"limit one life: {each['reason'] or 'it has left'}; export again"
+                f"guard batch: {batch_id} has ended 1 time, limit 0: {each['event']} on "
+                f"{each['at']:%Y-%m-%d at %H:%M}: {each['reason'] or 'it has left'}; export again"
             )
 
 

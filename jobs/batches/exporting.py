@@ -58,6 +58,7 @@ class Order:
     operation: str
     requested_by: str
     formats: Sequence[str] = ()
+    environment: str | None = None  # by default the one of the settings
     reason: str | None = None
     supersedes: Sequence[str] = ()
     retracts: Sequence[str] = ()
@@ -194,7 +195,7 @@ def _stages(changes: Changes, order: Order, maker: RowMaker, decided: Path) -> l
 def _particulars(changes: Changes, order: Order, **changed: Any) -> dict[str, Any]:
     config = changes.config
     return {
-        "environment": config.enforcement.environment,
+        "environment": order.environment or config.enforcement.environment,
         "ds": order.ds.isoformat(),
         "run_id": changes.publication.run_id,
         "code_version": code_version(),

@@ -20,6 +20,7 @@ from graph.setting_types import UNITS
 from graph.union import union_all
 from jobs.batches.changes import Changes
 from jobs.batches.decided import reviewed
+from jobs.batches.reversals import reversals
 from jobs.batches.store import Store
 from jobs.inputs import read_protected_accounts
 from signatures.decisions import DECISIONS
@@ -40,6 +41,14 @@ def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
     """
     now = changes.now
     released = _released(changes)
+    about = {
+        "protected": _protected(changes, rows, ds),
+        "cleared": _cleared(changes, rows),
+        "subject role": rows.filter(_wrong_role()),
+        "one decision": _repeated(rows),
+        "decisions": rows.filter(F.col("state") != state),
+    }
+    counts = {guard: mine.count() for guard, mine in about.items()}
     signatures = rows.select(F.explode("signature_ids").alias("signature"))
     return Figures(
         rows=rows.count(),
@@ -48,14 +57,31 @@ def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
         active_accounts=_active(changes, ds),
         released_today=released.pop(now.date(), 0),
         released_by_day=list(released.values()),
-        protected=_protected(changes, rows, ds).count(),
-        cleared=_cleared(changes, rows).count(),
-        wrong_role=rows.filter(_wrong_role()).count(),
-        repeated=rows.count() - rows.select("account_id", "policy_id").distinct().count(),
-        moved_on=rows.filter(F.col("state") != state).count(),
+        protected=counts["protected"],
+        cleared=counts["cleared"],
+        wrong_role=counts["subject role"],
+        repeated=counts["one decision"],
+        moved_on=counts["decisions"],
+        first={guard: _first(changes, about[guard]) for guard in counts if counts[guard]},
         freezes=Store(changes.home).freezes(),
         outcomes=_outcomes(changes, rows),
     )
+
+
+FIRST = 5
+"""Accounts that a guard's line names: enough to look at."""
+
+
+def _first(changes: Changes, rows: DataFrame) -> list[str]:
+    names = rows.select("account_id").distinct().orderBy("account_id").limit(FIRST)
+    found: list[str] = changes.engine.to_arrow(names)["account_id"].to_pylist()
+    return found
+
+
+def _repeated(rows: DataFrame) -> DataFrame:
+    """The accounts that rows name twice under one policy."""
+    counted = rows.groupBy("account_id", "policy_id").agg(F.count(F.lit(1)).alias("rows"))
+    return counted.filter(F.col("rows") > 1).select("account_id")
 
 
 def kept_from_leaving(changes: Changes, rows: DataFrame, ds: date) -> DataFrame:
@@ -116,12 +142,8 @@ def _cleared(changes: Changes, rows: DataFrame) -> DataFrame:
     span = changes.config.proposals.cleared // UNITS["d"]
     since = changes.now - timedelta(days=span)
     over = (
-        current_frame(ledger)
-        .filter(F.col("state").isin(*CLEARED) & (F.col("state_at") >= F.lit(since)))
-        .select("account_id", F.col("state_at").alias("cleared_at"))
-    )
-    over = (
-        over.unionByName(_called_benign(changes, since))
+        _favourable(changes, ledger, since)
+        .unionByName(_called_benign(changes, since))
         .groupBy("account_id")
         .agg(F.max("cleared_at").alias("cleared_at"))
     )
@@ -129,6 +151,28 @@ def _cleared(changes: Changes, rows: DataFrame) -> DataFrame:
     rows = rows.join(over, on="account_id", how="inner").join(judged, on="decision_id", how="left")
     again = F.coalesce(F.col("reviewed_at") >= F.col("cleared_at"), F.lit(False))
     return rows.filter(~again)
+
+
+def _favourable(changes: Changes, ledger: DataFrame, since: datetime) -> DataFrame:
+    """Whose decisions were overturned or taken back: account_id, cleared_at.
+
+    The outcome is what a reviewer sees; that its reversal was carried out later is no further one.
+    What had ended before it was taken back stays as it ended in the ledger.
+    """
+    over = current_frame(ledger).filter(
+        F.col("state").isin(*CLEARED) & (F.col("state_at") >= F.lit(since))
+    )
+    began = ledger.filter(F.col("state").isin(*CLEARED)).groupBy("decision_id")
+    told = over.select("decision_id", "account_id").join(
+        began.agg(F.min("state_at").alias("cleared_at")), on="decision_id", how="inner"
+    )
+    out = changes.engine.from_arrow(reversals(changes.home)).select(
+        "decision_id", F.col("out_at").alias("cleared_at")
+    )
+    ended = current_frame(ledger).filter(F.col("state") == "expired")
+    ended = ended.join(out, on="decision_id", how="inner")
+    ended = ended.filter(F.col("cleared_at") >= F.lit(since))
+    return told.unionByName(ended.select(*told.columns)).select("account_id", "cleared_at")
 
 
 def _called_benign(changes: Changes, since: datetime) -> DataFrame:

@@ -26,7 +26,7 @@ from jobs.batches.rewriting import ledger_appends, rewrite, table_days
 from jobs.batches.store import Store, read
 from jobs.errors import GuardStop
 from signatures.decisions import DECISIONS
-from signatures.life_cycle import current, moved
+from signatures.life_cycle import PATH_BACK, current, moved
 
 NAMES = {
     "account_id": None,
@@ -43,14 +43,6 @@ MENTIONS = ("component_id", "community_id")
 
 LISTS = {"members": "{}", "dropped_by": "account:{}"}
 """Lists in which it stands, and how."""
-
-PATH_BACK = {
-    "failed": ("proposed", "retry"),
-    "approved": ("proposed", "void"),
-    "proposed": ("in_review", "guard"),
-    "in_review": ("rejected", "reviewers"),
-}
-"""How a decision that has not left ends: the next state, and by what."""
 
 
 @dataclass(frozen=True)
@@ -156,26 +148,39 @@ def end_decisions(changes: Changes, forgotten: Forgotten, person: str) -> int:
     return sum(row["state"] in PATH_BACK for row in rows.to_pylist())
 
 
-def void_waiting(changes: Changes, forgotten: Forgotten, person: str) -> list[Path]:
-    """Void the batches that wait and carry the account; returns their folders, to be deleted.
+@dataclass(frozen=True)
+class Unreleased:
+    """Folders that carry the account and are to be deleted: of batches that waited and are void
+
+    now, and copies of batches whose life had ended before.
+    """
+
+    voided: list[Path]
+    copies: list[Path]
+
+
+def void_waiting(changes: Changes, forgotten: Forgotten, person: str) -> Unreleased:
+    """Void the batches that wait and carry the account.
 
     Raises GuardStop for a reversal that waits: it must reach the account before that is forgotten.
     """
     store = Store(changes.home)
     ended = _ended(changes)
     found: dict[str, Path] = {}
+    copies: dict[str, Path] = {}
     for folder in folders(store):
         if folder.parent == store.released or not carries(folder, {forgotten.account}):
             continue
         manifest = read(folder)
-        found[folder.name] = folder
         whole = manifest.parent.batch_id if manifest.parent else manifest.batch_id
         if whole in ended:
+            (found if whole in found else copies)[folder.name] = folder
             continue
+        found[folder.name] = folder
         if manifest.operation == "reverse":
             raise GuardStop(
-                f"guard forget: {whole} takes something back from {forgotten.account} and waits, "
-                "limit none: release it first"
+                f"guard forget: 1 reversal for {forgotten.account} waits, limit 0: approve and "
+                f"release it first: {whole}"
             )
         void(changes, whole, person, "an account of it is forgotten", but_not=forgotten.account)
         ended.add(whole)
@@ -184,7 +189,7 @@ def void_waiting(changes: Changes, forgotten: Forgotten, person: str) -> list[Pa
         manifest = read(folder)
         if folder.parent == store.staged and manifest.parent and manifest.parent.batch_id in found:
             found[folder.name] = folder
-    return list(found.values())
+    return Unreleased(list(found.values()), list(copies.values()))
 
 
 def _ended(changes: Changes) -> set[str]:

@@ -40,6 +40,38 @@ def held_accounts(home: Path, warehouse: Path) -> set[str]:
     return subjects.union(*accounts)
 
 
+COLUMNS = (
+    ("decision", "decision_id", None),
+    ("network", "network_id", None),
+    ("account", "account_id", None),
+    ("account", "account_a", None),
+    ("account", "account_b", None),
+    ("account", "node_id", "node_type"),
+    ("account", "subject_id", "subject_type"),
+    ("network", "subject_id", "subject_type"),
+)
+"""Where ids stand in ledgers and tables: the kind, the column, and the one that says the kind."""
+
+
+def kind_of(home: Path, warehouse: Path, subject: str) -> str | None:
+    """What an id is known as here: account, network, decision; None where it stands nowhere.
+
+    Newer files are read first; an id that is unknown is looked for in all of them.
+    """
+    files = sorted(home.glob("ledger/*/[0-9]*/*.parquet"), reverse=True)
+    files += sorted(warehouse.glob("*/ds=*/*.parquet"), key=lambda path: path.parent, reverse=True)
+    for path in files:
+        found = pds.dataset(path, format="parquet")
+        for kind, name, typed in COLUMNS:
+            if name in found.schema.names:
+                mine = pc.field(name) == subject
+                if typed is not None:
+                    mine &= pc.field(typed) == kind
+                if found.head(1, columns=[name], filter=mine).num_rows:
+                    return kind
+    return None
+
+
 def _members(warehouse: Path, table: Table, where: pds.Expression) -> pa.Table:
     files = [str(path) for path in warehouse.glob(f"{table.name}/ds=*/*.parquet")]
     if not files:

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from exporters.enforcement.fields import ACCOUNTS
 from exporters.enforcement.ledgers import BATCHES, RECEIPTS
-from exporters.enforcement.reading import json_rows
 from exporters.enforcement.row_checks import key_of
 from graph.canonical import canonical_sha256
 from graph.enforced_entities import ENFORCED_ENTITIES
@@ -23,15 +22,16 @@ from graph.frames import DataFrame, F
 from graph.tables import TIMESTAMP, columns
 from graph.union import union_all
 from jobs.batches.changes import Changes
-from jobs.batches.store import Store
+from jobs.batches.reversals import DONE, reversals
 from jobs.errors import DataStop
 from signatures.decisions import DECISIONS
 from signatures.frozen_evidence import read_evidence
-from signatures.life_cycle import current_frame, moved_frame
+from signatures.life_cycle import ENFORCED, PATH_BACK, current_frame, moved_frame
 from signatures.snapshots import SNAPSHOTS
 
 ACTOR = "receipts"
 STATUSES = ("applied", "already", "failed", "skipped")
+FIELDS = ("idempotency_key", "status", "at", "error")
 AHEAD = timedelta(minutes=5)
 """How far another machine's clock may be ahead of this one's."""
 
@@ -46,7 +46,9 @@ class Received:
     repeated: int
     applied: int
     failed: int
+    skipped: int
     reversed: int
+    not_reversed: int
     contradicting: int
 
 
@@ -74,11 +76,15 @@ def receive(changes: Changes, path: Path) -> Received:
     count = keyed.count()
     changes.append(RECEIPTS, keyed.withColumn("taken_at", F.lit(changes.now)))
     moves = {after: _move(changes, keyed, after) for after in ("applied", "failed", "reversed")}
+    skipped = _skipped(keyed)
     told = Received(
         receipts=total,
         repeated=total - count,
-        **moves,
-        contradicting=_contradicting(keyed),
+        applied=moves["applied"],
+        failed=moves["failed"] - skipped,
+        skipped=skipped,
+        **_taken_back(keyed),
+        contradicting=_contradicting(changes, keyed),
     )
     if count:
         changes.audit("receipts", ACTOR, vars(told))
@@ -114,13 +120,17 @@ def _receipt(place: str, line: str, latest: datetime) -> dict[str, Any]:
         content = json.loads(line)
         at = datetime.fromisoformat(content["at"])
         key, status, error = content["idempotency_key"], content["status"], content.get("error")
-        strange = set(content) - {"idempotency_key", "status", "at", "error"}
+        strange = set(content) - set(FIELDS)
     except (ValueError, KeyError, TypeError, AttributeError):
+        raise DataStop(f"{place}: is no receipt: write {', '.join(FIELDS)} as JSON") from None
+    if strange:
         raise DataStop(
-            f"{place}: is no receipt: write idempotency_key, status, at and error as JSON"
-        ) from None
-    if status not in STATUSES or strange or not isinstance(key, str):
-        raise DataStop(f"{place}: status must be one of {', '.join(STATUSES)}, and no other fields")
+            f"{place}: a receipt has no {', '.join(sorted(strange))}: it has {', '.join(FIELDS)}"
+        )
+    if status not in STATUSES:
+        raise DataStop(f"{place}: status must be one of {', '.join(STATUSES)}")
+    if not isinstance(key, str):
+        raise DataStop(f"{place}: idempotency_key must be a text, that of the row it is about")
     if at.tzinfo is None or at > latest:
         raise DataStop(f"{place}: at is {content['at']}: it must have a zone and not be to come")
     return {
@@ -137,7 +147,10 @@ def _keys(changes: Changes) -> DataFrame:
     ledger = changes.ledger(DECISIONS)
     current = current_frame(ledger).select("decision_id", "state")
     released = ledger.filter(F.col("state") == "released").select("decision_id").distinct()
-    sent = {"apply": released, "reverse": _taken_back(changes)}
+    out = reversals(changes.home)
+    out = out.filter(pc.is_valid(out.column("out_in"))).select(["decision_id"])
+    # An overturned decision waits for its reversal's receipt, which the ledger does not show.
+    sent = {"apply": released, "reverse": changes.engine.from_arrow(out)}
     frames = [
         changes.engine.map_arrow(
             current.join(ids, on="decision_id", how="left_semi"),
@@ -158,21 +171,6 @@ def _with_keys(operation: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa
         )
 
 
-def _taken_back(changes: Changes) -> DataFrame:
-    """The decisions of reversals that were released: decision_id; in memory, 64 bytes each.
-
-    An overturned decision waits for the receipt of its reversal, which the ledger does not show.
-    """
-    ids = [
-        batch.column("decision_id")
-        for folder in sorted(Store(changes.home).released.glob("*-r*"))
-        if (folder / ACCOUNTS.name).is_file()  # until `retention.evidence` has passed
-        for batch in json_rows(folder / ACCOUNTS.name, ACCOUNTS)
-    ]
-    found = pa.chunked_array(ids, pa.string()).unique()
-    return changes.engine.from_arrow(pa.table({"decision_id": found}))
-
-
 def _refuse_strange(changes: Changes, keyed: DataFrame) -> None:
     strange = keyed.filter(F.col("decision_id").isNull())
     if count := strange.count():
@@ -185,7 +183,7 @@ def _refuse_strange(changes: Changes, keyed: DataFrame) -> None:
 
 def _move(changes: Changes, keyed: DataFrame, after: str) -> int:
     """Move the decisions that receipts lead to a state; returns their number."""
-    done = F.col("status").isin("applied", "already")
+    done = F.col("status").isin(*DONE)
     before, operation, wanted = {
         "applied": ("released", "apply", done),
         "failed": ("released", "apply", ~done),
@@ -208,12 +206,37 @@ def _move(changes: Changes, keyed: DataFrame, after: str) -> int:
     return rows.count()
 
 
-def _contradicting(keyed: DataFrame) -> int:
-    """Receipts that a state does not allow: carried out after it failed, or not taken back."""
-    done = F.col("status").isin("applied", "already")
-    late = (F.col("state") == "failed") & (F.col("operation") == "apply") & done
-    stuck = (F.col("operation") == "reverse") & ~done
-    return keyed.filter(late | stuck).count()
+def _skipped(keyed: DataFrame) -> int:
+    """Decisions that enforcement left alone on purpose: no receipt says that they failed."""
+    status = F.col("status")
+    rank = F.when(status.isin(*DONE), 2).when(status == "failed", 1).otherwise(0)
+    mine = keyed.filter((F.col("state") == "released") & (F.col("operation") == "apply"))
+    worst = mine.groupBy("decision_id").agg(F.max(rank).alias("rank"))
+    return worst.filter(F.col("rank") == 0).count()
+
+
+def _taken_back(keyed: DataFrame) -> dict[str, int]:
+    """Reversals that were carried out, and those that were not."""
+    done = F.when(F.col("status").isin(*DONE), 1).otherwise(0)
+    mine = keyed.filter(F.col("operation") == "reverse")
+    each = mine.groupBy("decision_id").agg(F.max(done).alias("done"))
+    total, reversed_ = each.count(), each.filter(F.col("done") == 1).count()
+    return {"reversed": reversed_, "not_reversed": total - reversed_}
+
+
+def _contradicting(changes: Changes, keyed: DataFrame) -> int:
+    """Receipts that a state or an earlier one does not allow: done after it failed, or undone."""
+    done = F.col("status").isin(*DONE)
+    late = (F.col("operation") == "apply") & done & F.col("state").isin("rejected", *PATH_BACK)
+    known = changes.ledger(RECEIPTS).filter(done)
+    before = known.groupBy("idempotency_key").agg(F.min("at").alias("known_at"))
+    told = keyed.filter(done).groupBy("idempotency_key").agg(F.min("at").alias("told_at"))
+    undone = keyed.filter(~done).join(before, on="idempotency_key", how="left")
+    undone = undone.join(told, on="idempotency_key", how="left")
+    # Of two receipts of one file and second, nobody knows which came first.
+    after = (F.col("at") >= F.col("known_at")) | (F.col("at") > F.col("told_at"))
+    stood = (F.col("operation") == "reverse") | F.col("state").isin("released", *ENFORCED)
+    return keyed.filter(late).count() + undone.filter(after & stood).count()
 
 
 def _archive(changes: Changes, applied: DataFrame) -> DataFrame:

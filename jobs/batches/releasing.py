@@ -18,6 +18,7 @@ from jobs.batches.changes import Changes
 from jobs.batches.figures import gather, list_hashes, list_moved, outcomes_of_batch
 from jobs.batches.placing import stage_release
 from jobs.batches.store import Store
+from jobs.batches.taking_back import take_back
 from jobs.errors import DataStop, GuardStop
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import current_frame, moved_frame
@@ -49,7 +50,7 @@ def release(changes: Changes, batch_id: str, person: str) -> Released:
     except DataStop as error:
         void(changes, batch_id, person, str(error))
         raise Voided(
-            f"guard batch: changed, limit as it was made: {error}: its approvals are void"
+            f"guard batch: 1 change or more, limit 0: {error}: its approvals are void"
         ) from None
     _approved(changes, folder, manifest, person)
     part, left = _part(changes, folder, manifest)
@@ -59,7 +60,7 @@ def release(changes: Changes, batch_id: str, person: str) -> Released:
         _guarded(changes, folder, told, rows, person)
         _let_out(changes, rows, told, person)
     else:
-        _take_back(changes, rows, told, person)
+        take_back(changes, rows, told, person)
     stage_release(changes, part, folder, person)
     _remember(changes, manifest, told, part, person, left)
     return Released(told.batch_id, told.counts.rows, left)
@@ -115,11 +116,12 @@ def _guarded(
     hits: list[Stop] = stops(figures, changes.config.enforcement)
     if not hits:
         return
-    told = "\n".join(map(str, hits))
+    told, aloud = "\n".join(map(str, hits)), "\n".join(hit.aloud for hit in hits)
     if any(hit.voids for hit in hits):
         void(changes, folder.name, person, told)
-        raise Voided(f"{told}\nthe approvals of {folder.name} are void: export again")
-    raise GuardStop(told)
+        end = f"the approvals of {folder.name} are void: export again"
+        raise Voided(f"{told}\n{end}", f"{aloud}\n{end}")
+    raise GuardStop(told, aloud)
 
 
 def _let_out(changes: Changes, rows: DataFrame, manifest: Manifest, person: str) -> None:
@@ -134,35 +136,6 @@ def _let_out(changes: Changes, rows: DataFrame, manifest: Manifest, person: str)
             actor=person,
             reason=None,
             batch_id=manifest.batch_id,
-        ),
-    )
-
-
-def _take_back(changes: Changes, rows: DataFrame, manifest: Manifest, person: str) -> None:
-    """Reverse what is out; an overturned decision waits for the receipt of its reversal."""
-    out = rows.filter(F.col("state").isin("released", "applied", "upheld"))
-    changes.append(
-        DECISIONS,
-        moved_frame(
-            changes.engine,
-            out,
-            "reversed",
-            by="retraction",
-            at=changes.now,
-            actor=person,
-            reason=manifest.reason,
-        ),
-    )
-    changes.append(
-        DECISIONS,
-        moved_frame(
-            changes.engine,
-            rows.filter(F.col("state") == "appealed"),
-            "overturned",
-            by="appeal_outcome",
-            at=changes.now,
-            actor=person,
-            reason=manifest.reason,
         ),
     )
 

@@ -93,6 +93,39 @@ def test_a_stop_names_the_guard_the_figure_and_the_limit() -> None:
     assert str(stop) == "guard market cap: 41 accounts, limit 40: market de"
 
 
+@pytest.mark.parametrize(
+    ("figures", "line"),
+    [
+        (
+            {"freezes": [FREEZE]},
+            "guard freeze: 1 freeze, limit 0: all releases since 2026-11-22 by lead: looks wrong",
+        ),
+        (
+            {"active_accounts": None},
+            "guard population cap: 0 days have a graph, limit at least 1: no share of the active "
+            "accounts can be told",
+        ),
+        (
+            {"outcomes": [Outcomes("network", "n1", 3, 2)]},
+            "guard overturn hold: 2 of 3 appeals overturned, limit fewer than 2, or less than 5%: "
+            "network n1: look at its decisions, retract what is wrong",
+        ),
+    ],
+)
+def test_a_stop_is_a_sentence(figures: dict[str, Any], line: str) -> None:
+    (stop,) = stops(Figures(**{"rows": 1, "active_accounts": 1000, **figures}), SETTINGS)
+    assert str(stop) == line
+
+
+def test_accounts_are_named_aloud_and_not_where_it_is_kept() -> None:
+    (stop,) = stops(
+        Figures(rows=1, active_accounts=1000, protected=2, first={"protected": ["a1", "a2"]}),
+        SETTINGS,
+    )
+    assert "a1" not in str(stop)
+    assert stop.aloud.endswith("; account a1, a2")
+
+
 def test_only_what_may_pass_later_leaves_approvals_as_they_are() -> None:
     lasting = {
         stop.guard

@@ -234,7 +234,7 @@ def listed(site: Site, name: str, **entry: str) -> None:
     site.settings[f"inputs.{name}.format"] = "csv"
 
 
-def hold(site: Site, action: str, subject: str, code: int = 0) -> None:
+def hold(site: Site, action: str, subject: str, code: int = 0, reason: str = "court") -> None:
     """Run `actorgraph legal-hold`."""
-    more = ["--reason", "court", *site.arguments]
+    more = ["--reason", reason, *site.arguments]
     assert hold_subjects.main([action, subject, *more], site.engine) == code

@@ -266,7 +266,7 @@ def test_a_flood_is_stopped_by_the_share_of_the_active_accounts_whatever_the_day
     assert "guard population cap: 11 accounts, limit 10" in capsys.readouterr().err
     shutil.rmtree(site.home / "warehouse" / "nodes")
     assert site.export(code=6) is None
-    assert "guard population cap: active accounts unknown" in capsys.readouterr().err
+    assert "guard population cap: 0 days have a graph, limit at least 1" in capsys.readouterr().err
 
 
 def test_a_flood_in_small_batches_is_stopped_too(

@@ -27,12 +27,12 @@ def receipt(site: Site, **changed: Any) -> dict[str, Any]:
     ("changed", "word"),
     [
         ({"idempotency_key": "0" * 64}, "never released"),
-        ({"idempotency_key": None}, "status must be"),
+        ({"idempotency_key": None}, "idempotency_key must be a text"),
         ({"status": "done"}, "status must be"),
         ({"at": "2099-01-01T00:00:00+00:00"}, "not be to come"),
         ({"at": "2026-11-22T00:00:00"}, "must have a zone"),
         ({"at": "yesterday"}, "is no receipt"),
-        ({"sudo": True}, "no other fields"),
+        ({"sudo": True}, "has no sudo: it has idempotency_key, status, at, error"),
     ],
 )
 def test_a_strange_receipt_is_refused(
@@ -70,6 +70,38 @@ def test_a_receipt_for_a_reversal_that_has_not_left_is_refused(
     assert applied.states()["a1"] == "overturned"
 
 
+def test_a_receipt_that_contradicts_an_earlier_one_is_told(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = applied.folder / "receipts.jsonl"
+    path.write_text(json.dumps(receipt(applied, status="failed", error="locked")) + "\n")
+    applied.run("receipts", str(path))
+    assert "ALERT: 1 receipts contradict what is known" in capsys.readouterr().out
+    assert applied.states()["a1"] == "applied"
+
+
+def test_what_was_skipped_is_counted_apart_from_what_failed(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.decide(["a1", "a2", "a3"])
+    released = site.release_all()
+    lines = [json.loads(line) for line in (released / "accounts.jsonl").open()]
+    path = site.folder / "receipts.jsonl"
+    at = datetime.now(UTC).isoformat()
+    path.write_text(
+        "".join(
+            json.dumps({"idempotency_key": row["idempotency_key"], "status": status, "at": at})
+            + "\n"
+            for row, status in zip(lines, ("applied", "failed", "skipped"), strict=True)
+        )
+    )
+    site.run("receipts", str(path))
+    told = capsys.readouterr().out
+    assert "3 receipts (0 known already): 1 applied, 1 failed, 1 skipped; of reversals 0" in told
+    assert "ALERT" not in told
+    assert site.counted() == {"applied": 1, "failed": 2}
+
+
 def test_a_replayed_receipt_changes_nothing(applied: Site) -> None:
     path = applied.folder / "receipts.jsonl"
     applied.appeal(appeal_of(decision_of(applied, "a1"), "upheld"))
@@ -95,7 +127,7 @@ def test_a_replayed_receipt_changes_nothing(applied: Site) -> None:
         ({"outcome": "overturned", "reviewer": "releaser"}, "releaser acted in this decision"),
         ({"lodged_at": "2099-01-01T00:00:00+00:00"}, "not be to come"),
         ({"lodged_at": None}, "lodged_at must be given"),
-        ({"note": "please"}, "an appeal has no note"),
+        ({"note": "please"}, "an appeal has no note: it has appeal_id, decision_id, lodged_at"),
     ],
 )
 def test_a_strange_appeal_is_refused(

@@ -160,6 +160,57 @@ def test_who_is_to_be_given_something_back_is_forgotten_after_that(
     forget(applied, "a1")
 
 
+def test_the_audit_log_names_a_held_account_by_the_hash_that_forgetting_leaves(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for action in ("ADD", "LIFT"):
+        hold(applied, action, "a1")
+    forget(applied, "a1")
+    assert "audit log" not in capsys.readouterr().out
+    lines = [
+        json.loads(line)
+        for path in sorted(audit_folder(applied.home).glob("0*.jsonl"))
+        for line in path.read_text().splitlines()
+    ]
+    subjects = [line["details"].get("subject") for line in lines[-3:-1]]
+    assert subjects == [lines[-1]["details"]["account"]] * 2
+    assert check_audit.main(["verify", *applied.arguments]) == 0
+
+
+def test_a_reason_that_names_the_account_remains_and_is_told(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hold(applied, "ADD", "n1", reason="a1 complained")
+    hold(applied, "LIFT", "n1")
+    forget(applied, "a1")
+    told = capsys.readouterr().out
+    assert "the audit log has its id, in a reason" in told
+    assert "0000000005.jsonl, line 1" in told
+
+
+def test_whom_nobody_knows_is_not_forgotten(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forget(applied, "nobody99", code=2)
+    assert "nobody99 is unknown" in capsys.readouterr().err
+
+
+def test_a_copy_of_a_batch_that_left_in_stages_did_not_wait(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.settings["enforcement.staged_from"] = 2
+    site.settings["enforcement.stages"] = [1.0]
+    site.decide(["a1", "a2"])
+    batch = site.export()
+    assert batch is not None
+    site.approve(batch, "lead_1")
+    site.release(batch)
+    forget(site, "a1")
+    told = capsys.readouterr().out
+    assert f"copies of batches that had ended before are deleted: {batch.name}" in told
+    assert "waited" not in told
+
+
 def test_forget_says_when_the_database_cannot_be_reached(
     applied: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

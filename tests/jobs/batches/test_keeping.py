@@ -15,6 +15,7 @@ from graph.sightings import SIGHTINGS
 from jobs import (
     check_audit,
     freeze_releases,
+    hold_subjects,
     purge_days,
 )
 from jobs.places import audit_folder
@@ -160,6 +161,20 @@ def test_what_is_held_outlives_every_purge(applied: Site, subject: str) -> None:
     assert day.column("account_id").to_pylist() == ["a2"]
     assert (batch / "evidence.jsonl").exists()
     assert (told["batches"], told["audit_files"]) == (0, 0)
+
+
+def test_a_hold_is_on_something_that_is_known(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hold(applied, "ADD", "a11", code=2)
+    assert "a11 is no account, network or decision that is known here" in capsys.readouterr().err
+    for subject in ("a1", "n1", decision_of(applied, "a2")):
+        hold(applied, "ADD", subject)
+    assert "a1 is held; 1 subjects are held" in capsys.readouterr().out
+    assert hold_subjects.main(["LIST", *applied.arguments], applied.engine) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told == sorted(["a1", "n1", decision_of(applied, "a2")])
+    assert hold_subjects.main(["LIFT", *applied.arguments], applied.engine) == 2
 
 
 def test_purge_leaves_of_old_batches_what_they_were_and_not_whom(applied: Site) -> None:

@@ -195,7 +195,7 @@ def taken_back(
     shutil.copytree(applied_home, folder / "home")
     site = Site(folder, keys, duckdb_engine)
     with site.changes(after=timedelta(seconds=1)) as changes:
-        made = retract(changes, Chosen(accounts=["a1"]), "lead", "wrong")
+        made = retract(changes, Chosen(accounts=["a1"]), "lead", "wrong").made
         changes.publish()
     back = site.store.proposed / made.batch_id
     with site.changes(after=timedelta(seconds=1)) as changes:
