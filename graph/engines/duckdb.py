@@ -40,6 +40,9 @@ ROWS_TO_DIVIDE = 1_000
 # more scans than this, rows are sorted instead, and cut between groups.
 MOST_SCANS = 64
 
+# The default level makes files a seventh smaller, and takes almost twice as long to write them.
+PARQUET = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+
 FIXED_SETTINGS = {"TimeZone": "UTC", "preserve_insertion_order": "false"}
 
 
@@ -80,9 +83,7 @@ class DuckDBEngine:
         """See Engine.write; one file, whose row groups are read and written side by side."""
         Path(path).mkdir(parents=True)
         target = str(Path(path) / "part-00000.parquet").replace("'", "''")
-        self.connection.execute(
-            f"COPY ({self._sql(frame)}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
-        )
+        self.connection.execute(f"COPY ({self._sql(frame)}) TO '{target}' ({PARQUET})")
 
     def materialize(self, frame: DataFrame, name: str) -> DataFrame:
         """See Engine.materialize; what `map_arrow` returned is stored already."""
