@@ -13,6 +13,7 @@ from weakref import finalize
 
 import duckdb
 import pyarrow as pa
+import sqlframe.base.util
 from duckdb.sqltypes import HUGEINT
 from sqlframe.base.session import _BaseSession
 from sqlframe.duckdb import DuckDBSession
@@ -44,6 +45,11 @@ MOST_SCANS = 64
 PARQUET = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 
 FIXED_SETTINGS = {"TimeZone": "UTC", "preserve_insertion_order": "false"}
+
+
+# SQLFrame asks for its dialect's name with every column, and to answer imports all dialects of
+# sqlglot, anew each time: a third of a small run. A dialect's key is its class's name.
+sqlframe.base.util.dialect_to_string = lambda dialect: type(dialect).__name__.lower()
 
 
 class UnknownSetting(Exception):
