@@ -122,6 +122,11 @@ class AddressNumbers:
     version: npt.NDArray[np.int8]
     number: npt.NDArray[np.uint64]
 
+    def at(self, rows: pa.Array) -> AddressNumbers:
+        """Those of the rows for which a mask holds."""
+        chosen = rows.to_numpy(zero_copy_only=False)
+        return AddressNumbers(self.version[chosen], self.number[chosen])
+
 
 def address_numbers(ids: pa.Array) -> AddressNumbers:
     """Read canonical address texts as numbers; null where there is none."""

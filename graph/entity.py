@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 PLACEHOLDERS = pa.array(["unknown", "null", "none", "nil", "n/a", "na", "undefined", "-"])
 """Texts that stand for a missing value in real logs, compared without regard to ASCII case."""
 
-ALL_ZERO = r"^[0:.\-]*0[0:.\-]*$"
+SEPARATORS_AND_ZERO = "0:.-"
 HEXADECIMAL = r"^[0-9A-Fa-f]{16,}$"
 
 
@@ -47,11 +47,20 @@ class EntityType:
     derived_from: str | None = None
 
 
+def first_reasons(rejections: dict[str, pa.Array], rows: int) -> pa.Array:
+    """Name for each row the first mask that holds, null where none does; masks may be null."""
+    reasons = pa.nulls(rows, pa.string())
+    for reason, mask in reversed(rejections.items()):
+        if pc.any(mask).as_py():  # most masks hold nowhere, and texts cost more than asking
+            reasons = pc.if_else(pc.fill_null(mask, False), reason, reasons)
+    return reasons
+
+
 def reject(ids: pa.Array, rejections: dict[str, pa.Array]) -> Cleaned:
     """Null the ids that some mask rejects; the first mask that holds names the reason."""
-    reasons = pa.nulls(len(ids), pa.string())
-    for reason, mask in reversed(rejections.items()):
-        reasons = pc.if_else(pc.fill_null(mask, False), reason, reasons)
+    reasons = first_reasons(rejections, len(ids))
+    if reasons.null_count == len(ids):
+        return Cleaned(ids, reasons)
     return Cleaned(pc.if_else(pc.is_valid(reasons), pa.scalar(None, pa.string()), ids), reasons)
 
 
@@ -69,13 +78,19 @@ def clean_text(values: pa.Array) -> Cleaned:
 def clean_hash(values: pa.Array) -> Cleaned:
     """Trim, and lower-case ids of at least 16 hexadecimal digits; all-zero ids identify nobody."""
     trimmed = pc.utf8_trim_whitespace(values)
-    is_hexadecimal = pc.match_substring_regex(trimmed, HEXADECIMAL)
-    ids = pc.if_else(is_hexadecimal, pc.ascii_lower(trimmed), trimmed)
+    ids = pc.ascii_lower(trimmed)
+    if not ids.equals(trimmed):  # else it is the same, and a regular expression is slow
+        ids = pc.if_else(pc.match_substring_regex(trimmed, HEXADECIMAL), ids, trimmed)
     return reject(
         ids,
         {
             "empty": pc.equal(ids, ""),
             "placeholder": is_placeholder(ids),
-            "all_zero": pc.match_substring_regex(ids, ALL_ZERO),
+            "all_zero": _is_all_zero(ids),
         },
     )
+
+
+def _is_all_zero(ids: pa.Array) -> pa.Array:
+    only_zeros = pc.equal(pc.ascii_trim(ids, SEPARATORS_AND_ZERO), "")
+    return pc.and_(only_zeros, pc.match_substring(ids, "0"))

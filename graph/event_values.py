@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -39,7 +40,7 @@ def as_texts(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.Array]:
     Such bytes become U+FFFD. Parquet files may hold any bytes as text, and writers without a type
     for text write bytes.
     """
-    columns, bad_rows = [], pa.array([False] * batch.num_rows, pa.bool_())
+    columns, bad_rows = [], pa.array(np.zeros(batch.num_rows, np.bool_))
     for column in batch.columns:
         if _holds_bytes(column.type):
             decoded = _decoded(column)

@@ -10,11 +10,10 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph.entity import Cleaned, EntityType
+from graph.entity import Cleaned, EntityType, first_reasons
 from graph.event_times import read_times
 from graph.event_values import as_texts, each, is_list
 from graph.ip_networks import IpNetworks
@@ -71,8 +70,8 @@ def judge_events(
     """Turn batches of raw rows, in the standard column names, into events of `event_schema`.
 
     A row without an account or a readable time, with a field over 64 KiB or that is not UTF-8, or
-    that could not be parsed is `quarantined` with its reason and its raw text; one before or after
-    the look-back is `outside`; all others are `accepted`.
+    that could not be parsed is `quarantined` with its reason, source and raw text, which others
+    lack; one before or after the look-back is `outside`; all others are `accepted`.
     """
     for batch in batches:
         yield _judge_batch(batch, rules, schema)
@@ -84,14 +83,14 @@ def _judge_batch(batch: pa.RecordBatch, rules: EventRules, schema: pa.Schema) ->
     times = read_times(batch.column("event_time"), rules.time_unit)
     reason = _quarantine_reason(batch, not_text, texts["account_id"], times)
     status = _status(reason, times, rules)
-    accepted = pc.equal(status, ACCEPTED)
+    accepted, quarantined = pc.equal(status, ACCEPTED), pc.equal(status, QUARANTINED)
     out: dict[str, pa.Array] = {
         "status": status,
         "reason": reason,
         **texts,
         "event_at": pc.if_else(accepted, times, pa.scalar(None, pa.int64())).cast(TIMESTAMP),
-        "source": batch.column("source"),
-        "raw": _raw_texts(batch, pc.equal(status, QUARANTINED), rules.max_raw_bytes),
+        "source": pc.if_else(quarantined, batch.column("source"), pa.scalar(None, pa.string())),
+        "raw": _raw_texts(batch, quarantined, rules.max_raw_bytes),
     }
     for entity_type in rules.entity_types:
         cleaned = _entity(batch, entity_type, rules, out, accepted)
@@ -108,7 +107,9 @@ def _text(batch: pa.RecordBatch, name: str) -> pa.Array:
         values = pa.nulls(batch.num_rows, pa.string())
     else:
         values = pc.utf8_trim_whitespace(batch.column(name).cast(pa.string()))
-        values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+        blank = pc.equal(values, "")
+        if pc.any(blank).as_py():
+            values = pc.if_else(blank, pa.scalar(None, pa.string()), values)
     return pc.fill_null(values, "event") if name == "event_type" else values
 
 
@@ -122,36 +123,36 @@ def _quarantine_reason(
         "no account": pc.is_null(accounts),
         "no readable time": pc.is_null(times),
     }
-    reason = pa.nulls(batch.num_rows, pa.string())
-    for text, mask in reversed(rejections.items()):
-        reason = pc.if_else(mask, text, reason)
-    return reason
+    return first_reasons(rejections, batch.num_rows)
 
 
 def _is_malformed(batch: pa.RecordBatch) -> pa.Array:
     if "malformed" not in batch.schema.names:
-        return pa.array([False] * batch.num_rows, pa.bool_())
+        return pa.array(np.zeros(batch.num_rows, np.bool_))
     return pc.is_valid(batch.column("malformed"))
 
 
 def _is_oversized(batch: pa.RecordBatch) -> pa.Array:
-    sizes = np.zeros(batch.num_rows, np.int64)
+    oversized = pa.array(np.zeros(batch.num_rows, np.bool_))
     for column in batch.columns:
         if pa.types.is_string(column.type):
-            sizes = np.maximum(sizes, _byte_lengths(column))
+            lengths = pc.binary_length(column)
         elif is_list(column.type):
-            rows = pc.list_parent_indices(column).to_numpy()
-            lengths = _byte_lengths(pc.list_flatten(column))
-            total = np.bincount(rows, weights=lengths, minlength=batch.num_rows)
-            sizes = np.maximum(sizes, total.astype(np.int64))
-    return pa.array(sizes > MAX_FIELD_BYTES)
+            lengths = _list_lengths(column)
+        else:
+            continue
+        if (pc.max(lengths).as_py() or 0) > MAX_FIELD_BYTES:
+            is_larger = pc.fill_null(pc.greater(lengths, MAX_FIELD_BYTES), False)
+            oversized = pc.or_(oversized, is_larger)
+    return oversized
 
 
-def _byte_lengths(texts: pa.Array) -> npt.NDArray[np.int64]:
-    lengths: npt.NDArray[np.int64] = (
-        pc.fill_null(pc.binary_length(texts), 0).cast(pa.int64()).to_numpy()
-    )
-    return lengths
+def _list_lengths(lists: pa.Array) -> pa.Array:
+    """The bytes of all elements of each list."""
+    rows = pc.list_parent_indices(lists).to_numpy()
+    lengths = pc.fill_null(pc.binary_length(pc.list_flatten(lists)), 0).to_numpy()
+    total = np.bincount(rows, weights=lengths, minlength=len(lists))
+    return pa.array(total.astype(np.int64))
 
 
 def _status(reason: pa.Array, times: pa.Array, rules: EventRules) -> pa.Array:
@@ -162,6 +163,8 @@ def _status(reason: pa.Array, times: pa.Array, rules: EventRules) -> pa.Array:
 
 def _raw_texts(batch: pa.RecordBatch, wanted: pa.Array, max_bytes: int) -> pa.Array:
     """Keep a rejected row as JSON of at most so many bytes; the length of a cut field is told."""
+    if not pc.any(wanted).as_py():
+        return pa.nulls(batch.num_rows, pa.string())
     kept = iter([_raw_text(row, max_bytes) for row in batch.filter(wanted).to_pylist()])
     return pa.array([next(kept) if want else None for want in wanted.to_pylist()], pa.string())
 
@@ -193,8 +196,9 @@ def _entity(
         nothing = pa.nulls(batch.num_rows, pa.string())
         return Cleaned(nothing, nothing)
     column = batch.column(entity_type.column)
-    absent = pa.scalar(None, column.type)
-    return each(pc.if_else(accepted, column, absent), entity_type.clean)
+    if not pc.all(accepted).as_py():
+        column = pc.if_else(accepted, column, pa.scalar(None, column.type))
+    return each(column, entity_type.clean)
 
 
 def _nulls(values: pa.Array) -> pa.Array:

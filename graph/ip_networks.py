@@ -54,7 +54,8 @@ class IpNetworks:
         numbers = address_numbers(encoded.dictionary)
         blocks = self.blocks.find(numbers)
         networks = _take(self.network_ids, blocks)
-        networks = pc.coalesce(networks, _fallback(numbers))
+        unknown = networks.is_null()
+        networks = pc.replace_with_mask(networks, unknown, _fallback(numbers.at(unknown)))
         kinds = _take(self.kinds, blocks)
         return networks.take(encoded.indices), kinds.take(encoded.indices)
 

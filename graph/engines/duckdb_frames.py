@@ -6,6 +6,7 @@ query at each step, which took 15 s for the steps of one day, whatever the day's
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -70,7 +71,8 @@ def quoted(name: str) -> str:
 class Frame:
     """A query in steps: its own SQL, over those of the frames it was made of.
 
-    Steps are numbered as they are made, so a step's number is above those that it reads.
+    Steps are numbered as they are made, so a step's number is above those that it reads. One that
+    `streams` makes each row of one row that it reads: whoever reads it does so anew.
     """
 
     _numbers = count()
@@ -82,11 +84,13 @@ class Frame:
         columns: Sequence[str],
         *parents: Frame,
         table: str | None = None,
+        streams: bool = True,
     ) -> None:
         self.connection = connection
         self.columns = list(columns)
         self.parents = parents
         self.table = table  # the whole of which this frame is, if it is that of a table
+        self.streams = streams
         self._sql = sql
         self._number = next(self._numbers)
 
@@ -96,15 +100,25 @@ class Frame:
         return f"step_{self._number}"
 
     def query(self) -> str:
-        """The whole query in DuckDB's SQL."""
+        """The whole query in DuckDB's SQL.
+
+        Left to itself, DuckDB stores the rows of every step that is read twice: of one that
+        streams, such as the accepted events, that costs more than to make them twice, and memory.
+        """
         steps: dict[int, Frame] = {}
         waiting = list(self.parents)
         while waiting:
             step = waiting.pop()
             if steps.setdefault(step._number, step) is step:
                 waiting += (each for each in step.parents if each._number not in steps)
-        named = [f"{step.name} AS ({step._sql})" for _, step in sorted(steps.items())]
-        return f"WITH {', '.join(named)} {self._sql}" if named else self._sql
+        readers = Counter(parent._number for parent in self.parents)
+        named = []
+        for number, step in sorted(steps.items(), reverse=True):
+            stored = readers[number] > 1 and not step.streams
+            named.append(f"{step.name} AS {'' if stored else 'NOT '}MATERIALIZED ({step._sql})")
+            for parent in step.parents:
+                readers[parent._number] += 1 if stored else readers[number]
+        return f"WITH {', '.join(reversed(named))} {self._sql}" if named else self._sql
 
     @property
     def dtypes(self) -> list[tuple[str, str]]:
@@ -151,16 +165,16 @@ class Frame:
 
     def distinct(self) -> Frame:
         """Keep one of equal rows."""
-        return self._step("DISTINCT *", self.columns)
+        return self._step("DISTINCT *", self.columns, streams=False)
 
     def limit(self, rows: int) -> Frame:
         """Keep at most so many rows, whichever."""
-        return self._step("*", self.columns, f"LIMIT {rows}")
+        return self._step("*", self.columns, f"LIMIT {rows}", streams=False)
 
     def orderBy(self, *columns: Column | str) -> Frame:
         """Sort the rows, for whoever reads them next."""
         order = ", ".join(map(_expression, columns))
-        return self._step("*", self.columns, f"ORDER BY {order}")
+        return self._step("*", self.columns, f"ORDER BY {order}", streams=False)
 
     def repartition(self, *_: object) -> Frame:
         """Nothing to do: DuckDB divides work among threads by itself."""
@@ -197,12 +211,13 @@ class Frame:
         sql = (
             f"SELECT {columns} FROM {self.name} AS a {JOINS[how]} {other.name} AS b USING ({using})"
         )
-        return Frame(self.connection, sql, [*keys, *left, *right], self, other)
+        return Frame(self.connection, sql, [*keys, *left, *right], self, other, streams=False)
 
     def crossJoin(self, other: Frame) -> Frame:
         """Pair each row with each of another frame's."""
         sql = f"FROM {self.name} AS a CROSS JOIN {other.name} AS b"
-        return Frame(self.connection, sql, [*self.columns, *other.columns], self, other)
+        columns = [*self.columns, *other.columns]
+        return Frame(self.connection, sql, columns, self, other, streams=False)
 
     def groupBy(self, *keys: str) -> Grouped:
         """Group rows by columns."""
@@ -212,9 +227,12 @@ class Frame:
         """Aggregate all rows to one."""
         return self.groupBy().agg(*columns)
 
-    def _step(self, selected: str, columns: Sequence[str], rest: str = "") -> Frame:
+    def _step(
+        self, selected: str, columns: Sequence[str], rest: str = "", streams: bool = True
+    ) -> Frame:
         sql = f"SELECT {selected} FROM {self.name} {rest}"
-        return Frame(self.connection, sql, columns, self)
+        has_window = " OVER (" in sql
+        return Frame(self.connection, sql, columns, self, streams=streams and not has_window)
 
 
 class Grouped:
@@ -228,7 +246,7 @@ class Grouped:
         """Aggregate each group to a row: the keys and these columns."""
         selected: list[Column | str] = [*self._keys, *columns]
         by = f"GROUP BY {', '.join(map(quoted, self._keys))}" if self._keys else ""
-        return self._frame._step(_selected(selected), _names(selected), by)
+        return self._frame._step(_selected(selected), _names(selected), by, streams=False)
 
 
 def _selected(columns: Sequence[Column | str]) -> str:

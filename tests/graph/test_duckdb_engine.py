@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 import pytest
@@ -16,6 +17,7 @@ from graph.engines import duckdb as duckdb_engine_module
 from graph.engines.base import Engine
 from graph.engines.duckdb import open_duckdb
 from graph.engines.duckdb_batches import between_groups, each_group
+from graph.engines.duckdb_frames import Frame
 from graph.frames import F, engine_api
 
 SUMS = pa.schema([("key", pa.int64()), ("total", pa.int64())])
@@ -101,6 +103,24 @@ def test_a_join_that_drops_rows_leaves_the_left_sides_columns(duckdb_engine: Eng
             "a", F.concat_ws("|", "b", F.col("a").cast("string")).alias("both")
         )
         assert duckdb_engine.to_arrow(rows).to_pylist() == [{"a": 2, "both": "y|2"}]
+
+
+def test_what_several_steps_read_is_computed_once_but_rows_that_stream_are_not_stored(
+    duckdb_engine: Engine,
+) -> None:
+    with engine_api(duckdb_engine.api_root):
+        rows = duckdb_engine.from_arrow(pa.table({"key": [1, 1, 2], "value": [5, 6, 7]}))
+        large = rows.filter(F.col("value") > 5)
+        sums = large.groupBy("key").agg(F.sum("value").alias("sum"))
+        both = large.join(sums, on="key").unionByName(large.join(sums, on="key"))
+        query = cast(Frame, both).query()
+        assert query.count("NOT MATERIALIZED") == query.count("MATERIALIZED") - 1
+        assert f"{cast(Frame, sums).name} AS MATERIALIZED" in query
+        found = sorted(duckdb_engine.to_arrow(both).to_pylist(), key=lambda row: row["key"])
+    assert found == [
+        *2 * [{"key": 1, "value": 6, "sum": 6}],
+        *2 * [{"key": 2, "value": 7, "sum": 7}],
+    ]
 
 
 SPILLING = """
