@@ -220,7 +220,7 @@ def test_keeping_the_audit_log_longer_leaves_nothing_to_complain_of(site: Site) 
     site.settings["retention.audit"] = "30d"
     site.decide(["a1"])
     site.release_all()
-    assert purge(site, 32)["audit_files"] == 3
+    assert purge(site, 32)["audit_files"] == 2  # of three: the newest always stays
     site.settings["retention.audit"] = "2557d"
     assert check_audit.main(["verify", *site.arguments]) == 0
 
