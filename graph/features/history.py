@@ -18,6 +18,7 @@ from graph.frames import Column, DataFrame, F
 HOUR_US = DAY_US // 24
 MIN_SIGNUPS = 3
 MIN_SILENT_DAYS = 2
+RESOLD_DAYS = 7
 
 HISTORY_FEATURES = [
     Feature(
@@ -110,7 +111,8 @@ HISTORY_FEATURES = [
         "ratio",
         "Share of the members on a device of an outside account over which a decision was made.",
         "members with an edge to a device that an account which is no member, with "
-        "account_profile.prior_decisions > 0, has an edge to / members",
+        "account_profile.prior_decisions > 0, has an edge to, where less than 7 days lie between "
+        "the times of both edges / members",
     ),
     Feature(
         "abusive_label_ratio",
@@ -249,7 +251,10 @@ def _wake_days(tables: MemberTables) -> DataFrame:
 
 
 def _on_decided_devices(tables: MemberTables) -> DataFrame:
-    """Members on devices of accounts outside over which a decision was made."""
+    """Members on devices of accounts outside over which a decision was made.
+
+    A device that was silent for a week between both may have been sold, and says nothing.
+    """
     decided = tables.day.account_profile.filter(F.col("prior_decisions") > 0).select("account_id")
     homes = tables.members.select("account_id", F.col("network_id").alias("other_network"))
     device = F.col("entity_type") == "device"
@@ -257,11 +262,20 @@ def _on_decided_devices(tables: MemberTables) -> DataFrame:
         tables.day.edges.filter(device)
         .join(decided, on="account_id", how="left_semi")
         .join(homes, on="account_id", how="left")
-        .select("entity_id", "other_network")
-        .distinct()
+        .select(
+            "entity_id",
+            "other_network",
+            F.col("first_seen_at").alias("their_first_at"),
+            F.col("last_seen_at").alias("their_last_at"),
+        )
     )
     ours = tables.edges.filter(device & ~F.col("is_hub")).join(theirs, on="entity_id", how="inner")
     outside = ours.filter(F.coalesce(F.col("other_network") != F.col("network_id"), F.lit(True)))
+    silent = F.greatest(
+        F.unix_micros("first_seen_at") - F.unix_micros("their_last_at"),
+        F.unix_micros("their_first_at") - F.unix_micros("last_seen_at"),
+    )
+    outside = outside.filter(silent < F.lit(RESOLD_DAYS * DAY_US))
     on_them = outside.groupBy("network_id").agg(F.count_distinct("account_id").alias("on_them"))
     return _share(tables, on_them, "on_them", "decided_device_ratio")
 

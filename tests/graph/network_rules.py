@@ -331,14 +331,21 @@ def device_break_ratio(n: Network) -> Number:
 
 @rule
 def decided_device_ratio(n: Network) -> Number:
-    theirs = {
-        row["entity_id"]
+    theirs = [
+        row
         for row in n.day["edges"]
         if row["entity_type"] == "device"
         and row["account_id"] not in n.members
         and n.profiles.get(row["account_id"], {}).get("prior_decisions", 0) > 0
+    ]
+    on_theirs = {
+        row["account_id"]
+        for row in n.edges("device")
+        for other in theirs
+        if other["entity_id"] == row["entity_id"]
+        and row["first_seen_at"] < other["last_seen_at"] + 7 * DAY
+        and other["first_seen_at"] < row["last_seen_at"] + 7 * DAY
     }
-    on_theirs = {row["account_id"] for row in n.edges("device") if row["entity_id"] in theirs}
     return n.share_of_members(on_theirs.__contains__)
 
 

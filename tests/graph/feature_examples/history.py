@@ -196,6 +196,16 @@ HISTORY_EXAMPLES = [
     ),
     example(
         "decided_device_ratio",
+        "a week of silence in between, before or after, and the device may have been sold",
+        1 / 3,
+        used("x", "device d1", ago(20), ago(17)),
+        profile("x", decisions=1),
+        used("a", "device d1", ago(10) - MICROSECOND),
+        used("b", "device d1", ago(10)),
+        used("c", "device d1", ago(28), ago(27)),
+    ),
+    example(
+        "decided_device_ratio",
         "a hub tells nothing, nor does a decision over a member",
         0,
         DECIDED,
