@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -40,20 +41,25 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("batches"), many(12))[0]
 
 
-def test_every_file_of_a_batch_is_as_it_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize("operation", ["apply", "reverse"])
+def test_every_file_of_a_batch_is_as_it_was(tmp_path: Path, operation: str) -> None:
     """The golden files; after an intended change: ACTORGRAPH_UPDATE_GOLDEN=1 pytest ..."""
-    import os
-
     two = [decided("a1"), decided("a2", action="limit_reach", duration_s=86400)]
     victim = decided("a3", action="secure_account", subject_role="compromised", market="fr")
-    folder, _ = write(tmp_path, [*two, victim])
+    if operation == "apply":
+        folder, _ = write(tmp_path, [*two, victim])
+    else:
+        back = {"reason": "a newsroom", "retracts": ["20261122-e1"]}
+        made_by = {"reason": "a newsroom"}
+        rows = [two[0], decided("a2", stands=True)]
+        folder, _ = write(tmp_path, rows, "20261123-r1", "reverse", made_by=made_by, **back)
+    golden = GOLDEN / operation
     if os.environ.get("ACTORGRAPH_UPDATE_GOLDEN"):
-        GOLDEN.mkdir(exist_ok=True)
-        shutil.rmtree(GOLDEN, ignore_errors=True)
-        shutil.copytree(folder, GOLDEN)
-    assert set(files_of(folder)) == set(files_of(GOLDEN))
+        shutil.rmtree(golden, ignore_errors=True)
+        shutil.copytree(folder, golden)
+    assert set(files_of(folder)) == set(files_of(golden))
     for name, path in files_of(folder).items():
-        assert path.read_text() == (GOLDEN / name).read_text(), name
+        assert path.read_text() == (golden / name).read_text(), name
 
 
 def test_checksums_are_those_of_sha256sum(batch: Path) -> None:

@@ -18,9 +18,9 @@ from exporters.enforcement.ledgers import BATCHES
 from exporters.enforcement.verify import verify_content
 from jobs.places import audit_folder
 from signatures.decisions import DECISIONS
-from signatures.life_cycle import check_history
+from signatures.life_cycle import check_history, current
 from tests.exporters.enforcement.builders import key_pair
-from tests.jobs.batches.sites import TODAY, Site
+from tests.jobs.batches.sites import TODAY, Site, appeal_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -144,6 +144,50 @@ def test_release(killer: Killer, site: Site) -> None:
         done.append(released)
     assert done == sorted(done)
     assert set(done) == {False, True}
+
+
+def test_receipts(killer: Killer, site: Site) -> None:
+    site.decide(["a1", "a2"])
+    desk = site.desk()
+    desk.import_batch(site.release_all())
+    path = desk.write_receipts(site.folder / "receipts.jsonl")
+    done = []
+    for _, _, states in every_step(
+        killer, site, kept(site), "jobs.manage_exports", "receipts", str(path)
+    ):
+        assert states in ({"released": 2}, {"applied": 2})
+        done.append("applied" in states)
+    assert done == sorted(done)
+    assert set(done) == {False, True}
+
+
+def test_an_overturned_appeal(killer: Killer, applied: Site) -> None:
+    """The outcome and the draft of its retraction are there together, or neither is."""
+    (decision,) = (
+        row["decision_id"]
+        for row in current(applied.ledger(DECISIONS)).to_pylist()
+        if row["account_id"] == "a1"
+    )
+    path = applied.folder / "appeals.jsonl"
+    path.write_text(json.dumps(appeal_of(decision, "overturned")) + "\n")
+    call = ["jobs.manage_exports", "appeals", str(path), "--as", "desk-lead"]
+    done = []
+    for _, found, states in every_step(killer, applied, kept(applied), *call):
+        overturned = bool(found["proposed"])
+        assert states == ({"applied": 2, "overturned": 1} if overturned else {"applied": 3})
+        done.append(overturned)
+    assert done == sorted(done)
+    assert set(done) == {False, True}
+
+
+def test_retract(killer: Killer, applied: Site) -> None:
+    call = ["jobs.manage_exports", "retract", "--account", "a1", "--reason", "wrong"]
+    done = []
+    for _, found, states in every_step(killer, applied, kept(applied), *call, "--as", "lead"):
+        assert states == {"applied": 3}, "only a release takes back"
+        done.append(len(found["proposed"]))
+    assert done == sorted(done)
+    assert set(done) == {0, 1}
 
 
 def test_a_crash_while_importing_acts_once(site: Site) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -30,9 +31,12 @@ from jobs.enforcement_desk import Desk, Refused
 from jobs.errors import DataStop, GuardStop
 from jobs.places import audit_folder
 from signatures.decisions import DECISIONS
+from signatures.labels import LABELS
 from signatures.life_cycle import TransitionError, check_history, current, current_frame
 from tests.exporters.enforcement.builders import key_pair
-from tests.jobs.batches.sites import TODAY, Site, appeal_of
+from tests.jobs.batches.sites import TODAY, Site, appeal_of, listed
+from tests.ledger_rows import append_to_ledger
+from tests.signatures.label_rows import label
 
 ACCOUNTS = ("a1", "a2", "a3")
 
@@ -52,6 +56,8 @@ STEPS = st.lists(
             st.sampled_from([None, "upheld", "overturned", "partial"]),
         ),
         st.tuples(st.just("retract"), st.sampled_from(ACCOUNTS)),
+        st.tuples(st.sampled_from(["protect", "call_benign"]), st.sampled_from(ACCOUNTS)),
+        st.tuples(st.just("cap"), st.integers(1, 3)),
     ),
     min_size=4,
     max_size=12,
@@ -67,6 +73,9 @@ class Life:
         self.site = Site(folder, keys, engine, enforcement__caps__baseline_least=1000)
         self.desk = self.site.desk()
         self.number = 0
+        self.protected: set[str] = set()
+        self.benign: set[str] = set()
+        self.most = 1000
 
     def step(self, name: str, *arguments: Any) -> None:
         with suppress(GuardStop, DataStop, ConfigError, Refused):
@@ -112,6 +121,39 @@ class Life:
                     except GuardStop:
                         continue
                     changes.publish()
+                self.look_at(self.site.store.released / folder.name)
+
+    def look_at(self, released: Path) -> None:
+        """What was just let out breaks no rule of this moment."""
+        if not released.is_dir():
+            return  # it was void
+        rows = [json.loads(line) for line in (released / "accounts.jsonl").open()]
+        if rows[0]["operation"] == APPLY:
+            assert len(rows) <= self.most
+            assert not {row["account_id"] for row in rows} & self.protected
+            by_rule = {row["account_id"] for row in rows if row["route"] == "calibrated"}
+            assert not by_rule & self.benign
+
+    def protect(self, account: str) -> None:
+        self.protected = {account}
+        listed(self.site, "protected_accounts", account_id=account)
+
+    def call_benign(self, account: str) -> None:
+        self.number += 1
+        given = label(
+            label_id=f"label-{self.number}",
+            subject_id=account,
+            label="benign",
+            source="investigation",
+            labelled_at=datetime.now(UTC),
+        )
+        rows = pa.Table.from_pylist([given], schema=LABELS.schema)
+        append_to_ledger(self.site.home, LABELS, rows, given["label_id"])
+        self.benign.add(account)
+
+    def cap(self, accounts: int) -> None:
+        self.most = accounts
+        self.site.settings["enforcement.caps.batch"] = accounts
 
     def deliver(self, which: int, fails: bool) -> None:
         self.desk.fails = lambda account: fails
