@@ -78,4 +78,4 @@ def test_unknown_ids_get_the_nearest_known(explain: Explain, site: Site) -> None
 def test_a_network_without_a_signature_is_told_what_it_lacks(explain: Explain, site: Site) -> None:
     told = explain(site.rows("networks")[0]["network_id"])
     assert "No signature of abuse matches; the nearest lack" in told
-    assert re.search(r"Copypasta ring +selection_size +accounts +4 +gte 5", told)
+    assert re.search(r"Copypasta ring +selection_size +accounts +4 +at least 5", told)
