@@ -228,7 +228,7 @@ class DuckDBEngine:
                 failures.append(error)  # DuckDB would only tell its text
                 raise
 
-        with closing(self.connection.cursor()) as cursor, closing(made()) as rows:
+        with self._cursor() as cursor, closing(made()) as rows:
             cursor.register("made", pa.RecordBatchReader.from_batches(schema, rows))
             try:
                 cursor.execute(f"CREATE TABLE {table} AS FROM made")
@@ -239,9 +239,17 @@ class DuckDBEngine:
         return table
 
     @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own, with the settings that DuckDB does not share between them."""
+        with closing(self.connection.cursor()) as cursor:
+            for name, value in FIXED_SETTINGS.items():
+                cursor.execute(f"SET {quoted(name)} = ?", [value])
+            yield cursor
+
+    @contextmanager
     def _batches(self, query: str) -> Iterator[pa.RecordBatchReader]:
         """The rows of a query as they come, on a connection of their own."""
-        with closing(self.connection.cursor()) as cursor:
+        with self._cursor() as cursor:
             yield cursor.sql(query).to_arrow_reader(ROWS_A_BATCH)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -154,6 +155,29 @@ def test_work_larger_than_memory_spills_and_a_closed_engine_is_quiet(tmp_path: P
     command = [sys.executable, "-c", SPILLING, str(tmp_path / "scratch")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+IN_TOKYO = """
+import sys
+import pyarrow as pa
+from graph.engines.duckdb import open_duckdb
+from graph.frames import F, engine_api
+
+engine = open_duckdb(sys.argv[1])
+with engine_api(engine.api_root):
+    rows = engine.from_arrow(pa.table({"at": pa.array([0], pa.timestamp("us", "UTC"))}))
+    texts = rows.select(F.col("at").cast("string").alias("at"))
+    same = engine.map_arrow(texts, lambda batches: batches, pa.schema([("at", pa.string())]))
+    print(engine.to_arrow(same)["at"][0])
+"""
+
+
+def test_times_are_utc_wherever_the_machine_stands(tmp_path: Path) -> None:
+    """Also on the connections that rows are streamed by."""
+    command = [sys.executable, "-c", IN_TOKYO, str(tmp_path / "scratch")]
+    zone = {**os.environ, "TZ": "Asia/Tokyo"}
+    done = subprocess.run(command, env=zone, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("1970-01-01 00:00:00")
 
 
 def test_a_second_engine_in_one_process_is_refused(duckdb_engine: Engine, tmp_path: Path) -> None:
