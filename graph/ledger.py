@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from graph.engines.base import Engine
-from graph.frames import DataFrame
-from graph.tables import Table
+from graph.frames import DataFrame, F
+from graph.tables import Table, sql_type
 
 FOLDER = "ledger"
 
@@ -48,8 +48,12 @@ def read_ledger(home: Path, table: Table, where: ds.Expression | None = None) ->
 
 
 def ledger_frame(engine: Engine, home: Path, table: Table) -> DataFrame:
-    """All rows of a ledger as a frame."""
+    """All rows of a ledger as a frame; what older rows do not have is null."""
     folders = [str(folder) for folder in appends(home, table)]
     if not folders:
         return engine.from_arrow(table.schema.empty_table())
-    return engine.read(folders, "parquet").select(*table.columns)
+    found = engine.read(folders, "parquet", merge_columns=True)
+    for field in table.schema:
+        if field.name not in found.columns:
+            found = found.withColumn(field.name, F.lit(None).cast(sql_type(field.type)))
+    return found.select(*table.columns)

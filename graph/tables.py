@@ -38,3 +38,27 @@ def columns(**types: pa.DataType | str) -> pa.Schema:
             for name, kind in types.items()
         ]
     )
+
+
+SQL_TYPES = {
+    pa.string(): "string",
+    pa.bool_(): "boolean",
+    pa.int32(): "int",
+    pa.int64(): "bigint",
+    pa.float64(): "double",
+    pa.date32(): "date",
+    pa.binary(): "binary",
+}
+
+
+def sql_type(kind: pa.DataType) -> str:
+    """The name under which all engines know an Arrow type; raises ValueError for unused ones."""
+    if pa.types.is_timestamp(kind):
+        return "timestamp"
+    if pa.types.is_list(kind):
+        return f"array<{sql_type(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        return f"struct<{','.join(f'{field.name}:{sql_type(field.type)}' for field in kind)}>"
+    if kind not in SQL_TYPES:
+        raise ValueError(f"no table may have a column of type {kind}")
+    return SQL_TYPES[kind]

@@ -39,6 +39,21 @@ def test_engines_read_what_arrow_appended(engine: Engine, tmp_path: Path) -> Non
     assert sorted(row["words"] for row in rows) == ["one", "two"]
 
 
+def test_what_older_rows_do_not_have_is_null(engine: Engine, tmp_path: Path) -> None:
+    append_to_ledger(tmp_path, NOTES, notes(("a", "one")), "x")
+    kinds = {"read": "bool", "at": pa.timestamp("us", "UTC"), "marks": pa.list_(pa.string())}
+    schema = columns(note_id="string", words="string", **kinds)
+    newer = Table("notes", "note", ("note_id",), schema)
+    for appended in (False, True):
+        if appended:
+            row = {"note_id": "b", "words": "two", "read": True, "marks": ["x"]}
+            append_to_ledger(tmp_path, newer, pa.Table.from_pylist([row], schema), "y")
+        found = engine.to_arrow(ledger_frame(engine, tmp_path, newer)).to_pylist()
+        (old,) = (row for row in found if row["note_id"] == "a")
+        assert old == {"note_id": "a", "words": "one", **dict.fromkeys(kinds)}
+        assert read_ledger(tmp_path, newer).column("read").to_pylist()[0] is None
+
+
 def test_a_half_written_append_is_not_read(tmp_path: Path) -> None:
     append_to_ledger(tmp_path, NOTES, notes(("a", "one")), "x")
     half = tmp_path / "ledger" / "notes" / "_00000002-y"

@@ -11,9 +11,8 @@ import pytest
 
 from graph.engines.base import DependencyError, Engine, InputError
 from graph.ledger import read_ledger
-from graph.tables import TIMESTAMP, Table, columns
+from graph.tables import TIMESTAMP, Table, columns, sql_type
 from jobs.errors import DataStop
-from jobs.table_checks import sql_type
 from jobs.warehouse import Publication, Warehouse
 
 EDGES = Table(
