@@ -25,6 +25,7 @@ from jobs.configuration import load
 from jobs.enforcement_desk import Desk
 from signatures.decisions import DECISIONS
 from signatures.frozen_evidence import FrozenEvidence
+from signatures.labels import LABELS
 from signatures.life_cycle import current, opened
 from signatures.snapshots import SNAPSHOTS
 from tests.exporters.enforcement.builders import SIGNATURE, approvers_file, entity, key_pair
@@ -232,6 +233,12 @@ def listed(site: Site, name: str, **entry: str) -> None:
         table.writerow(row)
     site.settings[f"inputs.{name}.path"] = str(path)
     site.settings[f"inputs.{name}.format"] = "csv"
+
+
+def give_label(site: Site, label: dict[str, Any]) -> None:
+    """Put a reviewer's label into the ledger."""
+    rows = pa.Table.from_pylist([label], schema=LABELS.schema)
+    append_to_ledger(site.home, LABELS, rows, label["label_id"])
 
 
 def hold(site: Site, action: str, subject: str, code: int = 0, reason: str = "court") -> None:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -31,11 +30,9 @@ from jobs.enforcement_desk import Desk, Refused
 from jobs.errors import DataStop, GuardStop
 from jobs.places import audit_folder
 from signatures.decisions import DECISIONS
-from signatures.labels import LABELS
 from signatures.life_cycle import TransitionError, check_history, current, current_frame
 from tests.exporters.enforcement.builders import key_pair
-from tests.jobs.batches.sites import TODAY, Site, appeal_of, listed
-from tests.ledger_rows import append_to_ledger
+from tests.jobs.batches.sites import TODAY, Site, appeal_of, give_label, listed
 from tests.signatures.label_rows import label
 
 ACCOUNTS = ("a1", "a2", "a3")
@@ -147,8 +144,7 @@ class Life:
             source="investigation",
             labelled_at=datetime.now(UTC),
         )
-        rows = pa.Table.from_pylist([given], schema=LABELS.schema)
-        append_to_ledger(self.site.home, LABELS, rows, given["label_id"])
+        give_label(self.site, given)
         self.benign.add(account)
 
     def cap(self, accounts: int) -> None:
