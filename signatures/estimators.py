@@ -56,6 +56,8 @@ def proportion(correct: Doubles, probabilities: Doubles, clusters: Integers) -> 
         return NOTHING
     if not np.all((probabilities > 0) & (probabilities <= 1)):
         raise ValueError("sampling probabilities must be above 0 and at most 1")
+    order = np.lexsort((correct, probabilities, clusters))  # sums are rounded by their order
+    correct, probabilities, clusters = correct[order], probabilities[order], clusters[order]
     weights = 1 / probabilities
     of_clusters = _by_cluster(weights, clusters)
     total = float(weights.sum())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
@@ -97,6 +97,7 @@ def test_a_probability_must_be_one() -> None:
         st.tuples(st.booleans(), st.integers(0, 8), st.floats(0.01, 1)), min_size=1, max_size=60
     )
 )
+@example([(True, 0, 0.03125), (False, 1, 0.34375), (False, 2, 0.71875)])
 def test_an_interval_holds_its_estimate_and_is_no_narrower_than_independence(
     rows: list[tuple[bool, int, float]],
 ) -> None:
