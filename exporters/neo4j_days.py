@@ -14,6 +14,7 @@ import pyarrow as pa
 from graph.active_days import DAYS_PER_WORD
 from graph.engines.base import Engine
 from graph.frames import DataFrame, F
+from graph.networks import links_inside
 
 SHARED = ["network_id", "entity_type", "entity_id"]
 SEEN_ON = pa.schema([*((name, pa.string()) for name in (*SHARED, "account_id", "day"))])
@@ -66,17 +67,10 @@ def days_of_networks(
 
 def _linking(memberships: DataFrame, link_evidence: DataFrame) -> DataFrame:
     """The members of each network with the entities that link them to each other."""
-    evidence = link_evidence
-    for side in ("a", "b"):
-        of_side = memberships.select(
-            F.col("account_id").alias(f"account_{side}"),
-            F.col("network_id").alias(f"network_{side}"),
-        )
-        evidence = evidence.join(of_side, on=f"account_{side}", how="inner")
-    evidence = evidence.filter(F.col("network_a") == F.col("network_b"))
+    evidence = links_inside(link_evidence, memberships, "network_id")
     sides = [
         evidence.select(
-            F.col(f"network_{side}").alias("network_id"),
+            "network_id",
             "entity_type",
             "entity_id",
             F.col(f"account_{side}").alias("account_id"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graph.frames import DataFrame, F, Window
 from graph.history import HISTORY
+from graph.networks import links_inside
 
 MICRO = 1_000_000
 
@@ -69,16 +70,8 @@ def re_emerged(
 
 def _entities(link_evidence: DataFrame, memberships: DataFrame) -> DataFrame:
     """The entities behind links inside networks: network_id, trace, entity, rarity, first_at."""
-    ends = link_evidence
-    for side in ("a", "b"):
-        network = memberships.select(
-            F.col("account_id").alias(f"account_{side}"),
-            F.col("network_id").alias(f"network_{side}"),
-        )
-        ends = ends.join(network, on=f"account_{side}", how="inner")
-    inside = ends.filter(F.col("network_a") == F.col("network_b"))
-    return inside.select(
-        F.col("network_a").alias("network_id"),
+    return links_inside(link_evidence, memberships, "network_id").select(
+        "network_id",
         "trace",
         "entity_type",
         "entity_id",
