@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from exporters.neo4j import Database
 from exporters.neo4j_verdicts import pull, read_verdicts, snapshot_members
+from graph.build import EDGES, NODES
 from graph.engines.base import Engine
 from graph.evidence import LINK_EVIDENCE
 from graph.ledger import read_ledger
@@ -74,6 +75,8 @@ def _frozen_as_published(run: Run, networks: Mapping[date, set[str]]) -> pa.Tabl
             links=run.read(LINKS, ds),
             link_evidence=run.read(LINK_EVIDENCE, ds),
             scores=run.read(SCORES, ds),
+            edges=run.read(EDGES, ds),
+            nodes=run.read(NODES, ds),
             families=families,
         )
         frozen = freeze_published(run.engine, day, networks[ds])

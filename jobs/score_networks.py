@@ -196,9 +196,7 @@ def _decide(
     verdicts: Verdicts,
 ) -> None:
     """Append what begins or moves on today, with the snapshots that it rests on."""
-    taken = take_snapshots(
-        run.engine, judgement.accounts, judgement.evidence, judgement.top, run.ds
-    )
+    taken = take_snapshots(run.engine, judgement.accounts, judgement.found, judgement.top, run.ds)
     taken = run.engine.materialize(taken, "snapshots")
     known = run.ledger(SNAPSHOTS).select(*SNAPSHOTS.key)
     run.append(SNAPSHOTS, taken.join(known, on=list(SNAPSHOTS.key), how="left_anti"))

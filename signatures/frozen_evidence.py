@@ -34,8 +34,8 @@ class FrozenEvidence:
 
     For a decision speak the strongest entities, what its role rests on, and the grounds of the
     signature that matched its network; against it, what keeps scoring from proposing it. What says
-    nothing of the account, e.g. that a signature is not measured, was not counted. All but the
-    entities are in words.
+    nothing of the account, e.g. that a signature is not measured or that it used hubs, was not
+    counted. All but the entities are in words.
     """
 
     shared: Sequence[SharedEntity] = ()

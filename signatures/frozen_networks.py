@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.engines.base import Engine
+from graph.features.tables import edges_of
 from graph.frames import DataFrame
 from graph.networks import links_inside
 from signatures.independence import core_evidence
 from signatures.judgement import TRACE_FAMILIES
-from signatures.snapshots import freeze_networks
+from signatures.snapshots import Found, freeze_networks
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class PublishedDay:
     links: DataFrame
     link_evidence: DataFrame
     scores: DataFrame
+    edges: DataFrame
+    nodes: DataFrame
     families: Mapping[str, str]
 
 
@@ -48,7 +51,8 @@ def freeze_published(engine: Engine, day: PublishedDay, networks: Iterable[str])
     families = engine.from_arrow(pa.Table.from_pylist(told, schema=TRACE_FAMILIES))
     evidence = engine.materialize(core_evidence(inside, placed, families), "evidence to freeze")
     accounts = day.inclusions.join(placed, on=["network_id", "account_id"], how="inner")
-    return freeze_networks(engine, accounts, evidence, day.scores, day.ds)
+    found = Found(evidence, edges_of(day.edges, day.nodes, placed))
+    return freeze_networks(engine, accounts, found, day.scores, day.ds)
 
 
 def as_first_frozen(taken: pa.Table, ledger: pa.Table) -> pa.Table:

@@ -26,6 +26,7 @@ from signatures.ladder import LADDER, SECURE, signature_rows
 from signatures.model import Signature
 from signatures.roles import with_roles
 from signatures.scores import numbers, top_findings
+from signatures.snapshots import Found
 from signatures.weights import FEATURES, HAND_SET
 
 TRACE_FAMILIES = columns(trace="string", family="string")
@@ -75,14 +76,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Judgement:
-    """`accounts` is inclusions.judge's frame, `scores` has SCORES' columns, `evidence` is that of
+    """`accounts` is inclusions.judge's frame, `scores` has SCORES' columns, `top` is that of
 
-    independence.core_evidence, and `top` of scores.top_findings.
+    scores.top_findings.
     """
 
     accounts: DataFrame
     scores: DataFrame
-    evidence: DataFrame
+    found: Found
     top: DataFrame
 
 
@@ -97,7 +98,8 @@ def judge_day(engine: Engine, tables: MemberTables, case: Case, bounds: DataFram
     roles = engine.materialize(with_roles(case.accounts), "roles")
     facts = _facts(engine, tables, case, roles, top, evidence)
     judged = engine.materialize(judge(with_bounds(facts, bounds), case.limits), "judged accounts")
-    return Judgement(judged, _scores(engine, tables, case, top, judged), evidence, top)
+    scores = _scores(engine, tables, case, top, judged)
+    return Judgement(judged, scores, Found(evidence, tables.edges), top)
 
 
 def _evidence(engine: Engine, tables: MemberTables) -> DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -33,6 +34,9 @@ SNAPSHOTS = Table(
 STRONGEST = 10
 """Entities that are kept of an account: of each family in turn the rarest, then most co-actions."""
 
+HUBS_USED = "hubs of type {}, which too many accounts use"
+"""What a snapshot says was not counted of an account that used hubs of an entity type."""
+
 _MEMBERS = columns(
     network_id="string",
     account_id="string",
@@ -41,39 +45,50 @@ _MEMBERS = columns(
     role_reasons=pa.list_(pa.string()),
     reasons=pa.list_(pa.string()),
     grounds=pa.list_(pa.string()),
+    hubs=pa.list_(pa.string()),
 )
 
 _NOT_COUNTED = {each.reason for each in OBSTACLES if each.name in UNCOUNTED}
 
 
+@dataclass(frozen=True)
+class Found:
+    """What was found of members: `evidence` is independence.core_evidence, `edges` that of
+
+    MemberTables.
+    """
+
+    evidence: DataFrame
+    edges: DataFrame
+
+
 def take_snapshots(
-    engine: Engine, accounts: DataFrame, evidence: DataFrame, grounds: DataFrame, day: date
+    engine: Engine, accounts: DataFrame, found: Found, grounds: DataFrame, day: date
 ) -> DataFrame:
     """Freeze every network with an account that is included or reviewed; columns of SNAPSHOTS.
 
-    `accounts` is inclusions.judge's frame, `evidence` independence.core_evidence, `grounds` as
-    freeze_networks takes them.
+    `accounts` is inclusions.judge's frame, `grounds` as freeze_networks takes them.
     """
     judged = accounts.filter(F.col("included") | F.col("reviewed")).select("network_id").distinct()
     return freeze_networks(
-        engine, accounts.join(judged, on="network_id", how="left_semi"), evidence, grounds, day
+        engine, accounts.join(judged, on="network_id", how="left_semi"), found, grounds, day
     )
 
 
 def freeze_networks(
-    engine: Engine, accounts: DataFrame, evidence: DataFrame, grounds: DataFrame, day: date
+    engine: Engine, accounts: DataFrame, found: Found, grounds: DataFrame, day: date
 ) -> DataFrame:
     """Freeze networks with all their accounts; columns of SNAPSHOTS.
 
-    `accounts` has network_id, account_id, role, is_core, role_reasons, reasons; `evidence` is
-    independence.core_evidence; `grounds` has network_id and, as reasons, those of the signature
-    that names the network. A network's members and their strongest evidence must fit into a task,
-    some 3 KB a member.
+    `accounts` has network_id, account_id, role, is_core, role_reasons, reasons; `grounds` has
+    network_id and, as reasons, those of the signature that names the network. A network's members
+    and their strongest evidence must fit into a task, some 3 KB a member.
     """
     named = grounds.select("network_id", F.col("reasons").alias("grounds"))
     accounts = accounts.join(named, on="network_id", how="left")
+    accounts = accounts.join(_hubs_used(found.edges), on="account_id", how="left")
     members = accounts.select(*_MEMBERS.names)
-    rows = members.join(_strongest(evidence), on="account_id", how="left")
+    rows = members.join(_strongest(found.evidence), on="account_id", how="left")
     rows = engine.materialize(rows, "snapshot rows")
     rows = rows.withColumn("bucket", bucket_of(rows, "network_id", rows.count()))
 
@@ -82,6 +97,15 @@ def freeze_networks(
         return pa.Table.from_pylist(found, schema=SNAPSHOTS.schema)
 
     return engine.map_groups_arrow(rows, ["bucket"], freeze, SNAPSHOTS.schema)
+
+
+def _hubs_used(edges: DataFrame) -> DataFrame:
+    """The types of hubs that each member used: account_id (the key), hubs."""
+    return (
+        edges.filter(F.col("is_hub"))
+        .groupBy("account_id")
+        .agg(F.sort_array(F.collect_set("entity_type")).alias("hubs"))
+    )
 
 
 def _strongest(evidence: DataFrame) -> DataFrame:
@@ -137,11 +161,12 @@ def _snapshot(rows: list[dict[str, Any]], day: date) -> Iterator[dict[str, Any]]
 
 
 def _in_words(row: dict[str, Any]) -> dict[str, list[str]]:
+    unmeasured = [each for each in row["reasons"] if each in _NOT_COUNTED]
     return {
         "against": [each for each in row["reasons"] if each not in _NOT_COUNTED],
         "role": row["role_reasons"],
         "grounds": row["grounds"] or [],
-        "not_counted": [each for each in row["reasons"] if each in _NOT_COUNTED],
+        "not_counted": [*unmeasured, *map(HUBS_USED.format, row["hubs"] or ())],
     }
 
 

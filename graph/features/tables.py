@@ -97,7 +97,7 @@ def member_tables(engine: Engine, day: DayTables) -> MemberTables:
     named = ["account_a", "account_b", "trace"]
     evidence = day.link_evidence.join(kept.select("network_id", *named), on=named, how="inner")
     evidence = engine.materialize(evidence, "feature evidence")
-    edges = engine.materialize(_edges(day, placed), "feature edges")
+    edges = engine.materialize(edges_of(day.edges, day.nodes, placed), "feature edges")
     entities = engine.materialize(_entities(edges), "feature entities")
     return MemberTables(day, members, views, linked, kept, evidence, edges, entities)
 
@@ -186,16 +186,20 @@ def _kept(day: DayTables, placed: DataFrame) -> DataFrame:
     )
 
 
-def _edges(day: DayTables, placed: DataFrame) -> DataFrame:
-    nodes = day.nodes.filter(F.col("node_type") != "account").select(
+def edges_of(edges: DataFrame, nodes: DataFrame, placed: DataFrame) -> DataFrame:
+    """MemberTables.edges: what members used, with the entities' standing.
+
+    `edges` and `nodes` are a day's tables, `placed` has network_id, account_id.
+    """
+    entities = nodes.filter(F.col("node_type") != "account").select(
         F.col("node_type").alias("entity_type"),
         F.col("node_id").alias("entity_id"),
         "is_hub",
         "hub_reason",
         "ip_kind",
     )
-    edges = day.edges.join(placed, on="account_id", how="inner")
-    return edges.join(nodes, on=["entity_id", "entity_type"], how="inner")
+    used = edges.join(placed.select("network_id", "account_id"), on="account_id", how="inner")
+    return used.join(entities, on=["entity_id", "entity_type"], how="inner")
 
 
 def _entities(edges: DataFrame) -> DataFrame:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -272,12 +271,20 @@ def _why_not(server: Server) -> str:
 
 
 def _answers(server: Server) -> bool:
-    """Whether it takes connections of both kinds, and is no other server on a port given anew."""
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with direct.open(f"http://{HOST}:{server.http_port}/", timeout=5) as answer:
-            told = answer.read().decode(errors="replace")
-        socket.create_connection((HOST, server.bolt_port), timeout=5).close()
-    except (OSError, HTTPException):
+    """Whether it takes connections of both kinds, and does so itself.
+
+    Another server may have taken a port between the choice and the start: it would answer, too.
+    """
+    if not (running := server.java.running()):
         return False
-    return f"{HOST}:{server.bolt_port}" in told
+    try:
+        listening = {
+            each.laddr.port
+            for each in running.net_connections("inet")
+            if each.status == psutil.CONN_LISTEN
+        }
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        direct.open(f"http://{HOST}:{server.http_port}/", timeout=5).close()
+    except (OSError, HTTPException, psutil.Error):
+        return False
+    return {server.http_port, server.bolt_port} <= listening

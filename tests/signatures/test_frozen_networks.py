@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graph.build import EDGES, NODES
 from graph.engines.base import Engine
 from graph.evidence import LINK_EVIDENCE
 from graph.links import LINKS
@@ -16,7 +17,7 @@ from graph.networks import MEMBERSHIPS
 from signatures.frozen_networks import PublishedDay, as_first_frozen, freeze_published
 from signatures.inclusions import INCLUSIONS
 from signatures.scores import SCORES
-from signatures.snapshots import SNAPSHOTS
+from signatures.snapshots import HUBS_USED, SNAPSHOTS
 
 DAY = date(2026, 11, 22)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -25,7 +26,10 @@ NETWORKS = {"a": "n", "b": "n", "star": "n", "outside": "other"}
 
 
 def published(engine: Engine, **roles: str) -> PublishedDay:
-    """Network n of a, b and star, tied by a phone, and by a text that its filter did not keep."""
+    """Network n of a, b and star, tied by a phone, and by a text that its filter did not keep.
+
+    Account b also used a hub.
+    """
     told = ROLES | roles
     pairs = [("a", "b"), ("a", "star"), ("b", "outside")]
     links = [
@@ -53,6 +57,14 @@ def published(engine: Engine, **roles: str) -> PublishedDay:
         {**row, "role": told[row["account_id"]], "role_reasons": ["takes part"], "reasons": []}
         for row in members
     ]
+    edges = [
+        {"account_id": name, "entity_type": "ip", "entity_id": address, "events": 1}
+        for name, address in (("a", "192.0.2.1"), ("b", "192.0.2.1"), ("b", "100.64.0.1"))
+    ]
+    nodes = [
+        {"node_type": "ip", "node_id": address, "is_hub": address == "100.64.0.1"}
+        for address in ("192.0.2.1", "100.64.0.1")
+    ]
 
     def frame(rows: list[dict[str, Any]], schema: pa.Schema) -> Any:
         return engine.from_arrow(pa.Table.from_pylist(rows, schema=schema))
@@ -64,6 +76,8 @@ def published(engine: Engine, **roles: str) -> PublishedDay:
         links=frame(links, LINKS.schema),
         link_evidence=frame(evidence, LINK_EVIDENCE.schema),
         scores=frame([{"network_id": "n", "reasons": ["a phone of each three"]}], SCORES.schema),
+        edges=frame(edges, EDGES.schema),
+        nodes=frame(nodes, NODES.schema),
         families={"shared_device": "device", "co_post": "content"},
     )
 
@@ -86,6 +100,8 @@ def test_roles_and_kept_evidence_are_those_of_the_day(engine: Engine) -> None:
     assert evidence["b"]["role"] == ["takes part"]
     assert evidence["b"]["grounds"] == ["a phone of each three"]
     assert evidence["b"]["against"] == []
+    told = {name: each["not_counted"] for name, each in evidence.items()}
+    assert told == {"a": [], "b": [HUBS_USED.format("ip")], "star": []}
     assert {(row["ds"], row["network_id"]) for row in rows.values()} == {(DAY, "n")}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 from graph.engines.base import Engine
 from graph.tables import TIMESTAMP, columns
 from signatures.roles import ACTOR_REASON
-from signatures.snapshots import STRONGEST, take_snapshots
+from signatures.snapshots import HUBS_USED, STRONGEST, Found, take_snapshots
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ACCOUNTS = columns(
@@ -36,6 +37,7 @@ EVIDENCE = columns(
     first_at=TIMESTAMP,
     last_at=TIMESTAMP,
 )
+EDGES = columns(account_id="string", entity_type="string", entity_id="string", is_hub="bool")
 GROUNDS = columns(network_id="string", reasons=pa.list_(pa.string()))
 
 
@@ -71,7 +73,10 @@ def shares(name: str, entity: str, family: str = "target", rarity: float = 1.0) 
 
 
 def taken(
-    engine: Engine, accounts: list[dict[str, Any]], evidence: list[dict[str, Any]]
+    engine: Engine,
+    accounts: list[dict[str, Any]],
+    evidence: list[dict[str, Any]],
+    edges: Sequence[dict[str, Any]] = (),
 ) -> dict[str, dict[str, Any]]:
     reasons = ["97% of the events came from data centres"]
     networks = {row["network_id"] for row in accounts}
@@ -79,7 +84,10 @@ def taken(
     found = take_snapshots(
         engine,
         engine.from_arrow(pa.Table.from_pylist(accounts, schema=ACCOUNTS)),
-        engine.from_arrow(pa.Table.from_pylist(evidence, schema=EVIDENCE)),
+        Found(
+            engine.from_arrow(pa.Table.from_pylist(evidence, schema=EVIDENCE)),
+            engine.from_arrow(pa.Table.from_pylist(list(edges), schema=EDGES)),
+        ),
         engine.from_arrow(pa.Table.from_pylist(grounds, schema=GROUNDS)),
         date(2026, 11, 22),
     )
@@ -102,6 +110,28 @@ def test_all_members_of_a_judged_network_are_frozen_and_no_others(engine: Engine
     assert evidence["against"] == ["only content or timing ties the network"]
     assert evidence["not_counted"] == ["the signature is not stable yet"]
     assert json.loads(rows["b"]["evidence"])["for"] == []
+
+
+def used(name: str, entity_type: str, entity: str, is_hub: bool = True) -> dict[str, Any]:
+    return {
+        "account_id": name,
+        "entity_type": entity_type,
+        "entity_id": entity,
+        "is_hub": is_hub,
+    }
+
+
+def test_hubs_that_an_account_used_are_told_and_counted_for_nothing(engine: Engine) -> None:
+    edges = [
+        used("a", "ip", "carrier 1"),
+        used("a", "ip", "carrier 2"),
+        used("a", "content", "a song"),
+        used("b", "device", "own", is_hub=False),
+    ]
+    measured = {"reasons": []}
+    rows = taken(engine, [account("a") | measured, account("b") | measured], [], edges)
+    told = {name: json.loads(row["evidence"])["not_counted"] for name, row in rows.items()}
+    assert told == {"a": [HUBS_USED.format("content"), HUBS_USED.format("ip")], "b": []}
 
 
 def test_to_be_an_actor_does_not_speak_for_an_account(engine: Engine) -> None:
