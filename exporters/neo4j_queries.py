@@ -8,12 +8,14 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from exporters.neo4j_verdicts import BENIGN_HOLDS
 from graph.conf_files import conf_file
 from graph.database_schema import ENTITY_NODES, ENTITY_RELATIONSHIPS
 from graph.entities import ENTITY_TYPES
 from graph.errors import ConfigError
 from graph.yaml_files import read_mapping
 from signatures.inclusions import AWAITING, OBSTACLES
+from signatures.labels import VALUES
 
 Model = TypeVar("Model", bound="_Checked")
 
@@ -23,8 +25,15 @@ CATEGORIES = ("networks", "evidence", "entities", "hubs", "changes", "review", "
 EACH_ENTITY, SEEN_WITH = "$each_entity", "$seen_with"
 """In a query's text: a label of the schema's entities, and the types of what accounts share."""
 
-ONLY_MEASURING = "$only_measuring"
-"""In a query's text: the reasons that only measuring takes away, and that so excuse nobody."""
+DECLARED = {
+    "$only_measuring": json.dumps([each.reason for each in OBSTACLES if each.name in AWAITING]),
+    "$label_values": json.dumps(VALUES),
+    "$verdict_holds": f"duration('P{BENIGN_HOLDS.days}D')",
+}
+"""In a query's text: the reasons that only measuring takes away, and that so excuse nobody; what a
+
+verdict may say; and how long one keeps a network from the queue.
+"""
 
 AT = re.compile(r"\$at\(([^()]+)\)")
 """In a query's text: a moment as people read it, to the second, UTC."""
@@ -71,10 +80,11 @@ def _of_schema(text: str) -> str:
 
     So a question about all kinds of entities needs no change when a kind is added.
     """
-    awaiting = json.dumps([each.reason for each in OBSTACLES if each.name in AWAITING])
+    for name, value in DECLARED.items():
+        text = text.replace(name, value)
     text = AT.sub(r"left(replace(toString(\1), 'T', ' '), 19)", text)
     lines = []
-    for line in text.replace(ONLY_MEASURING, awaiting).splitlines():
+    for line in text.splitlines():
         labels = [kind.label for kind in ENTITY_NODES.values()] if EACH_ENTITY in line else [""]
         copies = [line.replace(EACH_ENTITY, label) for label in labels]
         lines.append(f"\n{_margin(line)}UNION\n".join(copies))

@@ -126,6 +126,7 @@ def main() -> int:
     parser.add_argument("--heap", default="2g")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--plain", action=argparse.BooleanOptionalAction, default=True)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -135,7 +136,7 @@ def main() -> int:
         address = Address(server.uri, USER, read_password(server.password_file))
         try:
             with Database(address) as database:
-                _compare(database, parts, elements, arguments.workers, arguments.rounds)
+                _compare(database, parts, elements, arguments)
         finally:
             stop_server(server)
         for _ in range(arguments.rounds):
@@ -163,17 +164,19 @@ def _restarted(folder: Path, heap: str) -> None:
 
 
 def _compare(
-    database: Database, parts: dict[str, Part], elements: int, workers: int, rounds: int
+    database: Database, parts: dict[str, Part], elements: int, arguments: argparse.Namespace
 ) -> None:
     def ours() -> None:
-        load(database, list(parts.values()), DAY, "all", lambda *_, **__: None, workers=workers)
+        found = list(parts.values())
+        load(database, found, DAY, "all", lambda *_, **__: None, workers=arguments.workers)
 
     for statement in schema_statements(NODES):
         database.define(statement)
     few = {name: part for name, part in parts.items() if part.rows}
-    for _ in range(rounds):  # the first round warms the server up
-        _timed("plain loop", elements, lambda: plain(database, few))
-        emptied(database)
+    for _ in range(arguments.rounds):  # the first round warms the server up
+        if arguments.plain:
+            _timed("plain loop", elements, lambda: plain(database, few))
+            emptied(database)
         before = _peak()
         _timed("load", elements, ours)
         _said(f"driver memory: peak {_peak():.0f} MB, {_peak() - before:.0f} MB of it new")
