@@ -115,7 +115,7 @@ def _bulk(run: Run, parts: list[Part]) -> dict[str, int]:
     try:
         run_importer(server.folder, arguments, elements=sum(part.rows for part in parts))
     finally:
-        started = start_server(server.folder, server.heap)
+        started = start_server(server.folder, server.heap, ports=server.ports)
     with Database(replace(address, uri=started.uri)) as database:
         define_schema(database)
         _guide(run, database)

@@ -76,17 +76,13 @@ def _demo(arguments: argparse.Namespace) -> int:
     if code != DONE:
         return code
     _show(home, log, settings.end_ds)
+    # Before the database is filled, which so shows what was decided.
+    story = list(demo_story.tell(home, log, settings.end_ds))
     if arguments.neo4j:
         code = _explore(home, log, settings.end_ds)
-    _tell(home, log, settings.end_ds)
+    lines = "".join(f"{line}\n" for line in story)
+    sys.stdout.write(f"\nFrom a network to actions on accounts, and back:\n{lines}")
     return code
-
-
-def _tell(home: Path, log: Path, ds: date) -> None:
-    """Take what was found through review, approval, release, appeal and retraction."""
-    sys.stdout.write("\nFrom a network to actions on accounts, and back:\n")
-    for line in demo_story.tell(home, log, ds):
-        sys.stdout.write(f"{line}\n")
 
 
 def _explore(home: Path, log: Path, ds: date) -> int:

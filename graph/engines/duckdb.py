@@ -41,8 +41,12 @@ ROWS_TO_DIVIDE = 1_000
 # more scans than this, rows are sorted instead, and cut between groups.
 MOST_SCANS = 64
 
-# The default level makes files a seventh smaller, and takes almost twice as long to write them.
-PARQUET = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+# The default level makes files a seventh smaller, and takes almost twice as long to write them. A
+# dictionary of ids is tried in vain, up to its limit; version 2 is a fifth faster to read.
+PARQUET = (
+    "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2, "
+    "DICTIONARY_SIZE_LIMIT 1000"
+)
 
 FIXED_SETTINGS = {
     "TimeZone": "UTC",

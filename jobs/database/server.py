@@ -29,7 +29,9 @@ from jobs.files import make_private, remove, write_json
 HOST = "127.0.0.1"
 USER = "neo4j"
 STATE = "server.json"
-BOLT_PORT, HTTP_PORT, GUIDE_PORT = 7687, 7474, 7475
+PORTS = (7687, 7474, 7475)
+"""Of Bolt, of Browser and of the guide, where they are free."""
+
 HEAP = "1g"
 READY_WITHIN_S = 300
 STOPPED_WITHIN_S = 60
@@ -87,6 +89,11 @@ class Server:
         return f"http://{HOST}:{self.guide_port}"
 
     @property
+    def ports(self) -> tuple[int, int, int]:
+        """Where Bolt, Browser and the guide are."""
+        return self.bolt_port, self.http_port, self.guide_port
+
+    @property
     def guide_folder(self) -> Path:
         """The folder that is served there."""
         return self.folder / "guide"
@@ -123,18 +130,19 @@ def start_server(
     heap: str = HEAP,
     java_options: Sequence[str] = (),
     settings: Mapping[str, str] | None = None,
+    ports: tuple[int, int, int] = PORTS,
 ) -> Server:
     """Start the server of a folder, or return the one that runs; ready when this returns.
 
-    What is in its folder `guide` is served to Browser; `settings` are Neo4j's, beside ours. Raises
-    DependencyError where Java or the server's files cannot be had, and when it does not come up.
+    What is in its folder `guide` is served to Browser; `settings` are Neo4j's, beside ours; of
+    `ports` those are taken that are free. Raises DependencyError where Java or the server's files
+    cannot be had, and when it does not come up.
     """
     if (there := find_server(folder)) and _is_ready(there):
         return there
     if dead := _recorded(folder):
         stop_server(dead)
-    java, class_path, ports = prepare_server(folder, settings)
-    bolt, http, guide_port = ports
+    java, class_path, (bolt, http, guide_port) = prepare_server(folder, settings, ports)
     command = [java, "-Xms256m", f"-Xmx{heap}", *java_options, *OPENED, "-cp", class_path]
     command += ["org.neo4j.server.CommunityEntryPoint"]
     command += [f"--home-dir={folder.absolute()}", f"--config-dir={(folder / 'conf').absolute()}"]
@@ -160,12 +168,14 @@ def start_server(
 
 
 def prepare_server(
-    folder: Path, settings: Mapping[str, str] | None = None
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    preferred: tuple[int, int, int] = PORTS,
 ) -> tuple[str, str, tuple[int, int, int]]:
     """Make a server's folder ready: settings, password; returns Java, class path and free ports."""
     make_private(folder)
     java, class_path = java_executable(), os.pathsep.join(map(str, server_class_path()))
-    bolt, http, guide = (free_port(HOST, port) for port in (BOLT_PORT, HTTP_PORT, GUIDE_PORT))
+    bolt, http, guide = (free_port(HOST, port) for port in preferred)
     _write_settings(folder, {**_settings(bolt, http, guide), **(settings or {})})
     if not password_file(folder).exists():
         _set_password(folder, java, class_path)

@@ -110,6 +110,15 @@ def test_only_a_verdict_that_holds_keeps_a_network_from_those_that_wait(
     assert [row["why"] for row in ask("awaiting_review")] == ["not judged yet"]
 
 
+def test_what_something_innocent_explains_waits_for_nobody_but_for_who_joined(
+    ask: Ask, database: Database
+) -> None:
+    database.write("MATCH (n:Network) SET n.disposition = 'explained' RETURN n")
+    assert ask("awaiting_review") == []
+    database.write("MATCH (n:Network) SET n.verdict = 'benign', n.unreviewed_accounts = 1 RETURN n")
+    assert [row["why"] for row in ask("awaiting_review")] == ["accounts joined since"]
+
+
 def test_who_takes_a_verdict_back_puts_the_network_among_those_that_wait(ask: Ask) -> None:
     (given,) = ask("judge_network", label="abusive")
     ask("withdraw_verdict", verdict=given["verdict"], reason="wrong network")
