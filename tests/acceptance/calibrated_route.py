@@ -45,6 +45,7 @@ from tests.acceptance.outcomes import (
     share,
 )
 from tests.acceptance.weeks import Platform, Week
+from tests.integration.naming import NAMES, Confusion, confusion
 
 FIRST = date(2026, 8, 30)
 EVASIONS = (0.0, 0.5)
@@ -63,6 +64,9 @@ ALL_NETWORKS = 5_000
 
 PRECISION = {0.0: 0.99, 0.5: 0.98}
 RECALL = {0.0: 0.85, 0.5: 0.50}
+NAMED = 0.9
+"""Share of the networks of each kind that its own signature names, where nobody hides."""
+
 LOOK_ALIKE = 0.01
 WORST_MARKET = 0.01
 FEW = 30
@@ -167,8 +171,9 @@ def by_market(accounts: Sequence[Account]) -> Mapping[str, list[Account]]:
     return dict(sorted(found.items()))
 
 
-def print_outcome(evasion: float, accounts: Sequence[Account]) -> list[Required]:
+def print_outcome(evasion: float, accounts: Sequence[Account], counts: Confusion) -> list[Required]:
     """Print all that is measured at a level of evasion; returns what is asked for."""
+    print_names(evasion, counts)
     passing = passing_kinds(accounts)
     kinds = sorted({each.kind for each in accounts if each.planted})
     print_table(
@@ -206,13 +211,41 @@ def print_outcome(evasion: float, accounts: Sequence[Account]) -> list[Required]
     false = [each for each in accounts if each.action and not each.is_right]
     sys.stdout.write(f"Evasion {evasion}: {len(false)} accounts proposed that should not be\n")
     sys.stdout.writelines(f"  {explained(each)}\n" for each in false)
-    asked = requirements(evasion, accounts)
+    asked = [*requirements(evasion, accounts), *([] if evasion else named(counts))]
     print_table(
         f"Evasion {evasion}: what is asked for",
         ("figure", "asked", "found", "reached"),
         [(each.name, each.asked, each.found, "yes" if each.reached else "NO") for each in asked],
     )
     return asked
+
+
+def named(counts: Confusion) -> list[Required]:
+    """The share of each kind's networks that its signature names, and that none names innocents."""
+    asked = []
+    for kind in sorted({kind for kind, _ in counts if kind}):
+        of_it = sum(count for (other, _), count in counts.items() if other == kind)
+        found = Share(counts[kind, NAMES[kind]], of_it)
+        reached = (found.value or 0) >= NAMED
+        asked.append(
+            Required(f"networks of {kind}", f"at least {NAMED} named", str(found), reached)
+        )
+    innocent = sum(count for (kind, title), count in counts.items() if title and not kind)
+    asked.append(Required("innocent networks", "none named", str(innocent), not innocent))
+    return asked
+
+
+def print_names(evasion: float, counts: Confusion) -> None:
+    """Print which signatures name the networks of each kind."""
+    titles = sorted({title or "" for _, title in counts})
+    print_table(
+        f"Evasion {evasion}: networks by planted kind and by the signature that names them",
+        ("kind", *(title or "none" for title in titles)),
+        [
+            (kind or "innocent", *(counts[kind or None, title or None] for title in titles))
+            for kind in sorted({kind or "" for kind, _ in counts})
+        ],
+    )
 
 
 def _counted(actions: Iterable[str | None]) -> str:
@@ -270,6 +303,7 @@ def _run(given: argparse.Namespace, folder: Path) -> int:
         sys.stdout.flush()
 
     outcomes: dict[float, list[Account]] = {evasion: [] for evasion in EVASIONS}
+    names: dict[float, Confusion] = {evasion: Counter() for evasion in EVASIONS}
     with engine_api(engine.api_root):
         for week in measured:
             platform.score(week)
@@ -281,9 +315,16 @@ def _run(given: argparse.Namespace, folder: Path) -> int:
             platform.score(week)
             tell(f"seed {week.seed}, evasion {week.evasion}: scored")
             tables = (platform.rows(name, week) for name in ("inclusions", "findings"))
-            outcomes[week.evasion] += accounts_of(platform.truth(week), *tables)
+            truth = platform.truth(week)
+            outcomes[week.evasion] += accounts_of(truth, *tables)
+            tables = (platform.rows(name, week) for name in ("memberships", "scores"))
+            names[week.evasion] += confusion(truth, *tables)
     engine.close()
-    asked = [each for level, found in outcomes.items() for each in print_outcome(level, found)]
+    asked = [
+        each
+        for level, found in outcomes.items()
+        for each in print_outcome(level, found, names[level])
+    ]
     return 0 if all(each.reached for each in asked) else 1
 
 

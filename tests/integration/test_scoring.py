@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,20 +18,8 @@ from jobs import check_audit, explain_subject, run_pipeline, score_networks, sim
 from jobs.demo_story import tell
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import check_history, current
+from tests.integration.naming import NAMES, confusion
 from tests.integration.sites import DAY, Site
-
-NAMES = {
-    "copypasta_ring": "Copypasta ring",
-    "device_farm": "Device farm",
-    "engagement_ring": "Engagement ring",
-    "false_reporting": "Mass false reporting",
-    "hijacked_accounts": "Account-takeover wave",
-    "reshare_amplifier": "Fast-reshare amplifier ring",
-    "rotating_bot_net": "IP-rotating bot net",
-    "sign_up_burst": "Bulk sign-up",
-    "sleeper_network": "Sleeper network that wakes",
-}
-"""The signature that names each planted kind."""
 
 LIVE = ("--set", "signatures.live=[all]")
 
@@ -59,24 +47,13 @@ def truth(site: Site) -> dict[str, set[tuple[str, str, bool]]]:
     return told
 
 
-def kind_of_networks(site: Site) -> dict[str, str | None]:
-    """The planted kind of most members, None for a network without a planted account."""
-    told = truth(site)
-    kinds: dict[str, Counter[str | None]] = defaultdict(Counter)
-    for row in site.rows("memberships"):
-        planted = [kind for kind, _, is_planted in told[row["account_id"]] if is_planted]
-        kinds[row["network_id"]][planted[0] if planted else None] += 1
-    return {network: counts.most_common(1)[0][0] for network, counts in kinds.items()}
-
-
 def test_each_kind_is_named_by_its_signature_and_look_alikes_by_none(site: Site) -> None:
-    named = {row["network_id"]: row["title"] for row in site.rows("scores")}
-    kinds = kind_of_networks(site)
-    confusion = Counter((kind, named[network]) for network, kind in kinds.items())
-    right = sum(confusion[kind, name] for kind, name in NAMES.items())
-    planted = sum(kind is not None for kind in kinds.values())
-    assert right >= 0.9 * planted, confusion
-    hits = {name: count for (kind, name), count in confusion.items() if kind is None and name}
+    told = pq.read_table(site.folder / "truth").to_pylist()
+    counts = confusion(told, site.rows("memberships"), site.rows("scores"))
+    right = sum(counts[kind, name] for kind, name in NAMES.items())
+    planted = sum(count for (kind, _), count in counts.items() if kind is not None)
+    assert right >= 0.9 * planted, counts
+    hits = {name: count for (kind, name), count in counts.items() if kind is None and name}
     assert hits == {}, "a signature of abuse names innocents"
 
 
