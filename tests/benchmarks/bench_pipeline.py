@@ -3,9 +3,10 @@
 `python -m tests.benchmarks.bench_pipeline --sizes 1 5 10 --runs 3` simulates logs of so many
 million events and runs, in turn and as whole processes, (a) coordination-network-toolkit on the
 content trace, (b) the DuckDB and igraph peer, (c) `actorgraph run --until detect-networks` on each
-engine, (d) the same with scores. It stops unless (b) and (c) give the same links and the same
-component of every account, and prints medians, every ratio, memory, what more events cost, and what
-a hub used by half of all accounts costs.
+engine, (d) the same with scores, (e) the same on the toolkit's rows with its trace alone, whose
+links differ in that the toolkit counts the posts of one side, and we pairs. It stops unless (b) and
+(c) give the same links and the same component of every account, and prints medians, every ratio,
+memory, what more events cost, and what a hub used by half of all accounts costs.
 """
 
 from __future__ import annotations
@@ -23,17 +24,39 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from jobs.configuration import load
 from tests.benchmarks.measure import Measurement, measure, middle
+from tests.benchmarks.toolkit_co_posts import WINDOW_S
 
 DS = "2026-11-22"
 EVENTS_PER_ACCOUNT = 70  # in the simulator's week of ten events a day
 TOOLKIT, PEER = "toolkit", "peer"  # the first: content only
 ENGINES = ("duckdb", "spark")
-WITH_SCORES = "duckdb, scores"
+WITH_SCORES, CO_POSTS = "duckdb, scores", "duckdb, toolkit's"
 COMPARED = {
     "links": "account_a, account_b, trace, co_actions, entities, weight, kept",
     "components": "account_id, component_id, size",
 }
+CO_POSTS_CONFIG = """
+lookback: 7d
+events:
+  path: {folder}/posts.csv
+  format: csv
+  time_unit: s
+  columns:
+    {{account_id: user_id, event_time: timestamp, content_hash: repost_id, event_id: message_id}}
+hubs: {{content: none}}
+max_burst: none
+traces:
+  co_post:
+    events: none
+    window: {window}s
+    min_participation: 1
+    min_co_actions: 2
+    min_entities: 1
+    weight: co_actions
+    filter: none
+"""
 HUB_ADDRESS, HUB_CONTENT = "8.8.8.8", "ffffffffffffffffffffffffffffff01"
 
 
@@ -60,10 +83,11 @@ class Log:
         elif name == PEER:
             module = ["tests.benchmarks.peer_duckdb", f"{self.folder}", f"{self.folder}/{PEER}"]
         else:
+            config = self.folder / (TOOLKIT if name == CO_POSTS else "") / "config.yaml"
             until = [] if name == WITH_SCORES else ["--until=detect-networks"]
             module = [
                 *("jobs.command_line", "run", f"--engine={name.split(',')[0]}", f"--ds={DS}"),
-                *(f"--config={self.folder}/config.yaml", f"--set=home={self.folder}/{name}"),
+                *(f"--config={config}", f"--set=home={self.folder}/{name}"),
                 *until,
             ]
         return [sys.executable, "-m", *module]
@@ -77,6 +101,11 @@ def simulate(folder: Path, millions: float) -> Log:
     log = Log(folder)
     to_csv = ["csv", log.events, f"{folder}/{TOOLKIT}"]
     measure([sys.executable, "-m", "tests.benchmarks.toolkit_co_posts", *to_csv])
+    config = CO_POSTS_CONFIG.format(folder=folder / TOOLKIT, window=WINDOW_S)
+    config += "".join(
+        f"  {trace}: none\n" for trace in load([], [], {}).traces if trace != "co_post"
+    )
+    (folder / TOOLKIT / "config.yaml").write_text(config)
     return log
 
 
@@ -85,7 +114,7 @@ def with_hub(log: Log, folder: Path) -> Log:
 
     One event of each such account gets the address and one post the content; none is added.
     """
-    kept = shutil.ignore_patterns("events", TOOLKIT, PEER, *ENGINES, WITH_SCORES)
+    kept = shutil.ignore_patterns("events", TOOLKIT, PEER, *ENGINES, WITH_SCORES, CO_POSTS)
     shutil.copytree(log.folder, folder, ignore=kept)
     duckdb.sql(f"""
         COPY (
@@ -151,7 +180,7 @@ def main() -> None:
         work = arguments.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
         ours: dict[str, dict[float, Measurement]] = {name: {} for name in arguments.engines}
-        scores = [WITH_SCORES] if "duckdb" in ours else []
+        scores = [WITH_SCORES, CO_POSTS] if "duckdb" in ours else []
         for size in sorted(arguments.sizes):
             log = simulate(work / f"{size:g}M", size)
             (medians,) = run([log], [TOOLKIT, PEER, *ours, *scores], arguments.runs)
