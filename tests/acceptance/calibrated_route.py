@@ -69,8 +69,8 @@ NAMED = 0.9
 
 LOOK_ALIKE = 0.01
 WORST_MARKET = 0.01
-FEW = 30
-"""Proposed accounts below which one more or less moves a market's precision by over 3 points."""
+FEW = round(1 / WORST_MARKET)
+"""Proposed accounts below which one moves a market's precision by more than it may differ."""
 
 
 @dataclass(frozen=True)
