@@ -219,7 +219,7 @@ def _evidence(
     Only for these does it matter what is new; they are as many as reviewers and appeals made. With
     it go the rows of SNAPSHOTS from then.
     """
-    before = judged_before(current(ledger)).column("account_id").to_pylist()
+    before = judged_before(ledger).column("account_id").to_pylist()
     cleared = run.engine.to_arrow(case.cleared.select("account_id")).column("account_id")
     names = pa.array(sorted({*before, *cleared.to_pylist()}), pa.string())
     accounts = run.engine.from_arrow(pa.table({"account_id": names}))

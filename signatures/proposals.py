@@ -28,6 +28,9 @@ ACTOR = "score-networks"
 RERUN = "a rerun of a day of which decisions have left already"
 """Why an account that could be proposed goes to review."""
 
+NOT_FOUND_AGAIN = "the account is judged otherwise now"
+"""Why what scoring proposed goes to review."""
+
 FAVOURABLE = ("rejected", *CLEARED)
 """States after which an account is only judged on evidence that is new."""
 
@@ -55,6 +58,7 @@ class Judged:
 
 @dataclass
 class _Plan:
+    favourable: Mapping[str, Set[str]]  # snapshots of decisions that ended so, by account
     opened: list[dict[str, Any]] = field(default_factory=list)
     superseded: list[Row] = field(default_factory=list)
     explained: list[Row] = field(default_factory=list)
@@ -65,14 +69,14 @@ class _Plan:
 def transitions(judged: Judged) -> pa.Table:
     """The rows to append to DECISIONS; none where a rerun finds what is there already.
 
-    A rerun that finds otherwise sends to review what the day proposed and it does not find again;
-    and, once decisions of the day have left, all that it finds beside them.
+    What scoring proposed and this day does not find again goes to review. A rerun of a day of which
+    decisions have left sends there all else that it finds, too.
     """
     standing: dict[str, list[Row]] = defaultdict(list)
     known = current(judged.ledger).to_pylist()
     for decision in known:
         standing[decision["account_id"]].append(decision)
-    plan = _Plan()
+    plan = _Plan(favourable=_favourable(judged))
     left = has_left(judged.ledger, judged.day)
     for account in sorted(judged.accounts, key=lambda row: str(row["account_id"])):
         _plan(plan, account, standing[account["account_id"]], judged, left)
@@ -85,7 +89,7 @@ def transitions(judged: Judged) -> pa.Table:
                 plan.explained, "in_review", "benign", judged, "an innocent explanation matches"
             ),
             _moved(plan.again, "proposed", "new_evidence", judged, "evidence that is new"),
-            _moved(plan.unconfirmed, "in_review", "guard", judged, "a rerun of the day differs"),
+            _moved(plan.unconfirmed, "in_review", "guard", judged, NOT_FOUND_AGAIN),
         ]
     )
 
@@ -97,29 +101,46 @@ def has_left(ledger: pa.Table, day: date) -> bool:
     return bool(pc.any(pc.and_(of_day, released)).as_py())
 
 
+def _favourable(judged: Judged) -> Mapping[str, Set[str]]:
+    """All snapshots on which an account was rejected or cleared, whatever became of it since."""
+    found = {name: set(snapshots) for name, snapshots in judged.benign.items()}
+    for row in judged_before(judged.ledger).select(["account_id", "snapshot_sha256"]).to_pylist():
+        found.setdefault(row["account_id"], set()).add(row["snapshot_sha256"])
+    return found
+
+
 def _unconfirmed(plan: _Plan, known: Sequence[Row], judged: Judged) -> list[Row]:
-    """What scoring proposed on this very day, and does not find any more."""
+    """What scoring proposed and does not find any more: of this day, or in a network today.
+
+    On a later day an account may be in no network, because its network rests: what was found of it
+    then still stands.
+    """
     found = {
         (row["account_id"], row["policy_id"], row["action"])
         for row in judged.accounts
         if row["included"]
     }
+    judged_today = {row["account_id"] for row in judged.accounts}
     moved_on = {row["decision_id"] for row in (*plan.superseded, *plan.explained)}
     return [
         row
         for row in known
-        if (row["state"], row["ds"], row["route"]) == ("proposed", judged.day, "calibrated")
+        if (row["state"], row["route"]) == ("proposed", "calibrated")
+        and (
+            row["ds"] == judged.day
+            or (row["ds"] < judged.day and row["account_id"] in judged_today)
+        )
         and (row["account_id"], row["policy_id"], row["action"]) not in found
         and row["decision_id"] not in moved_on
     ]
 
 
 def _plan(plan: _Plan, account: Row, of_account: Sequence[Row], judged: Judged, left: bool) -> None:
+    if account["network_explained"] or account["account_explained"]:
+        plan.explained += [each for each in of_account if each["state"] == "proposed"]
+        return
     decisions = [each for each in of_account if each["policy_id"] == account["policy_id"]]
     proposed = [each for each in decisions if each["state"] == "proposed"]
-    if account["network_explained"] or account["account_explained"]:
-        plan.explained += proposed
-        return
     action = action_at_stake(account)
     if action is None:
         return
@@ -129,11 +150,11 @@ def _plan(plan: _Plan, account: Row, of_account: Sequence[Row], judged: Judged, 
     # A superseded decision has ended and has no further episode.
     if any(each["state"] == "superseded" for each in same):
         return
-    if not _anything_new(account, of_account, judged):
+    if not _anything_new(account, plan.favourable, judged):
         return
     if account["included"] and not account["cleared"] and not left:
         if rejected:
-            plan.again += rejected
+            plan.again += [{**row, **_subject(account, judged)} for row in rejected]
             return
         if any(each["action"] == action for each in under_way):
             return
@@ -154,11 +175,10 @@ def action_at_stake(account: Row) -> str | None:
     return declared if declared in LADDER else None
 
 
-def _anything_new(account: Row, decisions: Sequence[Row], judged: Judged) -> bool:
+def _anything_new(account: Row, favourable: Mapping[str, Set[str]], judged: Judged) -> bool:
     """Whether an account that was rejected or cleared has evidence absent from what was judged."""
     name = account["account_id"]
-    before = {each["snapshot_sha256"] for each in decisions if each["state"] in FAVOURABLE}
-    before |= judged.benign.get(name, set())
+    before = favourable.get(name, set())
     if not before and not account["cleared"]:
         return True
 
@@ -180,19 +200,26 @@ def _entities(evidence: str | None) -> set[tuple[str, str, str]]:
 def _row(account: Row, action: str, state: str, judged: Judged) -> dict[str, Any]:
     why = account["why"] if state == "proposed" else account["reasons"] or [RERUN]
     return {
+        **_subject(account, judged),
         "account_id": account["account_id"],
-        "network_id": account["network_id"],
-        "snapshot_sha256": account["snapshot_sha256"],
         "route": "calibrated",
         "action": action,
-        "duration_s": account["duration_s"],
         "policy_id": account["policy_id"],
+        "state": state,
+        "reason": "; ".join(why),
+    }
+
+
+def _subject(account: Row, judged: Judged) -> dict[str, Any]:
+    """What a decision rests on, as the day has it."""
+    return {
+        "network_id": account["network_id"],
+        "snapshot_sha256": account["snapshot_sha256"],
+        "duration_s": account["duration_s"],
         "subject_role": account["role"],
         "signature_ids": [account["signature_id"]],
         "market": account["market"],
         "ds": judged.day,
-        "state": state,
-        "reason": "; ".join(why),
     }
 
 

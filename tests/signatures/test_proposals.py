@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,7 @@ def scored(
     *accounts: dict[str, Any],
     evidence: Mapping[str, list[str]] | None = None,
     benign: Mapping[str, set[str]] | None = None,
+    day: date = DAY,
 ) -> pa.Table:
     """The ledger after one more day; `evidence` names the devices in each snapshot."""
 
@@ -63,7 +65,7 @@ def scored(
                 for device in devices
             ]
             told[snapshot, account] = json.dumps({"for": seen})
-    rows = transitions(Judged(DAY, NOW, accounts, ledger, told, benign or {}))
+    rows = transitions(Judged(day, NOW, accounts, ledger, told, benign or {}))
     after = pa.concat_tables([ledger, rows])
     check_history(after)
     return after
@@ -117,6 +119,15 @@ def test_so_does_an_explanation_of_the_account_alone() -> None:
     assert states(ledger) == {("u1", "suspend"): "in_review"}
 
 
+@pytest.mark.parametrize("policy", [None, "spam"])
+def test_so_does_one_of_a_network_that_no_signature_of_the_policy_names_any_more(
+    policy: str | None,
+) -> None:
+    explained = {"included": False, "network_explained": True, "action": None, "policy_id": policy}
+    ledger = scored(scored(NOTHING, INCLUDED), INCLUDED | explained)
+    assert states(ledger) == {("u1", "suspend"): "in_review"}
+
+
 def test_who_was_called_benign_is_looked_at_again_only_on_evidence_that_is_new() -> None:
     again = REVIEWED | {"cleared": True, "snapshot_sha256": "second"}
     benign = {"u1": {"first"}}
@@ -137,6 +148,16 @@ def test_what_was_rejected_returns_only_on_evidence_that_is_new() -> None:
     assert same.num_rows == ledger.num_rows
     new = scored(ledger, INCLUDED | {"snapshot_sha256": "third"}, evidence=seen)
     assert states(new) == {("u1", "suspend"): "proposed"}
+
+
+def test_what_was_rejected_twice_returns_on_nothing_that_either_reviewer_saw() -> None:
+    seen = {"first": ["phone"], "second": ["tablet"], "third": ["phone", "tablet"]}
+    ledger = moves(scored(NOTHING, REVIEWED), ("rejected", "reviewers"))
+    ledger = scored(ledger, INCLUDED | {"snapshot_sha256": "second"}, evidence=seen)
+    assert current(ledger).to_pylist()[0]["snapshot_sha256"] == "second"  # what is judged next
+    ledger = moves(ledger, ("in_review", "guard"), ("rejected", "reviewers"))
+    again = scored(ledger, INCLUDED | {"snapshot_sha256": "third"}, evidence=seen)
+    assert again.num_rows == ledger.num_rows
 
 
 def test_a_cleared_account_reaches_only_review_and_only_on_new_evidence() -> None:
@@ -220,10 +241,36 @@ def test_a_rerun_sends_to_review_what_it_does_not_find_again() -> None:
     assert states(scored(first, INCLUDED)) == states(again)  # it may not even be in a network
 
 
-def test_a_later_day_leaves_what_another_day_proposed() -> None:
+TOMORROW = DAY + timedelta(days=1)
+
+
+def test_a_later_day_leaves_a_proposal_of_a_network_that_rests() -> None:
     first = scored(NOTHING, INCLUDED)
-    rows = transitions(Judged(DAY + timedelta(days=1), NOW, [], first, {}))
-    assert rows.num_rows == 0
+    assert scored(first, day=TOMORROW).num_rows == first.num_rows
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        REVIEWED | {"reasons": ["the precision of the signature is not measured, or not lately"]},
+        REVIEWED | {"cleared": True},
+        REVIEWED | {"role": "compromised"},
+        REVIEWED | {"role": "bystander", "reviewed": False},
+        INCLUDED | {"policy_id": "spam"},
+    ],
+)
+def test_a_later_day_that_judges_otherwise_sends_a_proposal_to_review(
+    changed: dict[str, Any],
+) -> None:
+    ledger = scored(scored(NOTHING, INCLUDED), changed, day=TOMORROW)
+    of_policy = pa.compute.equal(ledger.column("policy_id"), INCLUDED["policy_id"])
+    assert states(ledger.filter(of_policy))["u1", "suspend"] == "in_review"
+
+
+def test_an_earlier_day_scored_anew_moves_no_later_proposal() -> None:
+    first = scored(NOTHING, INCLUDED)
+    again = scored(first, REVIEWED, day=DAY - timedelta(days=1))
+    assert states(again) == {("u1", "suspend"): "proposed"}
 
 
 OUT = (("approved", "approvals"), ("released", "release"))
