@@ -3,7 +3,8 @@
 Two traces are independent when their families differ and they do not rest on the same events or
 the same entity (DECISIONS, Vocabulary). One login from one tablet at home is a device, an address
 and perhaps a sign-up, so these families count as one basis. Of other bases each must have evidence
-of its own: a span of events, from the first to the last, that the other has not.
+of its own: an event, the first or the last with an entity, that is none of the other's first or
+last. Two posts of two texts from one tablet are a device and two texts, and the same two events.
 """
 
 from __future__ import annotations
@@ -63,22 +64,22 @@ def independent_accounts(evidence: DataFrame) -> DataFrame:
 
     `evidence` is core_evidence.
     """
-    spans = evidence.select(
-        "account_id",
-        basis_of("family").alias("basis"),
-        F.unix_micros("first_at").alias("first_us"),
-        F.unix_micros("last_at").alias("last_us"),
+    ends = union_all(
+        [
+            evidence.select(
+                "account_id", basis_of("family").alias("basis"), F.unix_micros(end).alias("at_us")
+            )
+            for end in ("first_at", "last_at")
+        ]
     ).distinct()
-    counted = spans.groupBy("account_id", "basis").agg(F.count(F.lit(1)).alias("spans"))
-    others = counted.withColumnsRenamed({"basis": "other_basis", "spans": "other_spans"})
+    counted = ends.groupBy("account_id", "basis").agg(F.count(F.lit(1)).alias("moments"))
+    others = counted.withColumnsRenamed({"basis": "other_basis", "moments": "other_moments"})
     both = counted.join(others, on="account_id", how="inner").filter(
         F.col("basis") < F.col("other_basis")
     )
     common = (
-        spans.join(
-            spans.withColumnRenamed("basis", "other_basis"),
-            on=["account_id", "first_us", "last_us"],
-            how="inner",
+        ends.join(
+            ends.withColumnRenamed("basis", "other_basis"), on=["account_id", "at_us"], how="inner"
         )
         .filter(F.col("basis") < F.col("other_basis"))
         .groupBy("account_id", "basis", "other_basis")
@@ -86,5 +87,5 @@ def independent_accounts(evidence: DataFrame) -> DataFrame:
     )
     judged = both.join(common, on=["account_id", "basis", "other_basis"], how="left")
     shared = F.coalesce("common", F.lit(0))
-    own = (F.col("spans") > shared) & (F.col("other_spans") > shared)
+    own = (F.col("moments") > shared) & (F.col("other_moments") > shared)
     return judged.filter(own).select("account_id").distinct()

@@ -19,13 +19,14 @@ import pyarrow.compute as pc
 
 from graph.profiles import STANDING
 from signatures.decisions import DECISIONS
-from signatures.ladder import LADDER, SECURE
+from signatures.ladder import LADDER, RESTRICTIONS, SECURE
 from signatures.life_cycle import CLEARED, CLOSED, ENFORCED, current, moved, opened
 
 ACTOR = "score-networks"
 """Who is named in the ledger for what scoring does."""
 
 RERUN = "a rerun of a day of which decisions have left already"
+HELD_FOR_HIJACKED = "an earlier day held the account for hijacked"
 """Why an account that could be proposed goes to review."""
 
 NOT_FOUND_AGAIN = "the account is judged otherwise now"
@@ -152,7 +153,8 @@ def _plan(plan: _Plan, account: Row, of_account: Sequence[Row], judged: Judged, 
         return
     if not _anything_new(account, plan.favourable, judged):
         return
-    if account["included"] and not account["cleared"] and not left:
+    may_be_proposed = account["included"] and not account["cleared"] and not left
+    if may_be_proposed and not _held_for_hijacked(action, of_account):
         if rejected:
             plan.again += [{**row, **_subject(account, judged)} for row in rejected]
             return
@@ -162,7 +164,17 @@ def _plan(plan: _Plan, account: Row, of_account: Sequence[Row], judged: Judged, 
             plan.superseded += proposed
             plan.opened.append(_row(account, action, "proposed", judged))
     elif not under_way and not rejected:
-        plan.opened.append(_row(account, action, "in_review", judged))
+        why = HELD_FOR_HIJACKED if may_be_proposed else RERUN
+        plan.opened.append(_row(account, action, "in_review", judged, why))
+
+
+def _held_for_hijacked(action: str, decisions: Sequence[Row]) -> bool:
+    """Whether a restriction would meet somebody who was, or may have been, a victim before.
+
+    Where the hijacker stays, the days before the break leave the look-back.
+    """
+    held = any(each["action"] == SECURE and each["state"] != "rejected" for each in decisions)
+    return held and action in RESTRICTIONS
 
 
 def action_at_stake(account: Row) -> str | None:
@@ -197,8 +209,10 @@ def _entities(evidence: str | None) -> set[tuple[str, str, str]]:
     }
 
 
-def _row(account: Row, action: str, state: str, judged: Judged) -> dict[str, Any]:
-    why = account["why"] if state == "proposed" else account["reasons"] or [RERUN]
+def _row(
+    account: Row, action: str, state: str, judged: Judged, review: str = RERUN
+) -> dict[str, Any]:
+    why = account["why"] if state == "proposed" else account["reasons"] or [review]
     return {
         **_subject(account, judged),
         "account_id": account["account_id"],

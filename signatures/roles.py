@@ -51,7 +51,7 @@ ROLE_RULES = (
     ),
     RoleRule(
         "compromised",
-        "an account of a month or more with devices of its own came to the members' devices lately",
+        "an account of a month or more with devices of its own came to the members' devices later",
         lambda: _at_least("device_break", 1),
     ),
     RoleRule(

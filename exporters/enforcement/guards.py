@@ -69,6 +69,7 @@ class Figures:
     protected: int = 0
     cleared: int = 0
     wrong_role: int = 0
+    unmeasured: int = 0
     repeated: int = 0
     moved_on: int = 0
     first: Mapping[str, Sequence[str]] = field(default_factory=dict)  # some accounts, by guard
@@ -145,6 +146,11 @@ def _people(figures: Figures) -> Iterator[Stop]:
             f"cleared lately, and no reviewer proposed them since: {way_out}",
         ),
         ("subject role", figures.wrong_role, f"only an actor may be restricted: {way_out}"),
+        (
+            "measured precision",
+            figures.unmeasured,
+            f"the calibration is stale, or below what the action needs: {way_out}",
+        ),
         ("one decision", figures.repeated, "twice under one policy: reviewers choose one"),
         ("decisions", figures.moved_on, "no longer as they were proposed: export again"),
     ):

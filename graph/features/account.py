@@ -121,7 +121,7 @@ ACCOUNT_FEATURES = [
         "device_break",
         "account",
         "flag",
-        "Whether the account, long used elsewhere, came to shared devices only lately.",
+        "Whether the account, long used elsewhere, came to shared devices after its own.",
         "as device_break_ratio, of this account; null with an age below 30 days or unknown, or "
         "without a device of its own",
         high=1,

@@ -15,7 +15,8 @@ def devices_of_accounts(engine: Engine, tables: MemberTables) -> DataFrame:
 
     shared_devices, device_lead_days, left_device_days, as declared; device_break: 1 for an account
     of known age, 30 days or older, with devices of its own, that came to shared ones later than to
-    each of those and within the last week; 0 for others like that; else null.
+    each of those, within the last week or a week later than to its own; 0 for others like that;
+    else null. So who was hijacked weeks ago is still told from who runs both kinds of devices.
     """
     entities = tables.entities.filter(F.col("entity_type") == "device").select(
         "network_id", "entity_id", "members", "first_account", "second_seen_at"
@@ -38,8 +39,10 @@ def devices_of_accounts(engine: Engine, tables: MemberTables) -> DataFrame:
     joined = members.join(counted, on="account_id", how="left")
     shared_devices = F.coalesce("shared_devices", F.lit(0))
     old = (F.col("age_us") >= OLD_DAYS * DAY_US) & F.col("own_us").isNotNull()
-    lately = tables.day.end_us - LATELY_DAYS * DAY_US
-    broke = (F.col("shared_us") > F.col("own_us")) & (F.col("shared_us") >= F.lit(lately))
+    week = F.lit(LATELY_DAYS * DAY_US)
+    gap = F.col("shared_us") - F.col("own_us")
+    lately = F.col("shared_us") >= F.lit(tables.day.end_us) - week
+    broke = (gap > 0) & (lately | (gap >= week))
     described = joined.select(
         "network_id",
         "account_id",

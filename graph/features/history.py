@@ -78,10 +78,11 @@ HISTORY_FEATURES = [
         "device_break_ratio",
         "network",
         "ratio",
-        "Share of the older members that came to the network's shared devices only lately.",
+        "Share of the older members that came to the network's shared devices after their own.",
         "of members with an age of 30 days or more and an edge to a device that is not shared: "
         "those with edges to shared devices, each of them first seen later than every one that is "
-        "not shared, and at most 7 days before the end of ds / those; null without any",
+        "not shared, and at most 7 days before the end of ds or at least 7 days after these / "
+        "those; null without any",
     ),
     Feature(
         "growth_ratio",

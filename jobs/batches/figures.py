@@ -20,6 +20,7 @@ from graph.setting_types import UNITS
 from graph.union import union_all
 from jobs.batches.changes import Changes
 from jobs.batches.decided import reviewed
+from jobs.batches.measured import unmeasured
 from jobs.batches.reversals import reversals
 from jobs.batches.store import Store
 from jobs.inputs import read_protected_accounts
@@ -45,6 +46,7 @@ def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
         "protected": _protected(changes, rows, ds),
         "cleared": _cleared(changes, rows),
         "subject role": rows.filter(_wrong_role()),
+        "measured precision": unmeasured(changes, rows, ds),
         "one decision": _repeated(rows),
         "decisions": rows.filter(F.col("state") != state),
     }
@@ -60,6 +62,7 @@ def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
         protected=counts["protected"],
         cleared=counts["cleared"],
         wrong_role=counts["subject role"],
+        unmeasured=counts["measured precision"],
         repeated=counts["one decision"],
         moved_on=counts["decisions"],
         first={guard: _first(changes, about[guard]) for guard in counts if counts[guard]},
@@ -85,11 +88,12 @@ def _repeated(rows: DataFrame) -> DataFrame:
 
 
 def kept_from_leaving(changes: Changes, rows: DataFrame, ds: date) -> DataFrame:
-    """The rows of accounts that the guards protected, cleared and subject role stop."""
+    """The rows that the guards protected, cleared, subject role and measured precision stop."""
     stopped = (
         _protected(changes, rows, ds),
         _cleared(changes, rows).select(*DECISIONS.columns),
         rows.filter(_wrong_role()),
+        unmeasured(changes, rows, ds).select(*DECISIONS.columns),
     )
     names = union_all([each.select("decision_id") for each in stopped]).distinct()
     return rows.join(names, on="decision_id", how="left_semi")

@@ -320,7 +320,11 @@ def device_break_of(n: Network, account: str) -> Number:
         return None
     latest = max(row["first_seen_at"] for row in own)
     came = [row["first_seen_at"] for row in on_shared]
-    return int(bool(came) and all(first > latest and first >= END - 7 * DAY for first in came))
+    return int(
+        bool(came)
+        and min(came) > latest
+        and (min(came) >= END - 7 * DAY or min(came) >= latest + 7 * DAY)
+    )
 
 
 @rule

@@ -42,6 +42,16 @@ def test_comments_that_carry_content_and_target_are_one(engine: Engine) -> None:
     assert not independent(engine, ("content", 0, 1), ("target", 0, 1), ("target", 5, 6))
 
 
+def test_two_texts_from_one_tablet_and_nothing_else_are_one(engine: Engine) -> None:
+    texts = [("content", 0, 1), ("content", 5, 6)]
+    assert not independent(engine, ("device", 0, 6), *texts)
+    assert independent(engine, ("device", 0, 9), *texts)  # something else was done there, too
+
+
+def test_one_text_under_two_posts_is_one(engine: Engine) -> None:
+    assert not independent(engine, ("content", 0, 6), ("target", 0, 1), ("target", 5, 6))
+
+
 def test_each_needs_evidence_of_its_own(engine: Engine) -> None:
     assert independent(
         engine, ("content", 0, 1), ("content", 9, 9), ("target", 0, 1), ("target", 5, 6)

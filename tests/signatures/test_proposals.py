@@ -128,6 +128,19 @@ def test_so_does_one_of_a_network_that_no_signature_of_the_policy_names_any_more
     assert states(ledger) == {("u1", "suspend"): "in_review"}
 
 
+def test_who_was_held_for_hijacked_is_never_restricted_without_a_reviewer() -> None:
+    """A hijacker who stays makes an account look like an actor, once its past is out of sight."""
+    hijacked = {"role": "compromised", "action": "secure_account"}
+    ledger = scored(NOTHING, INCLUDED | hijacked)
+    ledger = moves(ledger, ("approved", "approvals"), ("released", "release"))
+    later = scored(ledger, INCLUDED, day=TOMORROW)
+    assert states(later) == {("u1", "secure_account"): "released"}, "one thing at a time"
+    ledger = moves(ledger, ("applied", "receipt"), ("expired", "clock"))
+    later = scored(ledger, INCLUDED, day=TOMORROW)
+    assert states(later) == {("u1", "secure_account"): "expired", ("u1", "suspend"): "in_review"}
+    assert later.to_pylist()[-1]["reason"] == "an earlier day held the account for hijacked"
+
+
 def test_who_was_called_benign_is_looked_at_again_only_on_evidence_that_is_new() -> None:
     again = REVIEWED | {"cleared": True, "snapshot_sha256": "second"}
     benign = {"u1": {"first"}}

@@ -53,6 +53,7 @@ def hits(**figures: Any) -> list[str]:
         ({}, {"protected": 1}, "protected"),
         ({}, {"cleared": 1}, "cleared"),
         ({}, {"wrong_role": 1}, "subject role"),
+        ({}, {"unmeasured": 1}, "measured precision"),
         ({}, {"repeated": 1}, "one decision"),
         ({}, {"moved_on": 1}, "decisions"),
         ({"list_moved": 0.1}, {"list_moved": 0.11}, "list change"),

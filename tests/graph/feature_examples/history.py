@@ -132,7 +132,7 @@ HISTORY_EXAMPLES = [
         OLD,
         OWN[:2],
         used("a", "device d1", ago(7)),
-        used("b", "device d1", ago(8)),
+        used("b", "device d1", ago(14)),
         used("c", "device d1", ago(1)),
     ),
     example(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from jobs.batches.changes import Changes, changing
 from jobs.batches.store import Store
 from jobs.configuration import load
 from jobs.enforcement_desk import Desk
+from signatures.calibration import ALL, CALIBRATION
 from signatures.decisions import DECISIONS
 from signatures.frozen_evidence import FrozenEvidence
 from signatures.labels import LABELS
@@ -55,6 +57,7 @@ class Site:
         key.write_bytes(b"k" * 32)
         if not (self.home / "warehouse" / NODES.name).exists():
             publish(self.home, NODES, TODAY - timedelta(days=30), ACTIVE)
+            self.measure(0.995)
         self.settings = {
             "home": str(self.home),
             "enforcement.environment": "production",
@@ -63,6 +66,31 @@ class Site:
             "enforcement.caps.population": 1.0,
             **{name.replace("__", "."): value for name, value in settings.items()},
         }
+
+    def measure(
+        self, low: float, days_ago: int = 30, low_in_de: float | None = None, **changed: Any
+    ) -> None:
+        """Publish the only calibration, of the signature that decisions name."""
+        shutil.rmtree(self.home / "warehouse" / CALIBRATION.name, ignore_errors=True)
+        day = TODAY - timedelta(days=days_ago)
+        row = {
+            "level": "account",
+            "scope": "signature",
+            "scope_id": SIGNATURE,
+            "market": ALL,
+            "stratum": ALL,
+            "estimate": 1.0,
+            "low": low,
+            "measured_on": day,
+            **changed,
+        }
+        there = [] if low_in_de is None else [{**row, "market": "de", "low": low_in_de}]
+        rows = [
+            {**each, "measure": measure}
+            for measure in ("precision", "challenge_precision")
+            for each in (row, *there)
+        ]
+        publish(self.home, CALIBRATION, day, rows)
 
     @property
     def arguments(self) -> list[str]:

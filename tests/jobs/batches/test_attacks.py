@@ -6,6 +6,7 @@ import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,6 +162,38 @@ def test_only_actors_are_restricted(
     site.decide(["a1"], **changed)
     assert site.export(code=6) is None
     assert word in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "measured",
+    [
+        {"low": 0.97},
+        {"low": 0.995, "days_ago": 90},
+        {"low": 0.995, "scope_id": "another"},
+        {"low": 0.995, "borrowed_from": "spam"},
+        {"low": 0.995, "estimate": None},
+    ],
+)
+def test_what_no_fresh_calibration_carries_does_not_leave(
+    site: Site, capsys: pytest.CaptureFixture[str], measured: dict[str, Any]
+) -> None:
+    site.measure(**measured)
+    site.decide(["a1"])
+    site.decide(["a2"], route="investigated")
+    assert site.export(code=6) is None
+    assert "guard measured precision: 1 accounts, limit 0" in capsys.readouterr().err
+    batch = site.export("--to-review", "measured too long ago")
+    assert batch is not None
+    assert site.states() == {"a1": "in_review", "a2": "proposed"}
+
+
+def test_a_market_with_a_lower_precision_keeps_its_accounts(site: Site) -> None:
+    site.measure(0.995, low_in_de=0.9)
+    site.decide(["a1"])
+    assert site.export(code=6) is None
+    site.decide(["a2"], market="us")
+    site.measure(0.995, low_in_de=0.99)
+    assert site.export() is not None
 
 
 def test_one_account_has_one_action_under_a_policy(
