@@ -62,6 +62,9 @@ FIRST_CALIBRATION_SEED = 1001
 ALL_NETWORKS = 5_000
 """More networks than a week has: all are drawn, so that the sample is as large as can be."""
 
+FRESH_WEEKS = 12
+"""Measured weeks follow the calibration one by one, and it counts for 90 days."""
+
 PRECISION = {0.0: 0.99, 0.5: 0.98}
 RECALL = {0.0: 0.85, 0.5: 0.50}
 NAMED = 0.9
@@ -341,6 +344,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--test-accounts", type=int, default=30_000, help="in a measured week")
     parser.add_argument("--folder", type=Path, help="to keep it in, and to go on from")
     given = parser.parse_args(argv)
+    if len(given.seeds) * len(EVASIONS) > FRESH_WEEKS:
+        parser.error(f"at most {FRESH_WEEKS // len(EVASIONS)} seeds: a calibration gets stale")
     if given.folder:
         given.folder.mkdir(parents=True, exist_ok=True)
         return _run(given, given.folder)
