@@ -27,6 +27,7 @@ from graph.build import (
     nodes,
     with_networks,
 )
+from graph.build_settings import build_settings
 from graph.engines.base import Engine, InputError
 from graph.entities import ENTITY_TYPES
 from graph.events import EventRules
@@ -82,10 +83,11 @@ def compute(run: Run) -> None:
     traces = run.config.active_traces
     found = sightings(rows, graph.entities, events_repeat, traces.values())
     activity = account_activity(events, graph.edge_activity, rows, traces.values())
+    by_trace = trace_activity(run.engine, rows, traces)
     tables: list[Callable[[], object]] = [
         partial(run.stage, SIGHTINGS, found),
         partial(run.stage, ACCOUNT_ACTIVITY, activity),
-        partial(run.stage, TRACE_ACTIVITY, trace_activity(run.engine, rows, traces)),
+        partial(run.stage, TRACE_ACTIVITY, by_trace, settings=build_settings(run.config)),
         partial(_profiles, run, graph, inputs.accounts),
     ]
     run.engine.independent(lambda stage: stage(), tables)
