@@ -51,8 +51,9 @@ from graph.profiles import (
     activity_of_accounts,
     with_standing,
 )
-from graph.shared_entities import SharedEntities, listed
+from graph.shared_entities import SharedEntities, listed, not_seen
 from graph.sightings import SIGHTINGS, sightings
+from graph.suggestions import several
 from jobs.errors import all_or_stop
 from jobs.inputs import (
     read_accounts,
@@ -230,6 +231,8 @@ def _graph(run: Run, events: DataFrame, inputs: _Inputs) -> _Graph:
         entities = run.engine.materialize(degrees(edge_rows), "degrees")
         shared = inputs.shared_entities
         on_list = None if shared is None else listed(run.engine, entities, shared)
+        if shared is not None:
+            _tell_unseen(run, not_seen(run.engine, entities, shared))
         marked = mark_hubs(entities, run.config.hubs, on_list)
         marked = with_networks(run.engine, marked, inputs.ip_networks)
         seen = run.engine.materialize(activity_of_accounts(events, first_day, days), "seen")
@@ -246,6 +249,13 @@ def _graph(run: Run, events: DataFrame, inputs: _Inputs) -> _Graph:
         key=lambda row: (row["entity_type"], row["hub_reason"]),
     )
     return _Graph(activity, edge_rows, entities, seen)
+
+
+def _tell_unseen(run: Run, entries: Sequence[str]) -> None:
+    """Tell which entries of shared_entities the look-back has nothing of: perhaps a slip."""
+    run.manifest.figures["shared_entities_not_seen"] = list(entries)
+    if entries:
+        run.log.warning(f"shared_entities, not in the look-back: {several(entries)}")
 
 
 def _profiles(run: Run, graph: _Graph, accounts: DataFrame | None) -> None:
