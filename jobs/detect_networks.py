@@ -56,8 +56,8 @@ from jobs.runtime import main as run_job
 
 def compute(run: Run) -> None:
     """Find the day's networks, or the heterogeneous components, and stage them."""
-    _check_settings(run)
     if run.arguments.scope == "heterogeneous":
+        _check_settings(run)
         found = heterogeneous_components(run.engine, run.read(EDGES), run.read(NODES))
         run.stage(HETEROGENEOUS_COMPONENTS, found)
         return
@@ -86,6 +86,7 @@ def _links(run: Run) -> Mapping[str, TraceLinks]:
     traces = run.config.active_traces
     if not traces:
         raise ConfigError("traces: every trace is switched off; nothing can link accounts")
+    _check_settings(run)
     nodes, activity = run.read(NODES), run.read(ACCOUNT_ACTIVITY)
     entity_types = [trace.entity for trace in traces.values()]
     tables = GraphTables(
