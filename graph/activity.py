@@ -35,6 +35,7 @@ TRACE_ACTIVITY = Table(
         events="int64",  # of the trace, in the bin
         squares="int64",  # sum over entities of (the entity's events in the bin) squared
     ),
+    version=2,  # its description tells what the day's graph was built for: graph.build_settings
 )
 
 ANY = "any"

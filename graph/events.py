@@ -137,7 +137,7 @@ def _is_oversized(batch: pa.RecordBatch) -> pa.Array:
     for column in batch.columns:
         if pa.types.is_string(column.type):
             lengths = pc.binary_length(column)
-        elif is_list(column.type):
+        elif is_list(column.type) and pa.types.is_string(column.type.value_type):
             lengths = _list_lengths(column)
         else:
             continue

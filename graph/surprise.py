@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from graph.activity import bin_width, of_trace
 from graph.config import Trace
@@ -43,7 +44,8 @@ def surprise(
 def with_surprise(engine: Engine, links: DataFrame, schema: pa.Schema) -> DataFrame:
     """Replace the columns found (k) and expected (lambda, micro-units) of links by surprise.
 
-    `schema` describes the other columns. No chance at all is one micro-unit.
+    `schema` describes the other columns. No chance at all is one micro-unit; a link of unknown
+    chance surprises nobody.
     """
     schema = schema.append(pa.field("surprise", pa.int64()))
     return engine.map_arrow(links, partial(_surprise_of_batches, schema=schema), schema)
@@ -53,8 +55,10 @@ def _surprise_of_batches(
     batches: Iterable[pa.RecordBatch], schema: pa.Schema
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        expected = batch.column("expected").fill_null(0).to_numpy()
-        digits = surprise(batch.column("found").to_numpy(), expected)
+        found = batch.column("found")
+        # Where nothing is known of the chance, nothing is claimed: not that there was none.
+        expected = pc.coalesce(batch.column("expected"), pc.multiply(found, MICRO)).to_numpy()
+        digits = surprise(found.to_numpy(), expected)
         kept = [batch.column(name) for name in schema.names[:-1]]
         yield pa.RecordBatch.from_arrays([*kept, pa.array(digits)], schema=schema)
 

@@ -27,6 +27,7 @@ from graph.build import (
     nodes,
     with_networks,
 )
+from graph.build_settings import build_settings
 from graph.engines.base import Engine, InputError
 from graph.entities import ENTITY_TYPES
 from graph.events import EventRules
@@ -50,8 +51,9 @@ from graph.profiles import (
     activity_of_accounts,
     with_standing,
 )
-from graph.shared_entities import SharedEntities, listed
+from graph.shared_entities import SharedEntities, listed, not_seen
 from graph.sightings import SIGHTINGS, sightings
+from graph.suggestions import several
 from jobs.errors import all_or_stop
 from jobs.inputs import (
     read_accounts,
@@ -82,10 +84,11 @@ def compute(run: Run) -> None:
     traces = run.config.active_traces
     found = sightings(rows, graph.entities, events_repeat, traces.values())
     activity = account_activity(events, graph.edge_activity, rows, traces.values())
+    by_trace = trace_activity(run.engine, rows, traces)
     tables: list[Callable[[], object]] = [
         partial(run.stage, SIGHTINGS, found),
         partial(run.stage, ACCOUNT_ACTIVITY, activity),
-        partial(run.stage, TRACE_ACTIVITY, trace_activity(run.engine, rows, traces)),
+        partial(run.stage, TRACE_ACTIVITY, by_trace, settings=build_settings(run.config)),
         partial(_profiles, run, graph, inputs.accounts),
     ]
     run.engine.independent(lambda stage: stage(), tables)
@@ -228,6 +231,8 @@ def _graph(run: Run, events: DataFrame, inputs: _Inputs) -> _Graph:
         entities = run.engine.materialize(degrees(edge_rows), "degrees")
         shared = inputs.shared_entities
         on_list = None if shared is None else listed(run.engine, entities, shared)
+        if shared is not None:
+            _tell_unseen(run, not_seen(run.engine, entities, shared))
         marked = mark_hubs(entities, run.config.hubs, on_list)
         marked = with_networks(run.engine, marked, inputs.ip_networks)
         seen = run.engine.materialize(activity_of_accounts(events, first_day, days), "seen")
@@ -244,6 +249,13 @@ def _graph(run: Run, events: DataFrame, inputs: _Inputs) -> _Graph:
         key=lambda row: (row["entity_type"], row["hub_reason"]),
     )
     return _Graph(activity, edge_rows, entities, seen)
+
+
+def _tell_unseen(run: Run, entries: Sequence[str]) -> None:
+    """Tell which entries of shared_entities the look-back has nothing of: perhaps a slip."""
+    run.manifest.figures["shared_entities_not_seen"] = list(entries)
+    if entries:
+        run.log.warning(f"shared_entities, not in the look-back: {several(entries)}")
 
 
 def _profiles(run: Run, graph: _Graph, accounts: DataFrame | None) -> None:

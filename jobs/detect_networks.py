@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from graph.activity import ACCOUNT_ACTIVITY, TRACE_ACTIVITY, populations
 from graph.build import EDGE_ACTIVITY, EDGES, NODES
+from graph.build_settings import unlike_the_build
 from graph.communities import find_communities
 from graph.components import find_components
 from graph.config import UNITS, Config
@@ -56,6 +57,7 @@ from jobs.runtime import main as run_job
 def compute(run: Run) -> None:
     """Find the day's networks, or the heterogeneous components, and stage them."""
     if run.arguments.scope == "heterogeneous":
+        _check_settings(run)
         found = heterogeneous_components(run.engine, run.read(EDGES), run.read(NODES))
         run.stage(HETEROGENEOUS_COMPONENTS, found)
         return
@@ -69,11 +71,22 @@ def compute(run: Run) -> None:
     _networks(run, found_links, fused, members, identities)
 
 
+def _check_settings(run: Run) -> None:
+    """Stop where the graph was built for other settings than this run asks of it."""
+    built = run.publication.settings(TRACE_ACTIVITY, run.ds)
+    if unlike := unlike_the_build(run.config, built):
+        raise ConfigError(
+            f"the graph of {run.ds} was built with other settings: {'; '.join(unlike)}: run "
+            "build-graph again with these settings, or set them as they were"
+        )
+
+
 def _links(run: Run) -> Mapping[str, TraceLinks]:
     """Find each trace's links and stage them all."""
     traces = run.config.active_traces
     if not traces:
         raise ConfigError("traces: every trace is switched off; nothing can link accounts")
+    _check_settings(run)
     nodes, activity = run.read(NODES), run.read(ACCOUNT_ACTIVITY)
     entity_types = [trace.entity for trace in traces.values()]
     tables = GraphTables(

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from graph.config import Config, Source
 from graph.engines.base import UNPARSED, Engine, InputError
-from graph.entities import ENTITY_TYPES
+from graph.entities import clean_id
 from graph.frames import DataFrame, F, Window
 from graph.ingest import SOURCE, check_id_type, instead_of
 from graph.ip_networks import IP_NETWORKS, IpNetworks, index_ip_networks
@@ -182,17 +182,12 @@ def read_sensitive_entities(engine: Engine, config: Config) -> pa.Table:
         check_entries("sensitive_entities", SENSITIVE_ENTITIES, rows)
     except ListRefused as error:
         raise GuardStop(str(error)) from None
-    cleaned = ({**row, "entity_id": _cleaned(row)} for row in rows)
+    cleaned = (
+        {**row, "entity_id": clean_id(str(row["entity_type"]), str(row["entity_id"]))[0]}
+        for row in rows
+    )
     kept = [row for row in cleaned if row["entity_id"] is not None]
     return pa.Table.from_pylist(kept, schema=SENSITIVE_ENTITIES)
-
-
-def _cleaned(entry: Mapping[str, object]) -> object:
-    """The id of a list's entity as the log's are cleaned; None where it identifies nobody."""
-    for kind in ENTITY_TYPES:
-        if kind.name == entry["entity_type"] and kind.clean:
-            return kind.clean(pa.array([entry["entity_id"]], pa.string())).ids[0].as_py()
-    return entry["entity_id"]
 
 
 def _trusted(

@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -85,13 +85,20 @@ class Run:
         """
         return self.publication.read(table, ds or self.ds)
 
-    def stage(self, table: Table, frame: DataFrame, files: int | None = None) -> int:
+    def stage(
+        self,
+        table: Table,
+        frame: DataFrame,
+        files: int | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> int:
         """Write and check a table's new day; returns its rows. It is published when the run ends.
 
+        `settings` are recorded beside it, for Publication.settings.
         Raises DataStop when the frame breaks the table's declaration.
         """
         with self.step(f"write {table.name}") as step:
-            step.rows = self.publication.stage(table, self.ds, frame, files)
+            step.rows = self.publication.stage(table, self.ds, frame, files, settings)
         self.manifest.rows_out[table.name] = step.rows
         return step.rows
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
@@ -101,11 +101,19 @@ class Publication:
         self.run_id = run_id
         self._targets: list[str] = []
 
-    def stage(self, table: Table, ds: date, frame: DataFrame, files: int | None = None) -> int:
+    def stage(
+        self,
+        table: Table,
+        ds: date,
+        frame: DataFrame,
+        files: int | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> int:
         """Write and check a table's new day; returns its number of rows.
 
-        Exactly the declared columns are written, in their declared types. Raises DataStop when a
-        column is absent, a key is null or two rows have the same key.
+        `settings` are recorded beside it, for readers that must have had the same. Exactly the
+        declared columns are written, in their declared types. Raises DataStop when a column is
+        absent, a key is null or two rows have the same key.
         """
         path = self.claim(f"{table.name}/{day_folder(ds)}")
         self.engine.write(declared_columns(frame, table), str(path), files)
@@ -119,6 +127,8 @@ class Publication:
             "rows": rows,
             "run_id": self.run_id,
         }
+        if settings is not None:
+            description["settings"] = settings
         write_json(path / DESCRIPTION, description)
         return rows
 
@@ -150,10 +160,20 @@ class Publication:
 
     def read(self, table: Table, ds: date) -> DataFrame:
         """A table's day as this run staged it, else as it is published."""
+        return read_table(self.engine, table, ds, self._path(table, ds))
+
+    def settings(self, table: Table, ds: date) -> dict[str, Any]:
+        """The settings that were recorded when a table's day was staged, by this run or before.
+
+        Raises InputError when the day is missing or of another schema version.
+        """
+        self.read(table, ds)
+        settings: dict[str, Any] = read_description(self._path(table, ds)).get("settings", {})
+        return settings
+
+    def _path(self, table: Table, ds: date) -> Path:
         path = journal.staged(self.warehouse.folder, self.run_id, f"{table.name}/{day_folder(ds)}")
-        if path.exists():
-            return read_table(self.engine, table, ds, path)
-        return self.warehouse.read(self.engine, table, ds)
+        return path if path.exists() else self.warehouse.path(table.name, ds)
 
     def publish(self) -> None:
         """Replace the published days of all staged tables, at once."""

@@ -17,12 +17,21 @@ from graph.engines.base import NO_COLUMNS, UNPARSED, InputError
 from graph.engines.duckdb_frames import TYPES, quoted
 
 MAX_LINE_BYTES = 8 << 20
+LONGEST_LINE_BYTES = 512 << 20
+BUFFER_BYTES = 4 * MAX_LINE_BYTES
 
 # Characters of a file's name that Spark writes as %XX where it names a row's file.
 ESCAPED = '%" <>?#[]\\^`{|}'
 
-JSON_TYPES = {"UBIGINT": "BIGINT", "HUGEINT": "BIGINT", "NULL": "VARCHAR", "JSON": "VARCHAR"}
+JSON_TYPES = {"NULL": "VARCHAR", "JSON": "VARCHAR"}
 """What stands for DuckDB's types of JSON values; of mixed or unknown types the text is kept."""
+
+WHOLE_TYPES = ("UBIGINT", "BIGINT", "HUGEINT")
+WIDE = "DECIMAL(38,0)"
+"""What holds whole numbers where some may not be an int64; Spark takes a decimal for them, too."""
+
+LONG_INTEGER = r"[:,\[]\s*-?(9[2-9][0-9]{17}|[0-9]{20,})\s*[,}\]]"
+"""What every line has that holds such a number. Others may, too: then only time is lost."""
 
 _tables = count()
 
@@ -168,7 +177,7 @@ def _csv(
         CREATE TABLE {rows} AS FROM read_csv(
             {_list(files)}, auto_detect = false, header = true, columns = {{{types}}},
             delim = ',', quote = '"', escape = '"', allow_quoted_nulls = false, filename = true,
-            max_line_size = {MAX_LINE_BYTES}, buffer_size = {4 * MAX_LINE_BYTES},
+            max_line_size = {MAX_LINE_BYTES}, buffer_size = {BUFFER_BYTES},
             store_rejects = true, rejects_limit = 0,
             rejects_table = '{errors}', rejects_scan = '{scans}'
         )
@@ -195,28 +204,22 @@ def _jsonl(
 ) -> tuple[list[str], str]:
     """Each object is a row; lines that are no object are kept whole, blank ones are nothing."""
     lines = f"scratch_lines_{next(_tables)}"
-    is_row = "CASE WHEN json_valid(line) THEN json_type(line) END = 'OBJECT'"
-    connection.execute(f"""
-        CREATE TABLE {lines} AS
-        SELECT CASE WHEN {is_row} THEN line END AS row,
-               CASE WHEN {is_row} THEN NULL ELSE line END AS {UNPARSED}, filename
-        FROM (
-            SELECT ltrim(line, chr(65279)) AS line, filename
-            FROM read_csv(
-                {_list(files)}, auto_detect = false, header = false, columns = {{line: 'VARCHAR'}},
-                delim = '\x01', quote = '', escape = '', max_line_size = {MAX_LINE_BYTES},
-                buffer_size = {4 * MAX_LINE_BYTES}, filename = true
-            )
-        )
-        WHERE trim(line) != ''
-    """)
+    _store_lines(connection, files, lines)
     structure = connection.execute(
         f"SELECT json_group_structure(row::JSON) FROM {lines}"
     ).fetchall()[0][0]
     found = json.loads(structure or "null")
     if not isinstance(found, dict):  # no object has a key: all that DuckDB tells is a type
         return [UNPARSED], lines
-    types = {name: _json_type(kind) for name, kind in found.items()}
+    if _any_row(connection, lines, LONG_INTEGER):
+        found = {
+            name: "HUGEINT" if kind == "DOUBLE" and _is_whole(connection, lines, name) else kind
+            for name, kind in found.items()
+        }
+        whole = WIDE
+    else:
+        whole = "BIGINT"
+    types = {name: _json_type(kind, whole) for name, kind in found.items()}
     query = f"""(
         SELECT unnest(json_transform(row, {_text(json.dumps(types))})), {UNPARSED}, filename
         FROM {lines}
@@ -224,9 +227,53 @@ def _jsonl(
     return [*map(quoted, types), UNPARSED], query
 
 
-def _json_type(kind: Any) -> Any:
+def _store_lines(connection: duckdb.DuckDBPyConnection, files: Sequence[str], table: str) -> None:
+    """Make a table of lines: those that are an object as `row`, others as UNPARSED."""
+    is_row = "CASE WHEN json_valid(line) THEN json_type(line) END = 'OBJECT'"
+    longest = MAX_LINE_BYTES
+    while True:
+        try:
+            connection.execute(f"""
+                CREATE TABLE {table} AS
+                SELECT CASE WHEN {is_row} THEN line END AS row,
+                       CASE WHEN {is_row} THEN NULL ELSE line END AS {UNPARSED}, filename
+                FROM (
+                    SELECT ltrim(line, chr(65279)) AS line, filename
+                    FROM read_csv(
+                        {_list(files)}, auto_detect = false, header = false,
+                        columns = {{line: 'VARCHAR'}}, delim = '\x01', quote = '', escape = '',
+                        max_line_size = {longest}, buffer_size = {max(longest, BUFFER_BYTES)},
+                        filename = true
+                    )
+                )
+                WHERE trim(line) != ''
+            """)
+            return
+        except duckdb.InvalidInputException as error:
+            if "Maximum line size" not in str(error):
+                raise
+            if longest == LONGEST_LINE_BYTES:
+                raise InputError(
+                    f"{files[0]} or a file beside it has a line of more than {longest >> 20} MiB"
+                ) from None
+            longest = LONGEST_LINE_BYTES  # which takes its memory, so only where it must be
+
+
+def _any_row(connection: duckdb.DuckDBPyConnection, lines: str, pattern: str) -> bool:
+    query = f"SELECT count(*) FROM {lines} WHERE regexp_matches(row, {_text(pattern)})"
+    return bool(connection.execute(query).fetchall()[0][0])
+
+
+def _is_whole(connection: duckdb.DuckDBPyConnection, lines: str, name: str) -> bool:
+    """Whether what DuckDB takes for doubles are whole numbers that it has no integer for."""
+    value = f"json_extract(row, {_text('$.' + json.dumps(name, ensure_ascii=False))})::VARCHAR"
+    query = f"SELECT bool_and(regexp_matches({value}, '^(-?[0-9]{{1,38}}|null)$')) FROM {lines}"
+    return bool(connection.execute(query).fetchall()[0][0])
+
+
+def _json_type(kind: Any, whole: str) -> Any:
     if isinstance(kind, list):
-        return [_json_type(kind[0])]
+        return [_json_type(kind[0], whole)]
     if isinstance(kind, dict):
-        return {name: _json_type(child) for name, child in kind.items()}
-    return JSON_TYPES.get(kind, kind)
+        return {name: _json_type(child, whole) for name, child in kind.items()}
+    return whole if kind in WHOLE_TYPES else JSON_TYPES.get(kind, kind)

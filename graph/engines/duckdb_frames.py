@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 from sqlframe.base.column import Column
+from sqlglot.expressions import Literal  # comes with SQLFrame, whose columns are made of it
 
 JOINS = {
     "inner": "JOIN",
@@ -262,6 +263,11 @@ def _names(columns: Sequence[Column | str]) -> list[str]:
 
 
 def _expression(column: Column | str) -> str:
+    """A column as SQL. Python's floats are doubles, as on Spark: to DuckDB, 0.5 is a decimal."""
     if isinstance(column, str):
         return quoted(column)
-    return column.column_expression.sql(dialect="duckdb", identify=True)
+    expression = column.column_expression
+    for literal in expression.find_all(Literal):
+        if literal.is_number and "." in literal.name and "e" not in literal.name.lower():
+            literal.set("this", f"{literal.name}e0")
+    return expression.sql(dialect="duckdb", identify=True)

@@ -1,5 +1,7 @@
 """The lazy API and the Arrow round trip of an engine."""
 
+from random import Random
+
 import pyarrow as pa
 import pytest
 
@@ -22,3 +24,17 @@ def test_tables_survive_the_round_trip(engine: Engine) -> None:
         {"account_id": "a", "events": 1},
         {"account_id": "b", "events": 2},
     ]
+
+
+def test_floats_of_python_are_doubles_in_arithmetic(engine: Engine) -> None:
+    """To DuckDB, a number with a point is a decimal, whose products have other last digits."""
+    random = Random(5)
+    rates = [random.random() * 10.0**-power for power in range(8) for _ in range(4)]
+    counts = [random.randrange(1, 10**6) for _ in range(20)]
+    frame = engine.from_arrow(pa.table({"n": counts})).select(
+        "n",
+        *((F.col("n") * F.lit(rate)).alias(f"p{place}") for place, rate in enumerate(rates)),
+    )
+    assert set(frame.dtypes[1:]) == {(f"p{place}", "double") for place in range(len(rates))}
+    for row in engine.to_arrow(frame).to_pylist():
+        assert [row[f"p{place}"] for place in range(len(rates))] == [row["n"] * r for r in rates]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from graph.engines.base import Engine
-from graph.shared_entities import ListRefused, check_shared_entities, listed
+from graph.shared_entities import ListRefused, check_shared_entities, listed, not_seen
 
 DAY = date(2026, 3, 20)
 ENTRY: dict[str, Any] = {
@@ -32,6 +32,8 @@ ENTRY: dict[str, Any] = {
         ({"entity_id": "8.0.0.0/11"}, "row 2: 8.0.0.0/11 is wider than /12"),
         ({"entity_id": "2a00::/23"}, "row 2: 2a00::/23 is wider than /24"),
         ({"entity_id": "8.0.0.0/33"}, "row 2: .*8.0.0.0/33"),
+        ({"entity_id": "9.9.9"}, r"row 2: '9.9.9' identifies no ip \(invalid\)"),
+        ({"entity_type": "device", "entity_id": "0000"}, r"row 2: '0000' .* device \(all_zero\)"),
         ({"reason": None}, "row 2: reason must be given"),
         ({"added_by": "", "expires_at": None}, "row 2: added_by, expires_at must be given"),
         ({"approved_by": "ana"}, "row 2: added_by and approved_by are the same"),
@@ -97,6 +99,34 @@ def test_ids_and_blocks_cover_what_they_name(engine: Engine) -> None:
     assert listed_among(engine, list(seen), shared) == seen
 
 
+def test_entries_are_cleaned_like_the_log(engine: Engine) -> None:
+    """However a list writes an id, it covers what the log writes otherwise."""
+    entries = [
+        {"entity_type": "device", "entity_id": "ABCDEF0123456789", "reason": "kiosk"},
+        {"entity_id": "2A00:1450:4001:081b::7", "reason": "proxy"},
+        {"entity_id": " ::ffff:9.9.9.9", "reason": "resolver"},
+        {"entity_id": "::ffff:8.8.0.0/112", "reason": "carrier"},
+    ]
+    shared = check_shared_entities([{**ENTRY, **entry} for entry in entries], DAY)
+    seen = {
+        ("device", "abcdef0123456789"): "kiosk",
+        ("ip", "2a00:1450:4001:81b::"): "proxy",
+        ("ip", "9.9.9.9"): "resolver",
+        ("ip", "8.8.7.6"): "carrier",
+        ("ip", "8.9.7.6"): None,
+    }
+    assert listed_among(engine, list(seen), shared) == seen
+    found = engine.from_arrow(entities(list(seen)))
+    assert not_seen(engine, found, shared) == []
+    nothing = engine.from_arrow(entities([("ip", "1.1.1.1"), ("content", "9.9.9.9")]))
+    assert not_seen(engine, nothing, shared) == [
+        "device abcdef0123456789",
+        "ip 2a00:1450:4001:81b::",
+        "ip 8.8.0.0/16",
+        "ip 9.9.9.9",
+    ]
+
+
 def test_blocks_equal_a_linear_search(engine: Engine) -> None:
     random = Random(8)
     blocks = {
@@ -117,13 +147,15 @@ def test_blocks_equal_a_linear_search(engine: Engine) -> None:
         assert reason == (None if longest is None else str(longest))
 
 
+def entities(seen: list[tuple[str, str]]) -> pa.Table:
+    return pa.table({"entity_type": [t for t, _ in seen], "entity_id": [name for _, name in seen]})
+
+
 def listed_among(
     engine: Engine, seen: list[tuple[str, str]], shared: Any
 ) -> dict[tuple[str, str], str | None]:
-    entities = pa.table(
-        {"entity_type": [kind for kind, _ in seen], "entity_id": [name for _, name in seen]}
-    )
-    rows = engine.to_arrow(listed(engine, engine.from_arrow(entities), shared)).to_pylist()
+    found = engine.from_arrow(entities(seen))
+    rows = engine.to_arrow(listed(engine, found, shared)).to_pylist()
     reasons = {(row["entity_type"], row["entity_id"]): row["reason"] for row in rows}
     assert len(reasons) == len(rows)
     return {key: reasons.get(key) for key in seen}

@@ -126,16 +126,17 @@ def test_chance_without_a_window_grows_with_both_degrees(engine: Engine) -> None
 
 
 def test_links_get_their_surprise(engine: Engine) -> None:
-    """A link without any expectation is as surprising as one in a million."""
+    """No chance at all is one in a million; of an unknown chance nothing is claimed."""
     schema = pa.schema([("account_a", pa.string())])
     links = table(
-        account_a=["x", "y", "z"],
-        found=[4, 1, 2],
-        expected=pa.array([500_000, None, 2 * MICRO], pa.int64()),
+        account_a=["x", "y", "z", "unknown"],
+        found=[4, 1, 2, 4],
+        expected=pa.array([500_000, 0, 2 * MICRO, None], pa.int64()),
     )
     rows = rows_of(engine, with_surprise(engine, engine.from_arrow(links), schema))
     digits = {row["account_a"]: row["surprise"] / MICRO for row in rows}
-    assert digits == pytest.approx({"x": formula(4, 0.5), "y": formula(1, 1e-6), "z": 0}, abs=1e-6)
+    told = {"x": formula(4, 0.5), "y": formula(1, 1e-6), "z": 0, "unknown": 0}
+    assert digits == pytest.approx(told, abs=1e-6)
 
 
 def rows_of(engine: Engine, frame: Any) -> list[dict[str, Any]]:

@@ -159,3 +159,33 @@ def test_a_list_of_values_is_one_event_with_all_of_them(site: Site) -> None:
     assert events["ann"] == 2
     unidentified = site.manifest("build_graph")["figures"]["values_that_identify_nobody"]
     assert unidentified == {"ip": {"private": 2}}
+
+
+def test_ids_are_whole_numbers_of_any_size(site: Site) -> None:
+    """An id that an int64 cannot hold is the id of an account all the same."""
+    ids = [5, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 10**37 + 1]
+
+    def write(folder: Path) -> None:
+        rows = [
+            row | {NAMES["account_id"]: account, NAMES["device_id"]: [2**63, place]}
+            for place, (account, row) in enumerate(zip(ids, logged(int), strict=True))
+        ]
+        (folder / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    built(site, write, format="jsonl")
+    accounts = {row["node_id"] for row in site.rows("nodes") if row["node_type"] == "account"}
+    assert accounts == set(map(str, ids))
+    phones = {row["node_id"]: row["degree"] for row in site.rows("nodes")}
+    assert phones[str(2**63)] == len(ids)
+
+
+def test_a_text_that_is_far_too_long_costs_its_row_and_not_the_day(site: Site) -> None:
+    rows = logged(int)
+    rows.append(rows[0] | {NAMES["content_hash"]: "x" * 10_000_000})
+    (site.folder / "log").mkdir()
+    (site.folder / "log" / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    site.configure("log", NAMES, {"format": "jsonl"}, max_quarantine_ratio=0.2)
+    assert site.build() == 0
+    (row,) = site.rows("quarantine")
+    assert row["reason"] == "field over 64 KiB"
+    assert site.manifest("build_graph")["figures"]["rows"]["accepted"] == len(EVENTS) - 1

@@ -172,3 +172,23 @@ def test_a_wrong_small_table_stops_the_run_before_the_long_work(
     if content is not None:
         table.write_text(content)
     fails(code, message)
+
+
+@pytest.mark.embedded
+def test_a_listed_device_links_nobody_however_the_list_writes_it(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [event(f"a{number}", device_id="abcdef0123456789") for number in range(3)]
+    write_log(site.folder / "log.parquet", rows)
+    (site.folder / "shared_entities.csv").write_text(
+        f"entity_type,entity_id,reason,{APPROVED}"
+        "device,ABCDEF0123456789,kiosk,x,y,2026-11-01,2026-12-01\n"
+        "device,ABCDEF0123456780,kiosk,x,y,2026-11-01,2026-12-01\n"
+    )
+    site.configure("log.parquet", COLUMNS, inputs=from_csv(site.folder, ["shared_entities"]))
+    assert site.build() == 0
+    hubs = {row["node_id"]: row["hub_reason"] for row in site.rows("nodes") if row["is_hub"]}
+    assert hubs == {"abcdef0123456789": "shared: kiosk"}
+    assert "not in the look-back: device abcdef0123456780" in capsys.readouterr().err
+    figures = site.manifest("build_graph")["figures"]
+    assert figures["shared_entities_not_seen"] == ["device abcdef0123456780"]
