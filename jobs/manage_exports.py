@@ -128,6 +128,12 @@ def _retract(arguments: argparse.Namespace) -> int:
             changes.publish()
         left = found.left
         _say(f"{found.made.batch_id}: {found.made.rows} reversals proposed")
+        if found.forgotten:
+            _say(
+                f"of accounts that were forgotten: {found.forgotten}; their rows name a hash, and "
+                "importers find what to take back by `retracts_idempotency_key` alone: tell those "
+                "who act by account id that they cannot carry these out"
+            )
         if arguments.key is not None:
             code = max(code, _let_out(arguments, config, found.made.batch_id))
     return code
