@@ -199,11 +199,10 @@ def verify_log(folder: Path, given_away: Iterable[GivenAway] = ()) -> list[str]:
     seen = {head.sha256}
     asked: list[int] = []
     for place, line in read_lines(folder):
-        problem = _problem(line, head)
+        head, problem = _next(line, head)
         if problem:
             problems.append(f"{place}: {problem}")
-        head = Head(head.number + 1, line_sha256(line), "")
-        seen.add(head.sha256)
+        seen.add(line_sha256(line))
         if head.number == cut.end.number and head.sha256 != cut.end.sha256:
             problems.append(f"{place}: is not the line that was to be taken away: it was changed")
         if not problem and cut.end.number < head.number < cut.number:
@@ -272,18 +271,34 @@ def _beginning(folder: Path, gone: Head) -> Head:
     return gone
 
 
-def _problem(line: str, head: Head) -> str | None:
+def _next(line: str, head: Head) -> tuple[Head, str | None]:
+    """The head after a line, and what is wrong there.
+
+    After a gap the log goes on where the line says, so that what is missing is named once. A line
+    that is none, or comes too late, does not move the head.
+    """
     try:
         content = json.loads(line)
         canonical = canonical_json(content)
-        number, previous = content["number"], content["previous"]
+        number, previous = int(content["number"]), content["previous"]
         _moment(content["at"]), timedelta(days=content["kept_days"])
     except (ValueError, KeyError, TypeError, OverflowError):
-        return "is not a line of an audit log"
+        return head, "is not a line of an audit log"
+    expected = head.number + 1
+    after = Head(expected, line_sha256(line))
     if canonical != line:
-        return "is not in canonical form: it was edited"
-    if number != head.number + 1:
-        return f"has number {number}, expected {head.number + 1}: lines are missing or out of order"
-    if previous != head.sha256:
-        return "does not continue the line before: one of the two was changed"
-    return None
+        return after, "is not in canonical form: it was edited"
+    if number == expected and previous != head.sha256:
+        return after, "does not continue the line before: one of the two was changed"
+    if number == expected:
+        return after, None
+    if previous == head.sha256:
+        return after, f"has number {number}, expected {expected}: it was edited"
+    if number < expected:
+        return head, f"has number {number}, expected {expected}: lines are out of order"
+    gap = (
+        f"number {expected} is"
+        if number == expected + 1
+        else f"numbers {expected} to {number - 1} are"
+    )
+    return Head(number, after.sha256), f"{gap} missing before it, or out of order"

@@ -7,6 +7,7 @@ are.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +17,7 @@ from pydantic import Field
 from exporters.enforcement.fields import ACTIONS, OPERATIONS
 from exporters.enforcement.files import HashedFile
 from exporters.enforcement.formats import Carried
+from exporters.enforcement.keyed import KEYED
 from exporters.enforcement.manifest import BatchId, Strict
 from exporters.enforcement.rows import Decided, RowMaker
 
@@ -46,7 +48,9 @@ class IdLists:
         self._entries: list[dict[str, Any]] = []
 
     def add(self, carried: Carried) -> None:
-        """Take an account."""
+        """Take an account; of one that was forgotten, a tool has no use for the hash."""
+        if re.fullmatch(KEYED, carried.account["account_id"]):
+            return
         key = (carried.account["action"], carried.account["policy_id"])
         ids = self._waiting.setdefault(key, [])
         ids.append(carried.account["account_id"])

@@ -37,6 +37,7 @@ class EnforcementSettings(Settings):
     contact: Annotated[str, Field(min_length=1)] = "trust-and-safety"
     valid_for: Duration = 72 * UNITS["h"]
     approvers: OptionalPath = None
+    release_key: OptionalPath = None
     key_file: OptionalPath = None
     policies: OptionalPath = None
     texts: OptionalPath = None

@@ -6,6 +6,7 @@ Appends are numbered, so that their order is that of their names. They are publi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -36,15 +37,23 @@ def next_append(home: Path, table: Table, name: str) -> str:
     return f"{number:08d}-{name}"
 
 
-def read_ledger(home: Path, table: Table, where: ds.Expression | None = None) -> pa.Table:
-    """All rows of a ledger, or those that `where` selects, in the order of their appends."""
+def read_ledger(
+    home: Path,
+    table: Table,
+    where: ds.Expression | None = None,
+    columns: Sequence[str] | None = None,
+) -> pa.Table:
+    """All rows of a ledger, or those that `where` selects, in the order of their appends.
+
+    With all columns, or those that are named.
+    """
     paths = [
         str(file) for folder in appends(home, table) for file in sorted(folder.glob("*.parquet"))
     ]
     if not paths:
-        return table.schema.empty_table()
+        return table.schema.empty_table().select(columns or table.columns)
     found = ds.dataset(paths, schema=table.schema, format="parquet")
-    return found.to_table(filter=where)
+    return found.to_table(columns and list(columns), filter=where)
 
 
 def ledger_frame(engine: Engine, home: Path, table: Table) -> DataFrame:

@@ -5,7 +5,8 @@ keyed HMAC, so that decisions can still be counted; the audit log gets a tombsto
 hash. Investigators' database loses the account, too; if it cannot be reached, the exit code is 5,
 and the same command does the rest later. Batches that wait are voided and deleted. Those that left
 keep the account until `retention.evidence` has passed: people may complain that long, and whoever
-imported them must be able to check their signatures. What remains is told.
+imported them must be able to check their signatures. What remains is told. While something that was
+released stands against the account it needs `--force`: afterwards nobody can say whom it is about.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int
     parser.set_defaults(engine=engine)
     parser.add_argument("account", metavar="ACCOUNT", help="its id")
     parser.add_argument("--reason", required=True, help="why; it stands in the audit log")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="although something that was released stands against it",
+    )
     add_person(parser, "who orders it")
     return run_command(parser, argv, _command)
 
@@ -50,7 +56,7 @@ def _command(arguments: argparse.Namespace) -> int:
     key = read_key(config.enforcement.key_file)
     forgotten = Forgotten(arguments.account, keyed(key, "account", arguments.account))
     with changing(config, "forget", engine=arguments.engine) as changes:
-        unreached = _forget(changes, forgotten, arguments.person, arguments.reason)
+        unreached = _forget(changes, forgotten, arguments)
     if unreached:
         raise DependencyError(
             f"{arguments.account} is still in Neo4j: {unreached}; then run the same command again"
@@ -58,7 +64,7 @@ def _command(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _forget(changes: Changes, forgotten: Forgotten, person: str, reason: str) -> str | None:
+def _forget(changes: Changes, forgotten: Forgotten, arguments: argparse.Namespace) -> str | None:
     """Forget an account and say what was done and what remains; returns why Neo4j still has it."""
     from exporters.audit import mentioned
     from graph.setting_types import format_duration
@@ -66,6 +72,7 @@ def _forget(changes: Changes, forgotten: Forgotten, person: str, reason: str) ->
         end_decisions,
         forget_rows,
         released_with,
+        stands_against,
         void_waiting,
     )
     from jobs.batches.holds import held_accounts
@@ -74,7 +81,7 @@ def _forget(changes: Changes, forgotten: Forgotten, person: str, reason: str) ->
     from jobs.places import audit_folder
     from jobs.samples import REVIEW, forget_in_blank_labels
 
-    account = forgotten.account
+    account, person = forgotten.account, arguments.person
     if account in held_accounts(changes.home, changes.publication.warehouse.folder):
         raise GuardStop(
             f"guard legal hold: 1 hold or more reaches {account}, limit 0: it is on the account, "
@@ -82,6 +89,14 @@ def _forget(changes: Changes, forgotten: Forgotten, person: str, reason: str) ->
         )
     unreleased = void_waiting(changes, forgotten, person)
     waiting = [*unreleased.voided, *unreleased.copies]
+    stands = stands_against(changes, account)
+    if stands and not arguments.force:
+        raise GuardStop(
+            f"guard forget: {len(stands)} of the decisions against {account} stand, limit 0: "
+            f"{', '.join(stands)}: what is wrong is taken back by `actorgraph export retract "
+            "--account`, approved and released first; for what is to stand, --force: a later "
+            "reversal will not name the account, and importers find it by its key alone"
+        )
     ended = end_decisions(changes, forgotten, person)
     rows = forget_rows(changes, forgotten)
     released = released_with(changes, account)
@@ -98,9 +113,10 @@ def _forget(changes: Changes, forgotten: Forgotten, person: str, reason: str) ->
         )
     told = {
         "account": forgotten.name,
-        "reason": reason,
+        "reason": arguments.reason,
         **rows,
         "decisions_ended": ended,
+        "decisions_standing": len(stands),
         "batches_deleted": sorted(folder.name for folder in waiting),
         "batches_kept": [folder.name for folder in released],
         "neo4j": "not reached" if unreached else "forgotten" if there else "none",
@@ -113,6 +129,11 @@ def _forget(changes: Changes, forgotten: Forgotten, person: str, reason: str) ->
         remove(approvals_path(folder))
     forget_in_blank_labels(changes.home / REVIEW, account)
     _say(f"{rows['deleted']} rows deleted; in ledgers the account is {forgotten.name}")
+    if stands:
+        _say(
+            f"still in force against it: {', '.join(stands)}; `export retract` takes its id all the"
+        )
+        _say("same, and names the hash in its place: importers find what to take back by the key")
     _say_of_batches(changes, unreleased, released)
     if lines := mentioned(audit_folder(changes.home), account):
         kept = format_duration(changes.config.retention.audit)

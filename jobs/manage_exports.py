@@ -128,6 +128,12 @@ def _retract(arguments: argparse.Namespace) -> int:
             changes.publish()
         left = found.left
         _say(f"{found.made.batch_id}: {found.made.rows} reversals proposed")
+        if found.forgotten:
+            _say(
+                f"of accounts that were forgotten: {found.forgotten}; their rows name a hash, and "
+                "importers find what to take back by `retracts_idempotency_key` alone: tell those "
+                "who act by account id that they cannot carry these out"
+            )
         if arguments.key is not None:
             code = max(code, _let_out(arguments, config, found.made.batch_id))
     return code
@@ -187,6 +193,7 @@ def _receipts(arguments: argparse.Namespace) -> int:
     from jobs.batches.changes import changing
     from jobs.batches.receiving import expire, overdue, receive
     from jobs.batches.reversals import open_reversals
+    from jobs.batches.waiting import retractions_inside, waiting
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)
@@ -196,7 +203,8 @@ def _receipts(arguments: argparse.Namespace) -> int:
     with changing(config, "export receipts", engine=arguments.engine) as changes:
         expired, late = expire(changes), overdue(changes)
         due = timedelta(microseconds=config.enforcement.receipt_due)
-        open_ = open_reversals(changes.home, changes.now, due)
+        open_ = [f"ALERT: {line}" for line in open_reversals(changes.home, changes.now, due)]
+        open_ += retractions_inside(waiting(changes.home, changes.now), changes.now, due)
         changes.publish()
     _say(
         f"{told.receipts} receipts ({told.repeated} known already): {told.applied} applied, "
@@ -211,7 +219,7 @@ def _receipts(arguments: argparse.Namespace) -> int:
     if late:
         _say(f"ALERT: {late} released decisions have no receipt for too long: ask enforcement")
     for line in open_:
-        _say(f"ALERT: {line}")
+        _say(line)
     return DONE
 
 

@@ -1,6 +1,7 @@
 """What is published: which jobs ran for a day, how they ended, and the rows of its tables.
 
-Reversals that enforcement did not carry out are told, too, for as long as they are open.
+Batches that wait for somebody are told first, and reversals that enforcement did not carry out for
+as long as they are open.
 
 Run it by `actorgraph status`. Nothing is changed, except that a publication whose writer died is
 finished first.
@@ -14,11 +15,13 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from graph.published import day_folder
 from jobs.arguments import day, settings_parser
 from jobs.batches.reversals import open_reversals
+from jobs.batches.waiting import retractions_inside, waiting
 from jobs.commands import run_command
 from jobs.configuration import load
 from jobs.errors import DONE
@@ -41,9 +44,7 @@ def _show(arguments: argparse.Namespace) -> int:
     mended = warehouse.recover("status")
     if mended:
         sys.stdout.write(f"{mended}\n\n")
-    due = timedelta(microseconds=config.enforcement.receipt_due)
-    for line in open_reversals(warehouse.folder.parent, datetime.now(UTC), due):
-        sys.stdout.write(f"ALERT: {line}\n")
+    _show_batches(warehouse.folder.parent, timedelta(microseconds=config.enforcement.receipt_due))
     days = warehouse.days(RUNS)
     ds = arguments.ds or max(days, default=None)
     if ds not in days:
@@ -54,6 +55,29 @@ def _show(arguments: argparse.Namespace) -> int:
     _show_tables(warehouse, ds)
     sys.stdout.write(f"{len(days)} days, {min(days)} to {max(days)}, in {warehouse.folder}\n")
     return DONE
+
+
+def _show_batches(home: Path, due: timedelta) -> None:
+    now = datetime.now(UTC)
+    batches = waiting(home, now)
+    for line in retractions_inside(batches, now, due):
+        sys.stdout.write(f"{line}\n")
+    for line in open_reversals(home, now, due):
+        sys.stdout.write(f"ALERT: {line}\n")
+    if batches:
+        columns = ["batch", "operation", "accounts", "waits for", "since", "age"]
+        rows = [
+            [
+                each.batch_id,
+                each.operation,
+                each.accounts,
+                each.waits_for,
+                f"{each.since:%Y-%m-%d %H:%M}Z",
+                each.age(now),
+            ]
+            for each in batches
+        ]
+        print_table("Batches that wait", columns, rows)
 
 
 def _show_jobs(warehouse: Warehouse, ds: date) -> None:

@@ -23,14 +23,20 @@ from graph.yaml_files import read_mapping
 NAMESPACE = "actorgraph-batch"
 """What the signatures are for; a signature made for anything else does not count."""
 
+RELEASE_NAMESPACE = "actorgraph-release"
+"""What the signature in the note of a release is for."""
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
 
 
 class Approver(Settings):
-    """Somebody who may approve: `markets` is [all], or those whose accounts they decide over."""
+    """Somebody who may approve: `markets` is [all], or those whose accounts they decide over.
+
+    A releaser signs the notes of releases, and approves nothing.
+    """
 
     name: Name
-    role: Literal["approver", "lead"]
+    role: Literal["approver", "lead", "releaser"]
     markets: tuple[str, ...]
     valid_to: date
     key: Annotated[str, Field(pattern=r"^(ssh|sk-ssh|ecdsa|sk-ecdsa)[a-z0-9@.-]* [A-Za-z0-9+/=]+")]
@@ -68,6 +74,11 @@ class Approvers(Settings):
     def named(self, name: str) -> Approver | None:
         """The approver of that name."""
         return next((each for each in self.approvers if each.name == name), None)
+
+    @property
+    def releasers(self) -> list[Approver]:
+        """Who signs the notes of releases; nobody where notes need no signature."""
+        return [each for each in self.approvers if each.role == "releaser"]
 
     def number(self, manifest: Manifest) -> int:
         """How many people must approve a batch; one for a retraction, whatever its size."""
@@ -124,26 +135,28 @@ def read_approvals(path: Path) -> list[Approval]:
     return found
 
 
-def sign(sums_sha256: str, approver: str, key_file: Path, at: datetime) -> Approval:
-    """Sign a batch with a private key, or an agent's by its public file.
+def sign(
+    sums_sha256: str, approver: str, key_file: Path, at: datetime, namespace: str = NAMESPACE
+) -> Approval:
+    """Sign a batch with a private key, or an agent's by its public file, for a purpose.
 
     Raises DependencyError where ssh-keygen is missing, ConfigError where it refuses.
     """
-    done = _ssh_keygen(["-Y", "sign", "-n", NAMESPACE, "-f", str(key_file)], sums_sha256)
+    done = _ssh_keygen(["-Y", "sign", "-n", namespace, "-f", str(key_file)], sums_sha256)
     if done.returncode:
         raise ConfigError(f"cannot sign with {key_file}: {done.stderr.strip()}")
     return Approval(approver, at.isoformat(timespec="seconds"), sums_sha256, done.stdout)
 
 
-def signed_by(approval: Approval, approver: Approver) -> bool:
-    """Whether the signature is of this approver's key, over what it says, for this purpose."""
+def signed_by(signature: str, sums_sha256: str, approver: Approver, namespace: str) -> bool:
+    """Whether a signature over a batch is of this approver's key, for this purpose."""
     with tempfile.TemporaryDirectory(prefix="actorgraph-") as folder:
-        allowed, signature = Path(folder, "allowed_signers"), Path(folder, "signature")
+        allowed, signed = Path(folder, "allowed_signers"), Path(folder, "signature")
         key = " ".join(approver.key.split()[:2])
-        allowed.write_text(f'{approver.name} namespaces="{NAMESPACE}" {key}\n', encoding="utf-8")
-        signature.write_text(approval.signature, encoding="utf-8")
+        allowed.write_text(f'{approver.name} namespaces="{namespace}" {key}\n', encoding="utf-8")
+        signed.write_text(signature, encoding="utf-8")
         command = ["-Y", "verify", "-f", str(allowed), "-I", approver.name]
-        done = _ssh_keygen([*command, "-n", NAMESPACE, "-s", str(signature)], approval.sha256)
+        done = _ssh_keygen([*command, "-n", namespace, "-s", str(signed)], sums_sha256)
     return done.returncode == 0
 
 
@@ -178,6 +191,8 @@ def _refusal(
     approver = approvers.named(approval.approver)
     if approver is None:
         return "is nobody that the approvers file names"
+    if approver.role == "releaser":
+        return "signs releases, and may approve nothing"
     if approval.sha256 != sums_sha256:
         return "is for other content: the batch was changed after it was approved"
     if approver.valid_to < now.date():
@@ -189,7 +204,7 @@ def _refusal(
     missing = sorted(set(manifest.counts.market) - set(approver.markets) - {""})
     if "all" not in approver.markets and (missing or "" in manifest.counts.market):
         return f"may not decide over the markets {', '.join(missing) or 'that are not known'}"
-    if not signed_by(approval, approver):
+    if not signed_by(approval.signature, sums_sha256, approver, NAMESPACE):
         return "the signature is not of this person's key over this batch"
     return None
 

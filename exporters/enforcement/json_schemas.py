@@ -57,6 +57,7 @@ def schemas() -> dict[str, dict[str, Any]]:
                 "released_at": MOMENT,
                 "released_by": text,
                 "sums_sha256": {"type": "string", "pattern": HASH},
+                "signature": {"anyOf": [text, NULL]},
             },
             ["batch_id", "released_at", "released_by", "sums_sha256"],
         ),

@@ -14,6 +14,9 @@ PERSONAL = ("device", "ip", "ip_network", "phone", "payout", "client")
 
 LEAST_BYTES = 32
 
+KEYED = "^hmac-sha256:[0-9a-f]{64}$"
+"""The form of a keyed hash, e.g. of what stands for an account that was forgotten."""
+
 
 def read_key(path: Path | None) -> bytes:
     """Read the key; raises ConfigError for none, a short one, or one that others can read."""

@@ -79,8 +79,9 @@ def verify_batch(
             verdict.import_now.append(f"is superseded by {other.batch_id}")
         elif manifest.batch_id in other.retracts and manifest.operation == "apply":
             verdict.taken_back_by += {other.batch_id} - {*imported}
-    approval = approval_problems(folder, manifest, approvers, now)
-    verdict.import_now += approval or release_problems(folder, sums_sha256_of(folder))
+    verdict.import_now += approval_problems(folder, manifest, approvers, now) or (
+        release_problems(folder, sums_sha256_of(folder), approvers, now) if approvers else []
+    )
     return verdict
 
 

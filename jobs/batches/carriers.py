@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Set
+import re
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
+from typing import Any
 
-from exporters.enforcement.fields import ACCOUNTS, MANIFEST_NAME, SUMS_NAME
+from exporters.enforcement.fields import ACCOUNTS, EVIDENCE, MANIFEST_NAME, SUMS_NAME
 from exporters.enforcement.files import files_of
 from jobs.batches.store import Store
 
 KEPT = (MANIFEST_NAME, SUMS_NAME)
 """What stays of an old batch: its counts and checksums; no row of an account."""
 
-SUBJECTS = ("account_id", "network_id", "decision_id")
+USER = re.compile(rb'"user_id":("(?:[^"\\]|\\.)*")')
+"""An account in a STIX bundle; within a text the first quotes would have a backslash."""
+
+USER_KEY = b'"user_id":"'
+BLOCK = 1 << 20
 
 
 def folders(store: Store) -> Iterator[Path]:
@@ -23,20 +29,56 @@ def folders(store: Store) -> Iterator[Path]:
 
 
 def carries(folder: Path, subjects: Set[str]) -> bool:
-    """Whether a row of a batch is about one of these; a row that cannot be read may be."""
-    path = folder / ACCOUNTS.name
-    if not subjects or not path.is_file():
+    """Whether a file of a batch names one of these, by its whole id.
+
+    Evidence and STIX bundles name more accounts than those that something is done to: targets, and
+    who stands beside somebody that is taken back. What cannot be read may name anybody. Memory
+    holds a line or a block.
+    """
+    if not subjects:
         return False
+    rows = (folder / ACCOUNTS.name, folder / EVIDENCE.name)
+    bundles = (path for name, path in files_of(folder).items() if "stix" in name)
+    return any(_in_rows(path, subjects) for path in rows if path.is_file()) or any(
+        _in_bundle(path, subjects) for path in bundles
+    )
+
+
+def _in_rows(path: Path, subjects: Set[str]) -> bool:
     with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
-        return any(_is_about(line, subjects) for line in lines)
+        return any(_names(line, subjects) for line in lines)
 
 
-def _is_about(line: str, subjects: Set[str]) -> bool:
+def _names(line: str, subjects: Set[str]) -> bool:
     try:
-        row = json.loads(line)
-        return any(row[name] in subjects for name in SUBJECTS)
-    except (ValueError, KeyError, TypeError):
+        row: Mapping[str, Any] = json.loads(line)
+        named = {row["account_id"], row["decision_id"], row.get("network_id")}
+        if row.get("entity_type") == "target":
+            named.add(row["entity_ref"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return True
+    return not named.isdisjoint(subjects)
+
+
+def _in_bundle(path: Path, subjects: Set[str]) -> bool:
+    try:
+        return any(user in subjects for user in _users(path))
+    except ValueError:
+        return True
+
+
+def _users(path: Path) -> Iterator[str]:
+    """The accounts in a STIX bundle, which is one line of any length."""
+    rest = b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            rest += block
+            end = 0
+            for found in USER.finditer(rest):
+                end = found.end()
+                yield json.loads(found[1])
+            begun = rest.rfind(USER_KEY, end)
+            rest = rest[begun if begun >= 0 else max(end, len(rest) - len(USER_KEY)) :]
 
 
 def rows_of_accounts(folder: Path) -> list[Path]:

@@ -22,6 +22,7 @@ from graph.ledger import read_ledger
 from jobs.batches.carriers import carries, folders
 from jobs.batches.changes import Changes
 from jobs.batches.releasing import void
+from jobs.batches.retracting import OUT
 from jobs.batches.rewriting import ledger_appends, rewrite, table_days
 from jobs.batches.store import Store, read
 from jobs.errors import GuardStop
@@ -128,6 +129,12 @@ def _rewritten(
     return sum(rewrite(changes, target, folder, change) for target, folder in folders_)
 
 
+def stands_against(changes: Changes, account: str) -> list[str]:
+    """What was released against an account and was not taken back: its action and state, each."""
+    rows = current(read_ledger(changes.home, DECISIONS, pc.field("account_id") == account))
+    return [f"{row['action']} ({row['state']})" for row in rows.to_pylist() if row["state"] in OUT]
+
+
 def end_decisions(changes: Changes, forgotten: Forgotten, person: str) -> int:
     """Reject what was decided against the account and has not left; returns the decisions."""
     rows = current(
@@ -162,12 +169,14 @@ class Unreleased:
 def void_waiting(changes: Changes, forgotten: Forgotten, person: str) -> Unreleased:
     """Void the batches that wait and carry the account.
 
-    Raises GuardStop for a reversal that waits: it must reach the account before that is forgotten.
+    Raises GuardStop for reversals that wait: they must reach whom they are for, and those that name
+    the account beside somebody else would name it to partners once it is forgotten.
     """
     store = Store(changes.home)
     ended = _ended(changes)
     found: dict[str, Path] = {}
     copies: dict[str, Path] = {}
+    reversals = []
     for folder in folders(store):
         if folder.parent == store.released or not carries(folder, {forgotten.account}):
             continue
@@ -175,15 +184,17 @@ def void_waiting(changes: Changes, forgotten: Forgotten, person: str) -> Unrelea
         whole = manifest.parent.batch_id if manifest.parent else manifest.batch_id
         if whole in ended:
             (found if whole in found else copies)[folder.name] = folder
-            continue
-        found[folder.name] = folder
-        if manifest.operation == "reverse":
-            raise GuardStop(
-                f"guard forget: 1 reversal for {forgotten.account} waits, limit 0: approve and "
-                f"release it first: {whole}"
-            )
-        void(changes, whole, person, "an account of it is forgotten", but_not=forgotten.account)
-        ended.add(whole)
+        elif manifest.operation == "reverse":
+            reversals.append(whole)
+        else:
+            found[folder.name] = folder
+            void(changes, whole, person, "an account of it is forgotten", forgotten.account)
+            ended.add(whole)
+    if reversals:
+        raise GuardStop(
+            f"guard forget: {forgotten.account} is named by {len(reversals)} of the reversals that "
+            f"wait, limit 0: approve and release first: {', '.join(reversals)}"
+        )
     # The other stages of a voided batch are of no use any more.
     for folder in folders(store):
         manifest = read(folder)

@@ -7,6 +7,7 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
+from exporters.enforcement.approvals import RELEASE_NAMESPACE, sign
 from exporters.enforcement.fields import MANIFEST_NAME, SUMS_NAME
 from exporters.enforcement.files import files_of
 from exporters.enforcement.guards import Freeze
@@ -29,7 +30,14 @@ def stage_release(changes: Changes, folder: Path, approved: Path, person: str) -
     link_files(folder, changes.folder(f"../{FOLDER}/released/{folder.name}"))
     approvals = approvals_path(approved).read_text(encoding="utf-8")
     changes.text(f"../{FOLDER}/released/{folder.name}.approvals.jsonl", approvals)
-    note = release_note(folder.name, sums_sha256_of(folder), person, changes.now)
+    sums_sha256, key, signature = (
+        sums_sha256_of(folder),
+        changes.config.enforcement.release_key,
+        None,
+    )
+    if key is not None:
+        signature = sign(sums_sha256, person, key, changes.now, RELEASE_NAMESPACE).signature
+    note = release_note(folder.name, sums_sha256, person, changes.now, signature)
     changes.text(f"../{FOLDER}/released/{release_path(folder).name}", note)
     if approved != folder:
         beside = changes.folder(f"../{FOLDER}/released/{folder.name}.{PARENT}")

@@ -19,7 +19,7 @@ from jobs.batches.figures import gather, list_hashes, list_moved, outcomes_of_ba
 from jobs.batches.placing import stage_release
 from jobs.batches.store import Store
 from jobs.batches.taking_back import take_back
-from jobs.errors import DataStop, GuardStop
+from jobs.errors import ConfigError, DataStop, GuardStop
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import current_frame, moved_frame
 
@@ -72,6 +72,11 @@ def _approved(changes: Changes, folder: Path, manifest: Manifest, person: str) -
         void(changes, manifest.batch_id, person, reason)
         raise Voided(f"{too_late(changes, manifest)}: {reason}, export again")
     approvers = read_approvers(changes.config.enforcement.approvers)
+    if approvers.releasers and changes.config.enforcement.release_key is None:
+        raise ConfigError(
+            "enforcement.release_key: the approvers file has a releaser, so importers want its "
+            "signature: name the file of its key"
+        )
     problems = approval_problems(folder, manifest, approvers, changes.now)
     if problems:
         raise GuardStop(f"guard approvals: {'; '.join(problems)}")

@@ -11,6 +11,7 @@ from typing import Any
 
 from exporters.enforcement.fields import BATCH_ID
 from exporters.enforcement.formats import FORMATS
+from exporters.enforcement.keyed import KEYED, keyed, read_key
 from exporters.enforcement.ledgers import BATCHES
 from exporters.enforcement.rows import REVERSE
 from graph.frames import DataFrame, F, Window
@@ -39,10 +40,14 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Retraction:
-    """A batch of reversals, and how many of an order need another: an account has one row each."""
+    """A batch of reversals, and how many of an order need another: an account has one row each.
+
+    `forgotten` is how many of its rows have a keyed hash for an account that was forgotten.
+    """
 
     made: Proposed
     left: int
+    forgotten: int
 
 
 def retract(changes: Changes, chosen: Chosen, person: str, reason: str) -> Retraction:
@@ -55,7 +60,8 @@ def retract(changes: Changes, chosen: Chosen, person: str, reason: str) -> Retra
     made = draft(changes, rows, person, reason, replaced)
     if made is None:
         raise ConfigError(_why_nothing(changes, named))
-    return Retraction(made, open_.count() - made.rows)
+    forgotten = rows.filter(F.col("account_id").rlike(KEYED)).count()
+    return Retraction(made, open_.count() - made.rows, forgotten)
 
 
 def draft(
@@ -111,9 +117,11 @@ def _named(changes: Changes, chosen: Chosen) -> DataFrame:
     )
     rows = current_frame(ledger).join(ids, on="decision_id", how="inner")
     named = F.col("in_batch") == 1
+    key = read_key(changes.config.enforcement.key_file)
+    hashes = [keyed(key, "account", name) for name in chosen.accounts]  # of forgotten ones
     for column, values in (
         ("decision_id", chosen.decisions),
-        ("account_id", chosen.accounts),
+        ("account_id", [*chosen.accounts, *hashes]),
         ("network_id", chosen.networks),
     ):
         if values:

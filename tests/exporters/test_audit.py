@@ -71,7 +71,7 @@ def test_each_line_holds_the_hash_of_the_one_before(tmp_path: Path) -> None:
             lambda lines: [lines[0], lines[1].replace("lead_1", "lead_2"), lines[2]],
             "line before",
         ),
-        (lambda lines: [lines[0], lines[2]], "missing or out of order"),
+        (lambda lines: [lines[0], lines[2]], "number 2 is missing"),
         (lambda lines: [lines[0], lines[2], lines[1]], "out of order"),
         (lambda lines: lines[:2], "missing or changed"),
         (lambda lines: [*lines, lines[2]], "out of order"),
@@ -92,7 +92,47 @@ def test_harm_is_found(tmp_path: Path, harm: object, message: str) -> None:
 def test_a_missing_file_is_found(tmp_path: Path) -> None:
     write(tmp_path, 2, 1, 2)
     (tmp_path / "0000000003.jsonl").unlink()
-    assert "has number 4, expected 3" in verify_log(tmp_path)[0]
+    assert verify_log(tmp_path) == [
+        "0000000004.jsonl, line 1: number 3 is missing before it, or out of order"
+    ]
+
+
+def test_what_is_missing_is_named_once_and_nothing_after_it(tmp_path: Path) -> None:
+    """A file was emptied, and a line of another taken out; 40 lines follow that are as written."""
+    write(tmp_path, 2, 3, 4, 40)
+    (tmp_path / "0000000003.jsonl").write_text("")
+    path = tmp_path / "0000000006.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:3]))
+    assert verify_log(tmp_path) == [
+        "0000000006.jsonl, line 1: numbers 3 to 5 are missing before it, or out of order",
+        "0000000010.jsonl, line 1: number 9 is missing before it, or out of order",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("harm", "named"),
+    [
+        (lambda lines: [*lines[:2], "\n", *lines[2:]], ["is not a line"]),
+        (lambda lines: [*lines[:2], lines[0], *lines[2:]], ["has number 1, expected 3"]),
+        (
+            lambda lines: [lines[0], lines[2], lines[1], *lines[3:]],
+            ["number 2 is missing", "has number 2, expected 4"],
+        ),
+        (
+            lambda lines: [lines[0].replace('"number":1', '"number":9'), *lines[1:]],
+            ["has number 9, expected 1: it was edited", "does not continue"],
+        ),
+    ],
+)
+def test_what_was_put_in_moved_or_edited_leaves_the_rest_in_its_place(
+    tmp_path: Path, harm: object, named: list[str]
+) -> None:
+    write(tmp_path, 30)
+    path = tmp_path / "0000000001.jsonl"
+    path.write_text("".join(harm(path.read_text().splitlines(keepends=True))))  # type: ignore[operator]
+    problems = verify_log(tmp_path)
+    assert len(problems) == len(named)
+    assert all(part in problem for part, problem in zip(named, problems, strict=True))
 
 
 def test_a_log_that_was_written_anew_does_not_have_the_heads_that_were_given_away(
@@ -182,7 +222,7 @@ def test_heads_that_were_given_away_may_be_as_old_as_the_lines_that_went(tmp_pat
 def test_no_other_line_may_be_missing_at_the_front(tmp_path: Path) -> None:
     _, old = shortened(tmp_path)
     purge([*old, tmp_path / "0000000007.jsonl"])
-    assert "has number 9, expected 7" in verify_log(tmp_path)[0]
+    assert "numbers 7 to 8 are missing before it" in verify_log(tmp_path)[0]
 
 
 def test_who_keeps_lines_longer_from_now_on_does_not_miss_those_that_went(tmp_path: Path) -> None:

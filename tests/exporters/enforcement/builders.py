@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from exporters.enforcement.approvals import Approvers, read_approvers, sign
+from exporters.enforcement.approvals import Approval, Approvers, read_approvers, sign
 from exporters.enforcement.batch import Written, write_batch
 from exporters.enforcement.fields import MANIFEST_NAME, SUMS_NAME
 from exporters.enforcement.files import files_of, sha256_of, write_sums
@@ -189,7 +189,8 @@ def approve(batch: Path, keys: Path, *names: str, at: datetime = NOW) -> None:
             file.write(approval.line() + "\n")
 
 
-def let_out(batch: Path) -> None:
+def let_out(batch: Path, signed: Approval | None = None) -> None:
     """Put the note of a release beside a batch, as `export release` does."""
-    note = release_note(batch.name, sums_sha256_of(batch), "releaser", NOW)
+    signature = signed and signed.signature
+    note = release_note(batch.name, sums_sha256_of(batch), "releaser", NOW, signature)
     release_path(batch).write_text(note)

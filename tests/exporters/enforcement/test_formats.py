@@ -203,6 +203,13 @@ def test_bulk_tools_get_a_thousand_ids_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_bulk_tools_get_no_hash_of_who_was_forgotten(tmp_path: Path) -> None:
+    forgotten = "hmac-sha256:" + "7" * 64
+    folder, _ = write(tmp_path, [decided("a1"), decided(forgotten)], operation="reverse")
+    assert read(folder / "ids-00001.json")["account_ids"] == ["a1"]
+    assert [row["account_id"] for row in lines(folder / "accounts.jsonl")] == ["a1", forgotten]
+
+
 def table(folder: Path) -> list[dict[str, str]]:
     with (folder / "disclosure.csv").open(newline="") as file:
         return list(csv.DictReader(file))

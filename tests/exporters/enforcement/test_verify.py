@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from exporters.enforcement.approvals import NAMESPACE, Approvers, read_approvals
+from exporters.enforcement.approvals import (
+    NAMESPACE,
+    RELEASE_NAMESPACE,
+    Approvers,
+    read_approvals,
+    sign,
+)
 from exporters.enforcement.release_note import NOT_RELEASED, release_path
 from exporters.enforcement.verify import PROPOSED, sums_sha256_of, verify_batch
 from graph.errors import ConfigError
@@ -66,6 +72,37 @@ def test_an_approved_batch_waits_for_its_release(
         note.write_text(text)
         (problem,) = problems(batch, approvers)
         assert problem.startswith(NOT_RELEASED)
+
+
+def test_only_the_releasing_job_writes_the_note_where_importers_know_its_key(
+    batch: Path, keys: Path
+) -> None:
+    """Somebody put a batch that was held, and a note, into the folder that importers read."""
+    public = key_pair("job", keys).with_suffix(".pub").read_text().strip()
+    releaser = "name: job, role: releaser, markets: [all], valid_to: 2027-06-30, key: " + public
+    approvers = approvers_of(keys, ["lead_1", "lead_2", "job"], needed=TWO, job=releaser)
+    approve(batch, keys, "lead_1", "lead_2")
+    let_out(batch)
+    forged = f"{NOT_RELEASED}: {batch.name}.release.json has no signature of a releaser's key"
+    assert problems(batch, approvers)[0].startswith(forged)
+    for name, purpose in (("lead_1", RELEASE_NAMESPACE), ("job", NAMESPACE)):
+        let_out(batch, sign(sums_sha256_of(batch), name, key_pair(name, keys), NOW, purpose))
+        assert problems(batch, approvers)[0].startswith(forged)
+    let_out(
+        batch, sign(sums_sha256_of(batch), "job", key_pair("job", keys), NOW, RELEASE_NAMESPACE)
+    )
+    assert problems(batch, approvers) == []
+    late = approvers_of(keys, ["lead_1", "lead_2", "job"], needed=TWO,
+                        job=releaser.replace("2027", "2020"))  # fmt: skip
+    assert problems(batch, late)[0].startswith(forged)
+
+
+def test_a_releaser_approves_nothing(batch: Path, keys: Path) -> None:
+    public = key_pair("job", keys).with_suffix(".pub").read_text().strip()
+    releaser = "name: job, role: releaser, markets: [all], valid_to: 2027-06-30, key: " + public
+    approvers = approvers_of(keys, ["lead_1", "job"], needed=TWO, job=releaser)
+    approve(batch, keys, "lead_1", "job")
+    assert "approval of job: signs releases, and may approve nothing" in problems(batch, approvers)
 
 
 def test_ssh_keygen_itself_confirms_an_approval(batch: Path, keys: Path, tmp_path: Path) -> None:

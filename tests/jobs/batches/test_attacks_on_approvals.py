@@ -60,6 +60,25 @@ def test_who_judged_a_network_for_a_sample_cannot_approve(
     site.approve(batch, "lead_2")
 
 
+def test_a_release_is_signed_with_the_key_of_the_job(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    public = key_pair("job", site.keys).with_suffix(".pub").read_text().strip()
+    entry = f"name: job, role: releaser, markets: [all], valid_to: 2027-06-30, key: {public}"
+    with site.approvers.open("a") as file:
+        file.write(f"  - {{{entry}}}\n")
+    site.decide(["a1"])
+    batch = site.export()
+    assert batch is not None
+    site.approve(batch, "lead_1")
+    site.release(batch, code=2)
+    assert "enforcement.release_key: the approvers file has a releaser" in capsys.readouterr().err
+    site.settings["enforcement.release_key"] = str(key_pair("job", site.keys))
+    released = site.release(batch)
+    site.run("verify", str(released), "--approvers", str(site.approvers))
+    site.desk().import_batch(released)
+
+
 def test_a_key_does_not_sign_for_another(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.decide(["a1"])
     batch = site.export()

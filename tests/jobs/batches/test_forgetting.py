@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import zip_longest
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,17 +11,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from exporters.stix import user_account
 from graph.build import EDGES
 from graph.links import LINKS
 from graph.networks import MEMBERSHIPS
 from jobs import check_audit, forget_account
+from jobs.batches.carriers import BLOCK, carries
 from jobs.places import audit_folder
 from signatures.decisions import DECISIONS
 from signatures.frozen_evidence import FrozenEvidence, read_evidence
 from signatures.inclusions import INCLUSIONS
 from signatures.snapshots import SNAPSHOTS
 from tests.exporters.enforcement.builders import entity
-from tests.jobs.batches.sites import TODAY, Site, decision_of, hold
+from tests.jobs.batches.sites import SNAPSHOT, TODAY, Site, decision_of, hold
 from tests.jobs.batches.warehouses import publish
 from tests.ledger_rows import append_to_ledger
 
@@ -34,8 +37,12 @@ def everywhere(home: Path, text: str) -> set[str]:
     }
 
 
-def forget(site: Site, account: str, code: int = 0) -> None:
-    arguments = [account, "--reason", "request", "--as", "clerk", *site.arguments]
+FORCE = "--force"
+"""Although a restriction stands, as in most of these tests."""
+
+
+def forget(site: Site, account: str, *more: str, code: int = 0) -> None:
+    arguments = [account, *more, "--reason", "request", "--as", "clerk", *site.arguments]
     assert forget_account.main(arguments, site.engine) == code
 
 
@@ -64,7 +71,7 @@ def test_forget_leaves_a_hash_in_ledgers_and_nothing_in_tables(
     )  # fmt: skip
     assert "enforced_entities" in everywhere(applied.home, "'a1'")
 
-    forget(applied, "a1")
+    forget(applied, "a1", FORCE)
     warehouse = applied.home / "warehouse"
     links = pq.read_table(warehouse / "links" / f"ds={TODAY}")
     assert links.column("account_a").to_pylist() == ["a2"]
@@ -90,12 +97,36 @@ def test_forget_leaves_a_hash_in_ledgers_and_nothing_in_tables(
     )
     assert batch.name in told
     forget(applied, "a1")  # once more is no error
-    applied.run("retract", "--network", "n1", "--reason", "wrong", "--as", "lead")
+
+
+def test_what_stands_against_an_account_is_looked_at_before_it_is_forgotten(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forget(applied, "a1", code=6)
+    told = capsys.readouterr().err
+    assert "1 of the decisions against a1 stand, limit 0: suspend (applied)" in told
+    assert "actorgraph export retract --account" in told
+    assert "a1" in applied.states()
+    forget(applied, "a1", FORCE)
+    assert "still in force against it: suspend (applied)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("order", [("--network", "n1"), ("--account", "a1")])
+def test_what_stands_against_a_forgotten_account_is_taken_back_by_its_key(
+    applied: Site, capsys: pytest.CaptureFixture[str], order: tuple[str, str]
+) -> None:
+    """An importer that acts by account cannot do it, and somebody must tell it so."""
+    desk = applied.desk()
+    (first,) = (path for path in applied.store.released.glob("*-e1") if path.is_dir())
+    desk.import_batch(first)
+    forget(applied, "a1", FORCE)
+    applied.run("retract", *order, "--reason", "wrong", "--as", "lead")
+    told = capsys.readouterr().out
+    assert "of accounts that were forgotten: 1; their rows name a hash" in told
     (back,) = (path for path in applied.store.proposed.glob("*-r*") if path.is_dir())
     applied.approve(back, "lead_2")
-    desk = applied.desk()
     desk.import_batch(applied.release(back))
-    assert desk.in_force() == {}  # what is taken back is found by its key
+    assert "a1" not in desk.in_force()
 
 
 def test_evidence_that_names_an_account_as_target_names_the_hash(site: Site) -> None:
@@ -153,11 +184,63 @@ def test_who_is_to_be_given_something_back_is_forgotten_after_that(
 ) -> None:
     applied.run("retract", "--account", "a1", "--reason", "wrong", "--as", "lead")
     forget(applied, "a1", code=6)
-    assert "release it first" in capsys.readouterr().err
+    assert "approve and release first" in capsys.readouterr().err
     (back,) = (path for path in applied.store.proposed.glob("*-r*") if path.is_dir())
     applied.approve(back, "lead_2")
     applied.release(back)
     forget(applied, "a1")
+
+
+def test_whom_a_retraction_names_beside_somebody_else_is_forgotten_after_that(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its STIX bundle tells partners who still stands in the grouping: a2, too."""
+    applied.run("retract", "--account", "a1", "--reason", "wrong", "--as", "lead")
+    (back,) = (path for path in applied.store.proposed.glob("*-r*") if path.is_dir())
+    assert '"user_id":"a2"' in (back / "stix_bundle.json").read_text()
+    forget(applied, "a2", code=6)
+    told = capsys.readouterr().err
+    assert "a2 is named by 1 of the reversals that wait, limit 0" in told
+    assert f"approve and release first: {back.name}" in told
+    applied.approve(back, "lead_2")
+    applied.release(back)
+    forget(applied, "a2", FORCE)
+    assert back.name in capsys.readouterr().out  # it left with a2, and keeps it
+    applied.run("retract", "--account", "a3", "--reason", "wrong", "--as", "lead")
+    (later,) = (path for path in applied.store.proposed.glob("*-r*") if path.is_dir())
+    assert not any('"a2"' in path.read_text() for path in later.iterdir())
+
+
+def test_a_batch_that_waits_with_a_forgotten_target_goes(site: Site) -> None:
+    """Whom bots follow has done nothing, and stands in the evidence against them."""
+    evidence = FrozenEvidence([entity(entity_type="target", entity_id="celebrity")])
+    row = {
+        "snapshot_sha256": SNAPSHOT,
+        "account_id": "a1",
+        "evidence": evidence.text(),
+    }
+    append_to_ledger(site.home, SNAPSHOTS, pa.Table.from_pylist([row], SNAPSHOTS.schema), "scoring")
+    site.decide(["a1"])
+    batch = site.export()
+    assert batch is not None
+    assert '"celebrity"' in (batch / "evidence.jsonl").read_text()
+    forget(site, "celebrit", code=2)  # whole ids only
+    forget(site, "celebrity")
+    assert not batch.exists()
+    assert site.states() == {"a1": "proposed"}
+
+
+def test_an_account_is_found_wherever_it_stands_in_a_bundle(tmp_path: Path) -> None:
+    """A bundle is one line; ids may hold any sign, and lie across the blocks that are read."""
+    ids = ['say "user_id":"x"', "\\", "é" * 1000, "a" * BLOCK, "last"]
+    users = [user_account(name) for name in ids]
+    padding = [{"content": "." * (BLOCK - 600)}] * 3
+    objects = [each for user, more in zip_longest(users, padding) for each in (more, user)]
+    for ascii_only in (True, False):
+        text = json.dumps({"objects": objects}, separators=(",", ":"), ensure_ascii=ascii_only)
+        (tmp_path / "stix_bundle.json").write_text(text)
+        assert all(carries(tmp_path, {name}) for name in ids)
+        assert not any(carries(tmp_path, {name}) for name in ("x", "las", "é", "a"))
 
 
 def test_the_audit_log_names_a_held_account_by_the_hash_that_forgetting_leaves(
@@ -165,7 +248,7 @@ def test_the_audit_log_names_a_held_account_by_the_hash_that_forgetting_leaves(
 ) -> None:
     for action in ("ADD", "LIFT"):
         hold(applied, action, "a1")
-    forget(applied, "a1")
+    forget(applied, "a1", FORCE)
     assert "audit log" not in capsys.readouterr().out
     lines = [
         json.loads(line)
@@ -182,7 +265,7 @@ def test_a_reason_that_names_the_account_remains_and_is_told(
 ) -> None:
     hold(applied, "ADD", "n1", reason="a1 complained")
     hold(applied, "LIFT", "n1")
-    forget(applied, "a1")
+    forget(applied, "a1", FORCE)
     told = capsys.readouterr().out
     assert "the audit log has its id, in a reason" in told
     assert "0000000005.jsonl, line 1" in told
@@ -205,7 +288,7 @@ def test_a_copy_of_a_batch_that_left_in_stages_did_not_wait(
     assert batch is not None
     site.approve(batch, "lead_1")
     site.release(batch)
-    forget(site, "a1")
+    forget(site, "a1", FORCE)
     told = capsys.readouterr().out
     assert f"copies of batches that had ended before are deleted: {batch.name}" in told
     assert "waited" not in told
@@ -217,7 +300,7 @@ def test_forget_says_when_the_database_cannot_be_reached(
     """All else is done; the same command does the rest when the database is up."""
     monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:1")
     monkeypatch.setenv("NEO4J_PASSWORD", "secret")
-    forget(applied, "a1", code=5)
+    forget(applied, "a1", FORCE, code=5)
     told = capsys.readouterr()
     assert "a1 is still in Neo4j: cannot reach Neo4j" in told.err
     assert "run the same command again" in told.err
