@@ -253,6 +253,14 @@ def _lowest(name: str) -> Column:
     return F.when(known, F.least(everywhere, market, stratum))
 
 
+def _speaks_of_it() -> Column:
+    """Whether a signature's measured precision says how likely this network is abuse.
+
+    It was measured on networks that nothing explains, and a borrowed one is of other signatures.
+    """
+    return ~F.col("borrowed") & ~F.col("network_explained")
+
+
 def _scores(
     engine: Engine, tables: MemberTables, case: Case, top: DataFrame, judged: DataFrame
 ) -> DataFrame:
@@ -265,7 +273,7 @@ def _scores(
         F.max(F.when(F.col("network_explained"), 1).otherwise(0)).alias("explained"),
         F.max(ranked).alias("rank"),
         F.max(F.when(F.col("reviewed"), 1).otherwise(0)).alias("reviewed"),
-        F.max("measured").alias("measured"),
+        F.max(F.when(_speaks_of_it(), F.col("measured"))).alias("measured"),
     )
     followers = tables.members.groupBy("network_id").agg(
         F.sum("followers").cast("bigint").alias("followers")

@@ -13,7 +13,7 @@ from graph.engines.base import Engine
 from graph.features.computed import compute_features
 from graph.features.tables import member_tables
 from signatures.findings import FINDINGS
-from signatures.judgement import BOUNDS, Case, judge_day
+from signatures.judgement import BOUNDS, Case, Judgement, judge_day
 from tests.graph.feature_days import (
     Fact,
     ago,
@@ -25,9 +25,13 @@ from tests.graph.feature_days import (
     member,
     trace_link,
 )
+from tests.signatures.reviewed import signature
 
 DECLARED = "a declared network exempts all traces that link it"
 ONE_OBSERVATION = "fewer than two independent families link it to core members"
+
+FARM = signature("Device farm")
+NOTHING: list[dict[str, Any]] = []
 
 PHONE, TEXT = ("shared_device", "device"), ("co_post", "content")
 
@@ -45,22 +49,31 @@ def network(ties: dict[str, tuple[str, str]], accounts: str = "abcd") -> Iterabl
 
 def judged(engine: Engine, *facts: Fact) -> dict[str, dict[str, Any]]:
     """What is judged of each account of a day without a matching signature."""
+    found = engine.to_arrow(judgement(engine, facts).accounts).to_pylist()
+    return {row["account_id"]: row for row in found}
+
+
+def judgement(
+    engine: Engine,
+    facts: Iterable[Fact],
+    findings: list[dict[str, Any]] = NOTHING,
+    bounds: list[dict[str, Any]] = NOTHING,
+) -> Judgement:
     tables = member_tables(engine, day_tables(engine, day_of(facts)))
     networks, accounts = compute_features(engine, tables)
     nobody = engine.from_arrow(pa.table({"account_id": pa.array([], pa.string())}))
     case = Case(
         networks=networks,
         accounts=accounts,
-        findings=engine.from_arrow(FINDINGS.schema.empty_table()),
-        library=[],
+        findings=engine.from_arrow(pa.Table.from_pylist(findings, schema=FINDINGS.schema)),
+        library=[FARM],
         protected=nobody,
         cleared=nobody,
         core_cut=0.25,
         limits=Proposals(),
     )
-    bounds = engine.from_arrow(BOUNDS.empty_table())
-    found = engine.to_arrow(judge_day(engine, tables, case, bounds).accounts).to_pylist()
-    return {row["account_id"]: row for row in found}
+    measured = engine.from_arrow(pa.Table.from_pylist(bounds, schema=BOUNDS))
+    return judge_day(engine, tables, case, measured)
 
 
 def test_a_phone_and_posts_are_two_observations(engine: Engine) -> None:
@@ -125,3 +138,34 @@ def test_a_trace_on_devices_is_never_exempted(engine: Engine) -> None:
     signups = network({"first": ("signup_device", "signup")})
     rows = judged(engine, *signups, *newsroom)
     assert all(row["is_core"] and DECLARED not in row["reasons"] for row in rows.values())
+
+
+def finding(benign: bool) -> dict[str, Any]:
+    found = {"subject_type": "network", "subject_id": "n", "network_id": "n", "benign": benign}
+    named = {"signature_id": "innocent" if benign else str(FARM.id), "title": "so called"}
+    told = {name: ["held"] for name in ("selections", "inauthentic", "reasons")}
+    return found | named | told | {"mode": "live", "status": "stable", "level": "high"}
+
+
+def score(engine: Engine, *findings: dict[str, Any], borrowed: bool = False) -> dict[str, Any]:
+    """The score of a network that a signature of a measured precision of 0.97 names."""
+    bound = {"signature_id": str(FARM.id), "lower": 0.9, "challenge_lower": 0.9, "measured": 0.97}
+    bounds = [bound | {"borrowed": borrowed}]
+    facts = network({"phone": PHONE})
+    scores = judgement(engine, facts, [finding(benign=False), *findings], bounds).scores
+    row: dict[str, Any] = engine.to_arrow(scores).to_pylist()[0]
+    return row
+
+
+def test_a_measured_precision_is_the_likelihood_of_networks_like_those_measured(
+    engine: Engine,
+) -> None:
+    """Those that something explains were not among them; a borrowed one is of other networks."""
+    measured = score(engine)
+    assert (measured["likelihood"], measured["calibrated"]) == (0.97, True)
+    explained = score(engine, finding(benign=True))
+    assert explained["disposition"] == "explained"
+    assert explained["likelihood"] < 0.5 and not explained["calibrated"]
+    assert explained["priority"] < measured["priority"] / 2
+    borrowed = score(engine, borrowed=True)
+    assert explained["likelihood"] < borrowed["likelihood"] < 0.97 and not borrowed["calibrated"]
