@@ -42,6 +42,7 @@ from signatures.evaluation import Values, parts_that_hold
 from signatures.findings import FINDINGS
 from signatures.frozen_evidence import read_evidence
 from signatures.inclusions import INCLUSIONS
+from signatures.ladder import RESTRICTIONS
 from signatures.loading import load as load_signatures
 from signatures.model import BY_NAME, Signature
 from signatures.near_misses import near_misses
@@ -149,7 +150,9 @@ def _account(tables: _Day, member: Row) -> None:
     _list("  its role rests on", judged["role_reasons"])
     if judged["included"]:
         _say(f"  proposed: {judged['action']} by policy {judged['policy_id']}")
-        _say("  no single entity or neighbour holds it in the core: each time, more remains")
+        _list(f"  and not {judged['declared_action']}, because", judged["lighter_because"])
+        if judged["action"] in RESTRICTIONS:
+            _say("  no single entity or neighbour holds it in the core: each time, more remains")
     else:
         _list("  left out because", judged["reasons"])
     holders = [_holder(name, tables.masked) for name in judged["dropped_by"]]
@@ -157,7 +160,7 @@ def _account(tables: _Day, member: Row) -> None:
     _say("")
     _neighbours(tables, account)
     _entities(tables, account)
-    _findings(tables, network)
+    _findings(tables, network, account)
     _verdicts(tables, account)
     _history(tables, account)
 
@@ -220,11 +223,14 @@ def _entities(tables: _Day, account: str) -> None:
     )
 
 
-def _findings(tables: _Day, network: str) -> None:
+def _findings(tables: _Day, network: str, account: str | None = None) -> None:
+    """What matches a network, and of its accounts the one that is asked for."""
     for finding in tables.rows(FINDINGS, field("network_id") == network):
-        verb = "explained by" if finding["benign"] else "matches"
-        _list(f"{verb} {finding['title']} ({finding['mode']})", finding["reasons"])
-        _say("")
+        if finding["subject_id"] in (network, account):
+            verb = "explained by" if finding["benign"] else "matches"
+            whose = "its network: " if account and finding["subject_id"] == network else ""
+            _list(f"{whose}{verb} {finding['title']} ({finding['mode']})", finding["reasons"])
+            _say("")
 
 
 def _network(tables: _Day, network: Row, paths: Iterable[str]) -> None:

@@ -25,6 +25,7 @@ from graph.ledger import read_ledger
 from graph.links import LINKS
 from graph.networks import MEMBERSHIPS
 from jobs.database.address import database_address
+from jobs.inputs import read_declared_networks
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
 from signatures.frozen_networks import PublishedDay, as_first_frozen, freeze_published
@@ -66,7 +67,6 @@ def compute(run: Run) -> None:
 def _frozen_as_published(run: Run, networks: Mapping[date, set[str]]) -> pa.Table:
     """Networks as the tables of their days have them, by day; rows of SNAPSHOTS in memory."""
     rows = [SNAPSHOTS.schema.empty_table()]
-    families = {name: trace.family for name, trace in run.config.active_traces.items()}
     for ds in sorted(networks.keys() & set(run.warehouse.days(INCLUSIONS.name))):
         day = PublishedDay(
             ds,
@@ -77,7 +77,8 @@ def _frozen_as_published(run: Run, networks: Mapping[date, set[str]]) -> pa.Tabl
             scores=run.read(SCORES, ds),
             edges=run.read(EDGES, ds),
             nodes=run.read(NODES, ds),
-            families=families,
+            traces=run.config.active_traces,
+            declared_networks=read_declared_networks(run.engine, run.config, ds),
         )
         frozen = freeze_published(run.engine, day, networks[ds])
         rows.append(run.engine.to_arrow(frozen).select(SNAPSHOTS.columns))

@@ -10,18 +10,22 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graph.config import Trace
 from graph.engines.base import Engine
 from graph.features.tables import edges_of
 from graph.frames import DataFrame
 from graph.networks import links_inside
+from signatures.exemptions import accounts_of, exempted_links, trace_families
 from signatures.independence import core_evidence
-from signatures.judgement import TRACE_FAMILIES
 from signatures.snapshots import Found, freeze_networks
 
 
 @dataclass(frozen=True)
 class PublishedDay:
-    """The published tables of a day that a snapshot is made of, and the family of each trace."""
+    """The published tables of a day that a snapshot is made of, the traces, and the site's list.
+
+    declared_networks as in DayTables.
+    """
 
     ds: date
     inclusions: DataFrame
@@ -31,7 +35,8 @@ class PublishedDay:
     scores: DataFrame
     edges: DataFrame
     nodes: DataFrame
-    families: Mapping[str, str]
+    traces: Mapping[str, Trace]
+    declared_networks: DataFrame | None = None
 
 
 def freeze_published(engine: Engine, day: PublishedDay, networks: Iterable[str]) -> DataFrame:
@@ -47,11 +52,14 @@ def freeze_published(engine: Engine, day: PublishedDay, networks: Iterable[str])
     kept = links_inside(day.links.filter("kept"), placed, "network_id")
     named = ["account_a", "account_b", "trace"]
     inside = day.link_evidence.join(kept.select("network_id", *named), on=named, how="inner")
-    told = [{"trace": name, "family": family} for name, family in sorted(day.families.items())]
-    families = engine.from_arrow(pa.Table.from_pylist(told, schema=TRACE_FAMILIES))
+    exempted = exempted_links(engine, kept, day.traces, day.declared_networks)
+    exempted = engine.materialize(exempted, "exempted links to freeze")
+    inside = inside.join(exempted, on=named, how="left_anti")
+    families = trace_families(engine, day.traces)
     evidence = engine.materialize(core_evidence(inside, placed, families), "evidence to freeze")
     accounts = day.inclusions.join(placed, on=["network_id", "account_id"], how="inner")
-    found = Found(evidence, edges_of(day.edges, day.nodes, placed))
+    edges = edges_of(day.edges, day.nodes, placed)
+    found = Found(evidence, edges, accounts_of(exempted))
     return freeze_networks(engine, accounts, found, day.scores, day.ds)
 
 

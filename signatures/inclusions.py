@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 
 import pyarrow as pa
 
@@ -25,10 +27,12 @@ INCLUSIONS = Table(
         included=pa.bool_(),
         restrictable=pa.bool_(),  # a restriction could rest on what links it, whatever is measured
         action="string",
+        declared_action="string",  # of the signature; `action` is never heavier
         policy_id="string",
         signature_id="string",
         market="string",
         reasons=pa.list_(pa.string()),  # why it is left out; empty for who is included
+        lighter_because=pa.list_(pa.string()),  # why an included one gets less than is declared
         dropped_by=pa.list_(pa.string()),  # the first single entities and neighbours it hangs on
     ),
 )
@@ -51,6 +55,15 @@ def _restricted() -> Column:
 def _lightest_bound() -> Column:
     """The bound of the lightest action that an account can get."""
     return F.when(F.col("role") == ACTOR, F.col("challenge_lower")).otherwise(F.col("lower"))
+
+
+WEAK_LINKS: Mapping[str, Callable[[], Column]] = {
+    "not_core": lambda: ~F.col("is_core"),
+    "one_observation": lambda: ~F.col("independent"),
+    "few_neighbours": lambda: F.col("core_links") < 2,
+    "dropped": lambda: F.col("drops") > 0,
+}
+"""Obstacles to a restriction that do not keep anybody from a challenge, and when each holds."""
 
 
 def _named_but_not(condition: Column) -> Column:
@@ -127,22 +140,22 @@ OBSTACLES = (
     Obstacle(
         "not_core",
         "it is not at the core of the network",
-        lambda limits: _restricted() & ~F.col("is_core"),
+        lambda limits: _restricted() & WEAK_LINKS["not_core"](),
     ),
     Obstacle(
         "one_observation",
         "fewer than two independent families link it to core members",
-        lambda limits: _restricted() & ~F.col("independent"),
+        lambda limits: _restricted() & WEAK_LINKS["one_observation"](),
     ),
     Obstacle(
         "few_neighbours",
         "fewer than two core members are linked to it",
-        lambda limits: _restricted() & (F.col("core_links") < 2),
+        lambda limits: _restricted() & WEAK_LINKS["few_neighbours"](),
     ),
     Obstacle(
         "dropped",
         "a single entity or neighbour holds it in the core",
-        lambda limits: _restricted() & (F.col("drops") > 0),
+        lambda limits: _restricted() & WEAK_LINKS["dropped"](),
     ),
     Obstacle(
         "loose",
@@ -179,8 +192,9 @@ AWAITING = ("shadow", "not_stable", "not_measured", "below_floor")
 UNCOUNTED = ("no_signature", *AWAITING)
 """Obstacles that say what was not counted, and nothing of the account."""
 
-LINKED_WEAKLY = ("not_core", "one_observation", "few_neighbours", "dropped")
-"""Obstacles to a restriction that do not keep anybody from a challenge."""
+HIJACKED = "it is hijacked: it is secured, and nothing is taken from its owner"
+BORROWED = "the precision is borrowed from like signatures: it carries a challenge at most"
+LOW_PRECISION = "the measured precision, overall or where the account is, carries nothing heavier"
 
 
 def candidate() -> Column:
@@ -189,7 +203,7 @@ def candidate() -> Column:
     What may be restricted is a part of it, those that are `restrictable`. Neither depends on what
     was measured before, so that measuring again measures the same thing.
     """
-    passing = {each.reason for each in OBSTACLES if each.name in (*AWAITING, *LINKED_WEAKLY)}
+    passing = {each.reason for each in OBSTACLES if each.name in (*AWAITING, *WEAK_LINKS)}
     passed = F.lit(0)
     for reason in sorted(passing):
         passed += F.when(F.array_contains("reasons", reason), 1).otherwise(0)
@@ -197,7 +211,7 @@ def candidate() -> Column:
 
 
 def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
-    """Judge every member: `accounts` with action, reasons, included and reviewed added.
+    """Judge every member: `accounts` with INCLUSIONS' judgements and `reviewed` added.
 
     One row an account with role, size, is_core, core_links, independent, is_firm (infrastructure
     links it to core members, it is run in data centres, or its links are as strong as the
@@ -222,14 +236,27 @@ def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
     return (
         judged.withColumn("included", included)
         .withColumn("reviewed", ~included & ~F.col("kept_out"))
+        .withColumn("lighter_because", _lighter_because())
         .drop("kept_out")
     )
 
 
+def _lighter_because() -> Column:
+    """Why an included account gets less than its signature declares; empty where it does not."""
+    lighter = F.col("included") & (F.col("action") != F.col("declared_action"))
+    actor = lighter & (F.col("role") == ACTOR)
+    told = [(HIJACKED, lighter & ~actor), (BORROWED, actor & F.col("borrowed"))]
+    told += [
+        (each.reason, actor & WEAK_LINKS[each.name]())
+        for each in OBSTACLES
+        if each.name in WEAK_LINKS
+    ]
+    told.append((LOW_PRECISION, actor & ~F.col("borrowed") & _well_linked()))
+    return F.array_compact(F.array(*(F.when(holds, F.lit(reason)) for reason, holds in told)))
+
+
 def _well_linked() -> Column:
-    return (
-        F.col("is_core") & F.col("independent") & (F.col("core_links") >= 2) & (F.col("drops") == 0)
-    )
+    return reduce(and_, (~weak() for weak in WEAK_LINKS.values()))
 
 
 def _holds(obstacle: Obstacle, limits: Proposals) -> Column:

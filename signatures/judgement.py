@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import pyarrow as pa
-
 from graph.config import Proposals
 from graph.drops import find_drops
 from graph.engines.base import Engine
 from graph.features.tables import MemberTables
-from graph.fixed_point import MICRO
 from graph.frames import Column, DataFrame, F
 from graph.networks import links_inside
 from graph.tables import columns
+from signatures.exemptions import Counted, counted
 from signatures.inclusions import judge
 from signatures.independence import (
     INFRASTRUCTURE,
@@ -28,8 +26,6 @@ from signatures.roles import with_roles
 from signatures.scores import numbers, top_findings
 from signatures.snapshots import Found
 from signatures.weights import FEATURES, HAND_SET
-
-TRACE_FAMILIES = columns(trace="string", family="string")
 
 BOUNDS = columns(
     signature_id="string",
@@ -94,29 +90,27 @@ def judge_day(engine: Engine, tables: MemberTables, case: Case, bounds: DataFram
     """
     signatures = engine.from_arrow(signature_rows(case.library))
     top = engine.materialize(top_findings(case.findings, signatures), "top findings")
-    evidence = engine.materialize(_evidence(engine, tables), "core evidence")
-    roles = engine.materialize(with_roles(case.accounts), "roles")
-    facts = _facts(engine, tables, case, roles, top, evidence)
+    counts = counted(engine, tables, case.core_cut)
+    evidence = core_evidence(counts.evidence, counts.members, counts.families)
+    evidence = engine.materialize(evidence, "core evidence")
+    accounts = case.accounts.drop("is_core", "core_links", "link_families").join(
+        counts.members.withColumn("is_core", F.when(F.col("is_core"), 1).otherwise(0)),
+        on=["network_id", "account_id"],
+        how="inner",
+    )
+    roles = engine.materialize(with_roles(accounts), "roles")
+    facts = _facts(engine, tables, case, counts, roles, top, evidence)
     judged = engine.materialize(judge(with_bounds(facts, bounds), case.limits), "judged accounts")
     scores = _scores(engine, tables, case, top, judged)
-    return Judgement(judged, scores, Found(evidence, tables.edges), top)
-
-
-def _evidence(engine: Engine, tables: MemberTables) -> DataFrame:
-    families = [
-        {"trace": name, "family": trace.family} for name, trace in tables.day.traces.items()
-    ]
-    return core_evidence(
-        tables.evidence,
-        tables.members,
-        engine.from_arrow(pa.Table.from_pylist(families, schema=TRACE_FAMILIES)),
-    )
+    exempted = counts.exempted.select("account_id")
+    return Judgement(judged, scores, Found(evidence, tables.edges, exempted), top)
 
 
 def _facts(
     engine: Engine,
     tables: MemberTables,
     case: Case,
+    counts: Counted,
     roles: DataFrame,
     top: DataFrame,
     evidence: DataFrame,
@@ -127,7 +121,8 @@ def _facts(
         "is_firm": equipped_accounts(evidence),
         "protected": case.protected.select("account_id").distinct(),
         "cleared": case.cleared.select("account_id").distinct(),
-        "declared": _declared(tables, evidence),
+        "declared": counts.exempted.filter(F.col("wholly")).select("account_id"),
+        "openly_linked": counts.exempted.select("account_id"),
         "account_explained": _explained(case.findings, "account"),
     }
     rows = roles.select(
@@ -147,10 +142,13 @@ def _facts(
         rows = rows.withColumn(name, F.coalesce(name, F.lit(False)))
     hosted = F.col("account_hosting_ratio") >= HOSTED
     takes_part = F.col("is_core") & (F.col("strength_ratio") >= AS_STRONG)
+    takes_part &= ~F.col("openly_linked")
     is_firm = F.col("is_firm") | F.coalesce(hosted | takes_part, F.lit(False))
-    rows = rows.withColumn("is_firm", is_firm).drop("account_hosting_ratio", "strength_ratio")
-    rows = rows.join(_of_networks(engine, tables, case, top), on="network_id", how="left")
-    drops = _drops(engine, tables, case).select("account_id", "drops", "dropped_by")
+    rows = rows.withColumn("is_firm", is_firm)
+    rows = rows.drop("account_hosting_ratio", "strength_ratio", "openly_linked")
+    networks = _of_networks(engine, tables, case, counts, top)
+    rows = rows.join(networks, on="network_id", how="left")
+    drops = _drops(engine, tables, case, counts).select("account_id", "drops", "dropped_by")
     rows = rows.join(engine.materialize(drops, "drops"), on="account_id", how="left")
     return rows.withColumn("drops", F.coalesce("drops", F.lit(0))).withColumn(
         "dropped_by", F.coalesce("dropped_by", _no_texts())
@@ -168,12 +166,15 @@ def _explained(findings: DataFrame, subject: str) -> DataFrame:
     return benign.select(F.col("subject_id").alias(f"{subject}_id")).distinct()
 
 
-def _of_networks(engine: Engine, tables: MemberTables, case: Case, top: DataFrame) -> DataFrame:
-    tying = F.lit(False)
-    for family in TYING:
-        tying |= F.array_contains("families", family)
-    networks = tables.day.networks.select(
-        "network_id", F.col("accounts").alias("size"), tying.alias("tied_otherwise")
+def _of_networks(
+    engine: Engine, tables: MemberTables, case: Case, counts: Counted, top: DataFrame
+) -> DataFrame:
+    tying = counts.families.filter(F.col("family").isin(*TYING)).select("trace")
+    tied = counts.evidence.join(tying, on="trace", how="left_semi").select("network_id").distinct()
+    networks = (
+        tables.day.networks.select("network_id", F.col("accounts").alias("size"))
+        .join(tied.withColumn("tied_otherwise", F.lit(True)), on="network_id", how="left")
+        .withColumn("tied_otherwise", F.coalesce("tied_otherwise", F.lit(False)))
     )
     explained = _explained(case.findings, "network").withColumn("network_explained", F.lit(True))
     named = top.select(
@@ -193,41 +194,13 @@ def _of_networks(engine: Engine, tables: MemberTables, case: Case, top: DataFram
     return engine.materialize(rows.withColumn("network_explained", explained_or_not), "networks")
 
 
-def _drops(engine: Engine, tables: MemberTables, case: Case) -> DataFrame:
+def _drops(engine: Engine, tables: MemberTables, case: Case, counts: Counted) -> DataFrame:
     """What drops members of networks that are small enough to be proposed at all."""
     judged = tables.sizes.filter(F.col("size") <= case.limits.max_accounts).select("network_id")
     placed = tables.members.join(judged, on="network_id", how="left_semi")
-    weight = F.floor(F.col("weight") * MICRO + 0.5).cast("bigint")
-    links = tables.day.account_links.withColumn("weight", weight)
-    inside = links_inside(links, placed.select("account_id", "network_id"), "network_id")
+    inside = links_inside(counts.links, placed.select("account_id", "network_id"), "network_id")
     inside = engine.materialize(inside, "links of networks to judge")
-    return find_drops(engine, inside, tables.evidence, tables.day.traces, case.core_cut)
-
-
-def _declared(tables: MemberTables, evidence: DataFrame) -> DataFrame:
-    """Accounts of which a declared network exempts every trace that links them to core members."""
-    declared = tables.day.declared_networks
-    if declared is None:
-        return evidence.select("account_id").filter(F.lit(False))
-    named = declared.select("network", "account_id", "allowed_traces")
-    others = declared.select("network", F.col("account_id").alias("other_id"))
-    links = evidence.select("account_id", "other_id", "trace", "family").distinct()
-    allowed = (
-        links.join(named, on="account_id", how="inner")
-        .join(others, on=["network", "other_id"], how="inner")
-        .filter(
-            (F.col("family") != "device")
-            & F.array_contains(F.split("allowed_traces", " "), F.col("trace"))
-        )
-        .select("account_id", "other_id", "trace")
-        .distinct()
-    )
-    rest = links.join(allowed, on=["account_id", "other_id", "trace"], how="left_anti")
-    return (
-        allowed.select("account_id")
-        .distinct()
-        .join(rest.select("account_id"), on="account_id", how="left_anti")
-    )
+    return find_drops(engine, inside, counts.evidence, tables.day.traces, case.core_cut)
 
 
 SHARED_STRATUM = 0.5
@@ -280,6 +253,14 @@ def _lowest(name: str) -> Column:
     return F.when(known, F.least(everywhere, market, stratum))
 
 
+def _speaks_of_it() -> Column:
+    """Whether a signature's measured precision says how likely this network is abuse.
+
+    It was measured on networks that nothing explains, and a borrowed one is of other signatures.
+    """
+    return ~F.col("borrowed") & ~F.col("network_explained")
+
+
 def _scores(
     engine: Engine, tables: MemberTables, case: Case, top: DataFrame, judged: DataFrame
 ) -> DataFrame:
@@ -292,7 +273,7 @@ def _scores(
         F.max(F.when(F.col("network_explained"), 1).otherwise(0)).alias("explained"),
         F.max(ranked).alias("rank"),
         F.max(F.when(F.col("reviewed"), 1).otherwise(0)).alias("reviewed"),
-        F.max("measured").alias("measured"),
+        F.max(F.when(_speaks_of_it(), F.col("measured"))).alias("measured"),
     )
     followers = tables.members.groupBy("network_id").agg(
         F.sum("followers").cast("bigint").alias("followers")

@@ -22,7 +22,7 @@ SCORES = Table(
     schema=columns(
         network_id="string",
         likelihood="float64",  # that its accounts are abusive; measured where calibrated
-        calibrated="bool",
+        calibrated="bool",  # never by a borrowed precision, nor where an innocent one explains it
         harm="float64",  # 0 to 1: severity, reach and speed
         priority="float64",  # likelihood times harm
         signature_id="string",  # the top one; null where none matches
@@ -75,8 +75,8 @@ def numbers(
 
     `networks` has network_id, the features of weights.FEATURES, growth_ratio, accounts,
     followers (of all members), level_rank (null: no signature), explained (a benign signature
-    matches) and measured (the measured precision, null where not calibrated). `weights` are named
-    as HAND_SET, in log odds.
+    matches) and measured (the signature's own measured precision, null where there is none or it
+    says nothing of the network). `weights` are named as HAND_SET, in log odds.
     """
 
     def compute(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -37,6 +37,9 @@ STRONGEST = 10
 HUBS_USED = "hubs of type {}, which too many accounts use"
 """What a snapshot says was not counted of an account that used hubs of an entity type."""
 
+OPENLY_DONE = "traces that a declared network leaves openly, between its own accounts"
+"""What a snapshot says was not counted of an account of a declared network."""
+
 _MEMBERS = columns(
     network_id="string",
     account_id="string",
@@ -46,6 +49,7 @@ _MEMBERS = columns(
     reasons=pa.list_(pa.string()),
     grounds=pa.list_(pa.string()),
     hubs=pa.list_(pa.string()),
+    exempted="bool",
 )
 
 _NOT_COUNTED = {each.reason for each in OBSTACLES if each.name in UNCOUNTED}
@@ -55,11 +59,12 @@ _NOT_COUNTED = {each.reason for each in OBSTACLES if each.name in UNCOUNTED}
 class Found:
     """What was found of members: `evidence` is independence.core_evidence, `edges` that of
 
-    MemberTables.
+    MemberTables; `exempted` has account_id, of those with a link that a declared network exempts.
     """
 
     evidence: DataFrame
     edges: DataFrame
+    exempted: DataFrame
 
 
 def take_snapshots(
@@ -87,6 +92,8 @@ def freeze_networks(
     named = grounds.select("network_id", F.col("reasons").alias("grounds"))
     accounts = accounts.join(named, on="network_id", how="left")
     accounts = accounts.join(_hubs_used(found.edges), on="account_id", how="left")
+    exempted = found.exempted.withColumn("exempted", F.lit(True))
+    accounts = accounts.join(exempted, on="account_id", how="left")
     members = accounts.select(*_MEMBERS.names)
     rows = members.join(_strongest(found.evidence), on="account_id", how="left")
     rows = engine.materialize(rows, "snapshot rows")
@@ -166,7 +173,11 @@ def _in_words(row: dict[str, Any]) -> dict[str, list[str]]:
         "against": [each for each in row["reasons"] if each not in _NOT_COUNTED],
         "role": row["role_reasons"],
         "grounds": row["grounds"] or [],
-        "not_counted": [*unmeasured, *map(HUBS_USED.format, row["hubs"] or ())],
+        "not_counted": [
+            *unmeasured,
+            *map(HUBS_USED.format, row["hubs"] or ()),
+            *([OPENLY_DONE] if row["exempted"] else []),
+        ],
     }
 
 

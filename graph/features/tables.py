@@ -23,7 +23,8 @@ class DayTables:
     """One day's published tables, and the inputs that the site has; absent ones are None.
 
     accounts: jobs.inputs.ACCOUNTS. labels: of accounts, those valid at the end of the day;
-    account_id, label. declared_networks: rows in force on the day; network, account_id.
+    account_id, label. declared_networks: rows in force on the day; network, account_id,
+    allowed_traces.
     """
 
     ds: date

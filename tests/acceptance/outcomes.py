@@ -6,12 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from signatures.inclusions import AWAITING, LINKED_WEAKLY, OBSTACLES
+from signatures.inclusions import AWAITING, OBSTACLES, WEAK_LINKS
 from signatures.ladder import RESTRICTIONS, SECURE
 from signatures.roles import ACTOR
 from tests.integration.sites import Row
 
-SURMOUNTABLE = {each.reason for each in OBSTACLES if each.name in (*AWAITING, *LINKED_WEAKLY)}
+SURMOUNTABLE = {each.reason for each in OBSTACLES if each.name in (*AWAITING, *WEAK_LINKS)}
 """Reasons that more labels or stronger links take away."""
 
 

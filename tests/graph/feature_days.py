@@ -49,7 +49,7 @@ TABLES = {
 INPUTS = {
     "accounts": ACCOUNTS,
     "labels": columns(account_id="string", label="string"),
-    "declared_networks": columns(network="string", account_id="string"),
+    "declared_networks": columns(network="string", account_id="string", allowed_traces="string"),
 }
 
 TRACES = {
@@ -334,5 +334,10 @@ def labelled(account: str, label: str = "abusive") -> Fact:
     return "labels", {"account_id": account, "label": label}
 
 
-def declared(account: str, network: str) -> Fact:
-    return "declared_networks", {"network": network, "account_id": account}
+def declared(account: str, network: str, allowed: str = "") -> Fact:
+    """An entry of a declared network; `allowed` are names of traces."""
+    return "declared_networks", {
+        "network": network,
+        "account_id": account,
+        "allowed_traces": allowed,
+    }

@@ -150,6 +150,7 @@ def test_scoring_takes_what_is_fresh_and_nothing_else(site: Site) -> None:
         for row in site.rows("calibration")
         if (row["scope"], row["level"], row["measure"]) == ("signature", "account", "precision")
         and row["estimate"] is not None
+        and row["borrowed_from"] is None
     }
     fresh = scored(site)
     assert {row["signature_id"] for row in fresh if row["calibrated"]} == measured & {

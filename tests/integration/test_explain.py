@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from graph.engines.base import Engine
 from graph.frames import engine_api
+from graph.tables import Table
 from jobs import explain_subject
-from tests.integration.sites import DAY, Site, event, only, write_log
+from signatures.findings import FINDINGS
+from signatures.inclusions import INCLUSIONS, LOW_PRECISION
+from tests.integration.sites import DAY, Row, Site, event, only, write_log
 
 COLUMNS = ("account_id", "event_time", "event_type", "device_id", "content_hash")
 Explain = Callable[..., str]
@@ -79,3 +85,61 @@ def test_a_network_without_a_signature_is_told_what_it_lacks(explain: Explain, s
     told = explain(site.rows("networks")[0]["network_id"])
     assert "No signature of abuse matches; the nearest lack" in told
     assert re.search(r"Copypasta ring +selection_size +accounts +4 +at least 5", told)
+
+
+@contextmanager
+def instead(site: Site, table: Table, rows: list[Row]) -> Iterator[None]:
+    """The day with other rows of a table."""
+    (path,) = site.warehouse.path(table.name, DAY).glob("*.parquet")
+    before = path.read_bytes()
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+
+
+def test_an_account_is_told_what_matches_it_and_not_what_matches_others(
+    explain: Explain, site: Site
+) -> None:
+    network = site.rows("memberships")[0]["network_id"]
+    found = {"network_id": network, "mode": "live", "reasons": ["as seen"]}
+    rows = [
+        {"subject_type": "account", "subject_id": "u05", "title": "First owner", "benign": True},
+        {"subject_type": "account", "subject_id": "u06", "title": "Resold phone", "benign": True},
+        {"subject_type": "network", "subject_id": network, "title": "Farm", "benign": False},
+    ]
+    with instead(site, FINDINGS, [{**found, **row} for row in rows]):
+        told = explain("u05")
+        of_network = explain(network)
+    assert "\nexplained by First owner (live):" in told and "Resold phone" not in told
+    assert "its network: matches Farm (live):" in told
+    assert "matches Farm (live):" in of_network
+    assert "First owner" not in of_network, "its table of reasons counts such accounts"
+
+
+def proposed(site: Site, **changes: object) -> list[Row]:
+    declared = {"declared_action": "suspend", "policy_id": "p", "included": True, "reasons": []}
+    return [{**row, **declared, **changes} for row in site.rows("inclusions")]
+
+
+def test_who_gets_less_than_is_declared_is_told_what_its_place_hangs_on(
+    explain: Explain, site: Site
+) -> None:
+    held = {"action": "challenge", "dropped_by": ["device:farm"], "lighter_because": ["one phone"]}
+    with instead(site, INCLUSIONS, proposed(site, **held)):
+        told = explain("u05")
+    assert "proposed: challenge by policy p" in told
+    assert "and not suspend, because:\n    - one phone" in told
+    assert "without one of these it would leave the core:\n    - device:farm" in told
+    assert "no single entity" not in told
+
+
+def test_of_a_restriction_it_is_told_that_nothing_single_holds_it(
+    explain: Explain, site: Site
+) -> None:
+    reach = {"action": "limit_reach", "dropped_by": [], "lighter_because": [LOW_PRECISION]}
+    with instead(site, INCLUSIONS, proposed(site, **reach)):
+        told = explain("u05")
+    assert "no single entity or neighbour holds it in the core" in told
+    assert f"and not suspend, because:\n    - {LOW_PRECISION}" in told

@@ -1,11 +1,12 @@
-"""The scoring job on a day that has nothing to score."""
+"""The scoring job on small days: with nothing to score, and with what is done openly."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from graph.engines.base import Engine
-from tests.integration.sites import Site, event, write_log
+from tests.integration.sites import DAY, Site, event, only, write_log
 
 JUDGED = ("network_features", "account_features", "findings", "scores", "inclusions")
 
@@ -22,3 +23,36 @@ def test_a_day_without_networks_is_scored_and_its_tables_are_empty(
     assert tables["networks"] == []
     assert {name: tables[name] for name in JUDGED} == {name: [] for name in JUDGED}
     assert site.manifest("score_networks")["status"] == "done"
+
+
+def test_what_a_declared_network_does_openly_is_not_judged(
+    tmp_path: Path, duckdb_engine: Engine
+) -> None:
+    """Four accounts of a newsroom post the same texts; two of them also share a phone."""
+    site = Site(tmp_path, duckdb_engine)
+    desk = {"device_id": "phone of the desk"}
+    posts = [
+        event(name, hour, content_hash=f"text {hour}") | phone
+        for name, phone in (("a0", desk), ("a1", desk), ("a2", {}), ("a3", {}))
+        for hour in (8, 9, 10)
+    ]
+    write_log(site.folder / "log.parquet", posts)
+    traces = only("shared_device", "co_post") | {
+        "co_post": {"filter": None, "weight": "co_actions"}
+    }
+    told = "a declared network exempts all traces that link it"
+    columns = ("account_id", "event_time", "event_type", "device_id", "content_hash")
+    site.configure("log.parquet", columns, traces=traces)
+    assert (site.build(), site.detect(), site.score()) == (0, 0, 0)
+    assert not any(told in row["reasons"] for row in site.rows("inclusions"))
+
+    signed = f"al,bo,{DAY},{DAY + timedelta(days=90)}"
+    header = "account_id,network,owner,allowed_traces,added_by,approved_by,added_at,expires_at"
+    entries = [f"a{number},newsroom,the paper,co_post,{signed}" for number in range(4)]
+    (site.folder / "declared.csv").write_text("\n".join([header, *entries]))
+    inputs = {"declared_networks": str(site.folder / "declared.csv")}
+    site.configure("log.parquet", columns, traces=traces, inputs=inputs)
+    assert site.score() == 0
+    reasons = {row["account_id"]: row["reasons"] for row in site.rows("inclusions")}
+    exempted = {account for account, each in reasons.items() if told in each}
+    assert exempted == {"a2", "a3"}, "a phone is never exempted"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.build import EDGES, NODES
+from graph.config import Trace
 from graph.engines.base import Engine
 from graph.evidence import LINK_EVIDENCE
 from graph.links import LINKS
@@ -17,7 +19,13 @@ from graph.networks import MEMBERSHIPS
 from signatures.frozen_networks import PublishedDay, as_first_frozen, freeze_published
 from signatures.inclusions import INCLUSIONS
 from signatures.scores import SCORES
-from signatures.snapshots import HUBS_USED, SNAPSHOTS
+from signatures.snapshots import HUBS_USED, OPENLY_DONE, SNAPSHOTS
+
+TRACES = {
+    "shared_device": Trace(entity="device", family="device"),
+    "co_post": Trace.model_validate({"entity": "content", "family": "content", "window": "10m"}),
+}
+WORDS = {"shared_device": "phone", "co_post": "text"}
 
 DAY = date(2026, 11, 22)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -25,23 +33,25 @@ ROLES = {"a": "actor", "b": "actor", "star": "target", "outside": "actor"}
 NETWORKS = {"a": "n", "b": "n", "star": "n", "outside": "other"}
 
 
-def published(engine: Engine, **roles: str) -> PublishedDay:
+def published(
+    engine: Engine, declared: pa.Table | None = None, kept: Sequence[str] = (), **roles: str
+) -> PublishedDay:
     """Network n of a, b and star, tied by a phone, and by a text that its filter did not keep.
 
-    Account b also used a hub.
+    Account b also used a hub. `kept` names other traces that the filter keeps.
     """
     told = ROLES | roles
     pairs = [("a", "b"), ("a", "star"), ("b", "outside")]
     links = [
-        {"account_a": a, "account_b": b, "trace": trace, "kept": trace == "shared_device"}
+        {"account_a": a, "account_b": b, "trace": trace, "kept": trace in ("shared_device", *kept)}
         for a, b in pairs
         for trace in ("shared_device", "co_post")
     ]
     evidence = [
         {
             **{name: row[name] for name in ("account_a", "account_b", "trace")},
-            "entity_type": "device" if row["kept"] else "content",
-            "entity_id": f"{'phone' if row['kept'] else 'text'} of {row['account_a']}",
+            "entity_type": TRACES[row["trace"]].entity,
+            "entity_id": f"{WORDS[row['trace']]} of {row['account_a']}",
             "co_actions": 4,
             "rarity": 2.0,
             "first_at": NOON,
@@ -78,7 +88,8 @@ def published(engine: Engine, **roles: str) -> PublishedDay:
         scores=frame([{"network_id": "n", "reasons": ["a phone of each three"]}], SCORES.schema),
         edges=frame(edges, EDGES.schema),
         nodes=frame(nodes, NODES.schema),
-        families={"shared_device": "device", "co_post": "content"},
+        traces=TRACES,
+        declared_networks=None if declared is None else engine.from_arrow(declared),
     )
 
 
@@ -103,6 +114,27 @@ def test_roles_and_kept_evidence_are_those_of_the_day(engine: Engine) -> None:
     told = {name: each["not_counted"] for name, each in evidence.items()}
     assert told == {"a": [], "b": [HUBS_USED.format("ip")], "star": []}
     assert {(row["ds"], row["network_id"]) for row in rows.values()} == {(DAY, "n")}
+
+
+def test_what_a_declared_network_does_openly_is_no_evidence(engine: Engine) -> None:
+    """It may post together, and has said that it shares a phone, which exempts nobody."""
+    entries = [
+        {"network": "newsroom", "account_id": name, "allowed_traces": "co_post shared_device"}
+        for name in ("a", "b")
+    ]
+    day = published(engine, pa.Table.from_pylist(entries), kept=["co_post"])
+    rows = engine.to_arrow(freeze_published(engine, day, ["n"])).to_pylist()
+    evidence = {row["account_id"]: json.loads(row["evidence"]) for row in rows}
+    shared = {
+        name: [each["entity_id"] for each in found["for"]] for name, found in evidence.items()
+    }
+    assert shared == {
+        "a": ["phone of a"],
+        "b": ["phone of a"],
+        "star": ["text of a", "phone of a"],
+    }
+    assert OPENLY_DONE in evidence["a"]["not_counted"]
+    assert OPENLY_DONE not in evidence["star"]["not_counted"]
 
 
 def test_a_network_that_was_frozen_that_day_stays_as_it_was(engine: Engine) -> None:

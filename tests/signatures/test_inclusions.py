@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from graph.config import Proposals
 from graph.engines.base import Engine
 from graph.frames import engine_api
-from signatures.inclusions import OBSTACLES, judge
+from signatures.inclusions import BORROWED, HIJACKED, LOW_PRECISION, OBSTACLES, judge
 from signatures.ladder import LADDER, RESTRICTIONS
 
 LIMITS = Proposals()
@@ -125,6 +125,22 @@ def test_links_that_carry_no_restriction_leave_a_challenge(
     """Whatever was measured: a precision that buys more must not let anybody go."""
     (row,) = judged(engine, weak | {"lower": lower})
     assert (row["included"], row["action"]) == (True, "challenge")
+
+
+def test_who_gets_less_than_is_declared_is_told_why(engine: Engine) -> None:
+    cases = [
+        ({}, []),
+        ({"drops": 2}, ["a single entity or neighbour holds it in the core"]),
+        ({"lower": 0.97}, [LOW_PRECISION]),
+        ({"borrowed": True}, [BORROWED]),
+        ({"role": "compromised"}, [HIJACKED]),
+        ({"role": "compromised", "declared_action": "secure_account"}, []),
+        ({"lower": 0.97, "declared_action": "limit_reach"}, []),
+        ({"protected": True, "lower": 0.97}, []),
+    ]
+    rows = judged(engine, *({**case, "name": str(place)} for place, (case, _) in enumerate(cases)))
+    told = {row["name"]: row["lighter_because"] for row in rows}
+    assert [told[str(place)] for place in range(len(cases))] == [why for _, why in cases]
 
 
 def test_a_challenge_needs_no_bound_of_restrictions(engine: Engine) -> None:

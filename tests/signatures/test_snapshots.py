@@ -12,7 +12,7 @@ import pyarrow as pa
 from graph.engines.base import Engine
 from graph.tables import TIMESTAMP, columns
 from signatures.roles import ACTOR_REASON
-from signatures.snapshots import HUBS_USED, STRONGEST, Found, take_snapshots
+from signatures.snapshots import HUBS_USED, OPENLY_DONE, STRONGEST, Found, take_snapshots
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ACCOUNTS = columns(
@@ -77,6 +77,7 @@ def taken(
     accounts: list[dict[str, Any]],
     evidence: list[dict[str, Any]],
     edges: Sequence[dict[str, Any]] = (),
+    exempted: Sequence[str] = (),
 ) -> dict[str, dict[str, Any]]:
     reasons = ["97% of the events came from data centres"]
     networks = {row["network_id"] for row in accounts}
@@ -87,6 +88,7 @@ def taken(
         Found(
             engine.from_arrow(pa.Table.from_pylist(evidence, schema=EVIDENCE)),
             engine.from_arrow(pa.Table.from_pylist(list(edges), schema=EDGES)),
+            engine.from_arrow(pa.table({"account_id": pa.array(exempted, pa.string())})),
         ),
         engine.from_arrow(pa.Table.from_pylist(grounds, schema=GROUNDS)),
         date(2026, 11, 22),
@@ -132,6 +134,13 @@ def test_hubs_that_an_account_used_are_told_and_counted_for_nothing(engine: Engi
     rows = taken(engine, [account("a") | measured, account("b") | measured], [], edges)
     told = {name: json.loads(row["evidence"])["not_counted"] for name, row in rows.items()}
     assert told == {"a": [HUBS_USED.format("content"), HUBS_USED.format("ip")], "b": []}
+
+
+def test_what_is_done_openly_is_told_and_counted_for_nothing(engine: Engine) -> None:
+    measured = {"reasons": []}
+    rows = taken(engine, [account("a") | measured, account("b") | measured], [], exempted=["a"])
+    told = {name: json.loads(row["evidence"])["not_counted"] for name, row in rows.items()}
+    assert told == {"a": [OPENLY_DONE], "b": []}
 
 
 def test_to_be_an_actor_does_not_speak_for_an_account(engine: Engine) -> None:
