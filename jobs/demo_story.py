@@ -64,6 +64,11 @@ def configure(home: Path, log: Path) -> Path:
     return path
 
 
+def demo_settings(home: Path, config_file: Path) -> list[str]:
+    """What commands on the demo's data are given; the home too, as ACTORGRAPH_HOME may be set."""
+    return ["--config", str(config_file), "--set", f"home={home}"]
+
+
 def tell(home: Path, config_file: Path, ds: date, engine: Engine | None = None) -> Iterator[str]:
     """Play the story under the demo's home, a line for each step; `config_file` is `configure`'s.
 
@@ -229,13 +234,13 @@ class _Story:
         return max(folders, key=lambda path: path.stat().st_mtime_ns)
 
     def _config(self) -> Config:
-        return load([self.config_file])
+        return load([self.config_file], [f"home={self.home}"])
 
     def _changes(self) -> Any:
         return changing(self._config(), "demo", engine=self.engine)
 
     def _arguments(self) -> list[str]:
-        return ["--ds", str(self.ds), "--config", str(self.config_file)]
+        return ["--ds", str(self.ds), *demo_settings(self.home, self.config_file)]
 
 
 def _people(home: Path) -> Path:

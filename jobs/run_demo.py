@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -67,7 +68,7 @@ def _demo(arguments: argparse.Namespace) -> int:
         f"Simulated {events:,} events of {settings.accounts:,} accounts over {settings.days} days\n"
     )
     config = demo_story.configure(home, log)
-    day = ("--ds", str(settings.end_ds), "--config", str(config))
+    day = ("--ds", str(settings.end_ds), *demo_story.demo_settings(home, config))
     engine = ("--engine", arguments.engine) if arguments.engine else ()
     if (code := run_pipeline.main([*day, *engine])) != DONE:
         return code
@@ -135,7 +136,7 @@ def _show(home: Path, config: Path, ds: date) -> None:
         f"Config: {config}, for any command on the demo's data.\n"
         "Innocent look-alikes are found too: signatures tell them from abuse, and what no sample\n"
         "has measured goes to review. `actorgraph explain NETWORK "
-        f"--config {config}` shows why.\n"
+        f"{shlex.join(demo_story.demo_settings(home, config))}` shows why.\n"
     )
 
 
