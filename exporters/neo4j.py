@@ -34,6 +34,9 @@ URI, USER, PASSWORD, PASSWORD_FILE, DATABASE = (
 )
 """The environment's names for a site's own server, those that Neo4j's own tools use."""
 
+SCHEMES = ("bolt://", "bolt+s://", "bolt+ssc://", "neo4j://", "neo4j+s://", "neo4j+ssc://")
+"""How an address begins; Browser's begins otherwise, and is none."""
+
 RETRY_FOR_S = 30.0
 
 # What the driver logs stands in the error that follows.
@@ -56,13 +59,18 @@ class Address:
 def address_from(environment: Mapping[str, str]) -> Address | None:
     """The site's own server, if the environment names one.
 
-    Raises DependencyError where it names no password, a file that cannot be read, or a URI with a
-    password inside, which would be printed.
+    Raises DependencyError where it names no password, a file that cannot be read, a URI that is not
+    Bolt's, or one with a password inside, which would be printed.
     """
     if not (uri := environment.get(URI)):
         return None
     if "@" in uri:
         raise DependencyError(f"{URI} must hold no user and no password: set {USER}, {PASSWORD}")
+    if not uri.lower().startswith(SCHEMES):
+        raise DependencyError(
+            f"{URI} is {uri!r}: it must begin with one of {', '.join(SCHEMES)}, e.g. "
+            "bolt://127.0.0.1:7687"
+        )
     password = environment.get(PASSWORD)
     if password is None and (file := environment.get(PASSWORD_FILE)):
         password = read_password(Path(file))
@@ -200,6 +208,8 @@ def _explain(error: BaseException | None, address: Address) -> str | None:
         )
     if isinstance(error, ClientError) and "Forbidden" in str(error.code):
         return f"Neo4j at {address.uri} does not let {address.user} do this: {error.message}"
+    if isinstance(error, ClientError) and "DatabaseNotFound" in str(error.code):
+        return f"Neo4j at {address.uri} has no database {address.database!r}: check {DATABASE}"
     if isinstance(error, ServiceUnavailable | ConfigurationError | ValueError):
         return _unreachable(error, address) if _is_of_connection(error) else None
     if isinstance(error, DriverError):

@@ -26,9 +26,9 @@ TARGET = ENTITY_NODES[TARGET_TYPE]
 """Accounts that are followed or reported are nodes of this kind, too."""
 
 _VERDICTS = f"""
-MATCH (v:{VERDICT.label}) WHERE v.subject_id = $account OR $account IN v.members
-SET v.subject_id = CASE v.subject_id WHEN $account THEN $name ELSE v.subject_id END,
-    v.members = [each IN v.members | CASE each WHEN $account THEN $name ELSE each END]
+MATCH (v:{VERDICT.label}) WHERE v.subject_id = $id OR $id IN v.members
+SET v.subject_id = CASE v.subject_id WHEN $id THEN $name ELSE v.subject_id END,
+    v.members = [each IN v.members | CASE each WHEN $id THEN $name ELSE each END]
 RETURN count(v) AS found
 """
 
@@ -61,7 +61,7 @@ def forget_in_database(database: Database, account: str, name: str) -> Forgotten
     ids = {"id": indexed_id(account), "name": name}
     told, instead = (f" {TARGET_TYPE} {each}: " for each in (account, name))
     links = database.write(_EVIDENCE, id=ids["id"], told=told, instead=instead)[0]["found"]
-    verdicts = database.write(_VERDICTS, account=account, name=name)[0]["found"]
+    verdicts = database.write(_VERDICTS, **ids)[0]["found"]
     nodes = 0
     for label in (ACCOUNT.label, TARGET.label):
         database.write(_judged(label), **ids)

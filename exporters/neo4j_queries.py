@@ -35,8 +35,22 @@ DECLARED = {
 verdict may say; and how long one keeps a network from the queue.
 """
 
-AT = re.compile(r"\$at\(([^()]+)\)")
-"""In a query's text: a moment as people read it, to the second, UTC."""
+PHRASES = (
+    (r"\$at\(([^()]+)\)", r"left(replace(toString(\1), 'T', ' '), 19)"),
+    (
+        r"\$is_me\(([^()]+)\)",
+        r"toLower(trim(toStringOrNull(\1))) = toLower(trim($reviewer))",
+    ),
+    (
+        r"\$ended\((\w+)\)",
+        r"EXISTS { (\1)-[:ON]->()<-[:ON]-(later:Verdict)"
+        r" WHERE later.supersedes = \1.id AND trim(later.reason) > '' }",
+    ),
+)
+"""In a query's text, and what stands for it there: a moment as people read it, to the second, UTC;
+
+that a name is the reviewer's, however spelled; that a verdict was taken back or replaced.
+"""
 
 
 class _Checked(BaseModel):
@@ -82,7 +96,8 @@ def _of_schema(text: str) -> str:
     """
     for name, value in DECLARED.items():
         text = text.replace(name, value)
-    text = AT.sub(r"left(replace(toString(\1), 'T', ' '), 19)", text)
+    for phrase, meaning in PHRASES:
+        text = re.sub(phrase, meaning, text)
     lines = []
     for line in text.splitlines():
         labels = [kind.label for kind in ENTITY_NODES.values()] if EACH_ENTITY in line else [""]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporters.neo4j import Database
+from exporters.neo4j_load import indexed_id
 from graph.canonical import canonical_json, canonical_sha256
+from graph.suggestions import nearest
 from signatures.labels import LABELS, VALUES
 from signatures.snapshots import SNAPSHOTS
 
@@ -37,15 +39,17 @@ Freeze = Callable[[Mapping[date, set[str]]], pa.Table]
 
 @dataclass(frozen=True)
 class Pulled:
-    """Rows for the ledgers `labels` and `snapshots`; what was refused, a line a node; and which
+    """Rows for the ledgers `labels` and `snapshots`, and lines on single verdicts.
 
-    verdicts judge members that the tables of their day have not, a line a verdict.
+    refused: what is wrong with one that was left out. without_roles: that the tables of its day
+    have not the members that it judges. unknown_policies: that it names a policy nobody knows.
     """
 
     labels: pa.Table
     snapshots: pa.Table
     refused: list[str]
     without_roles: list[str]
+    unknown_policies: list[str]
 
 
 def read_verdicts(database: Database) -> Iterable[Mapping[str, Any]]:
@@ -61,14 +65,15 @@ def pull(
     known: set[str],
     frozen: Mapping[str, set[str]],
     freeze: Freeze = lambda networks: SNAPSHOTS.schema.empty_table(),
+    policies: Collection[str] = (),
 ) -> Pulled:
     """Turn verdicts that are not `known` (label ids) into labels.
 
     A verdict binds the members of its moment: those of the snapshot that it names, or else of the
     network as the tables of its day have it, with roles and evidence; `freeze` makes that snapshot.
     Where the tables have not all of its members, it binds its own list, without roles. `frozen`
-    are the members of the snapshots of the ledger. What is malformed is refused and named, and
-    nothing else.
+    are the members of the snapshots of the ledger, `policies` the ids that verdicts may name (none:
+    any). What is malformed is refused and named, and nothing else.
     """
     usable, refused = _checked(list(found), known, frozen)
     taken = freeze(_without_snapshot(verdict for _, verdict in usable))
@@ -86,7 +91,7 @@ def pull(
                 f"Verdict {name}: no roles are known: the tables of {rows[0]['ds']} have not all "
                 f"members that it judged of network {verdict['subject_id']}"
             )
-        labels.append(_label(name, verdict, snapshot, members))
+        labels.append(_label(name, verdict, snapshot, members.get(snapshot or "")))
     judged = pa.array(sorted({row["snapshot_sha256"] for row in labels} - {None}), pa.string())
     made = [row for snapshot, rows in own.items() if snapshot not in frozen for row in rows]
     snapshots = [
@@ -98,7 +103,20 @@ def pull(
         pa.concat_tables(snapshots),
         refused,
         without_roles,
+        list(_unknown_policies(labels, policies)),
     )
+
+
+def _unknown_policies(
+    labels: Iterable[Mapping[str, Any]], policies: Collection[str]
+) -> Iterable[str]:
+    for row in labels:
+        policy = row["policy_id"]
+        if policy and policies and policy not in policies:
+            known = (
+                nearest(policy.casefold(), policies) or f"; known: {', '.join(sorted(policies))}"
+            )
+            yield f"Verdict {row['label_id']}: there is no policy {policy!r}{known}"
 
 
 def _checked(
@@ -126,7 +144,14 @@ def _snapshot_of(
     if verdict.get("snapshot") is not None:
         return str(verdict["snapshot"])
     found = names.get((_native(verdict["ds"], date), verdict["subject_id"]))
-    return found if found and members[found].issuperset(verdict["members"]) else None
+    if found is None:
+        return None
+    return found if _as_there(members[found]).keys() >= set(verdict["members"]) else None
+
+
+def _as_there(accounts: Iterable[str]) -> dict[str, str]:
+    """Accounts by the ids that they have in the database, where long ones are cut."""
+    return {indexed_id(each): each for each in accounts}
 
 
 def _without_snapshot(verdicts: Iterable[Mapping[str, Any]]) -> dict[date, set[str]]:
@@ -149,9 +174,8 @@ def _problem(
 ) -> str | None:
     """What is wrong with a verdict; None when it can be used."""
     verdict, subjects = each["verdict"], each["subjects"]
-    for name in ("label", "reason", "reviewer", "subject_id", "subject_type"):
-        if not isinstance(verdict.get(name), str) or not verdict[name].strip():
-            return f"{name} must be a text"
+    if not_text := _not_text(verdict):
+        return f"{not_text} must be a text"
     if verdict["label"] not in (*VALUES, WITHDRAWN):
         return f"label {verdict['label']!r} is none of {', '.join((*VALUES, WITHDRAWN))}"
     if verdict["subject_type"] not in ("network", "account"):
@@ -169,6 +193,15 @@ def _problem(
     return _member_problem(verdict, frozen)
 
 
+def _not_text(verdict: Mapping[str, Any]) -> str | None:
+    """The first property of a verdict that must be a text and is none."""
+    for name in ("label", "reason", "reviewer", "subject_id", "subject_type"):
+        if not isinstance(verdict.get(name), str) or not verdict[name].strip():
+            return name
+    optional = ("abuse_type", "policy_id", "supersedes")
+    return next((each for each in optional if not isinstance(verdict.get(each) or "", str)), None)
+
+
 def _member_problem(verdict: Mapping[str, Any], frozen: Mapping[str, set[str]]) -> str | None:
     members = verdict.get("members")
     if not isinstance(members, list) or not all(isinstance(each, str) for each in members):
@@ -179,7 +212,7 @@ def _member_problem(verdict: Mapping[str, Any], frozen: Mapping[str, set[str]]) 
     if snapshot is not None:
         if snapshot not in frozen:
             return f"snapshot {snapshot!r} is not in the ledger"
-        if strangers := set(members) - frozen[snapshot]:
+        if strangers := set(members) - _as_there(frozen[snapshot]).keys():
             return f"{min(strangers)} is not a member of the snapshot"
     return None
 
@@ -217,12 +250,12 @@ def _label(
     name: str,
     verdict: Mapping[str, Any],
     snapshot: str | None,
-    frozen: Mapping[str, set[str]],
+    frozen: set[str] | None,
 ) -> dict[str, Any]:
+    """A row of LABELS; `frozen` are the members of the snapshot, None where it has no other."""
     at = _native(verdict["reviewed_at"], datetime).astimezone(UTC)
-    whole = snapshot is None or set(verdict["members"]) == frozen.get(
-        snapshot, set(verdict["members"])
-    )
+    there = _as_there(frozen or ())
+    judged = {there.get(each, each) for each in verdict["members"]}
     is_withdrawal = verdict["label"] == WITHDRAWN
     label = "unsure" if is_withdrawal else verdict["label"]
     return {
@@ -231,17 +264,17 @@ def _label(
         "subject_id": verdict["subject_id"],
         "snapshot_sha256": snapshot,
         "label": label,
-        "abuse_type": verdict.get("abuse_type"),
-        "policy_id": verdict.get("policy_id"),
+        "abuse_type": (verdict.get("abuse_type") or "").strip() or None,
+        "policy_id": (verdict.get("policy_id") or "").strip() or None,
         "source": "investigation",
         "blind": False,
-        "reviewer": verdict["reviewer"],
+        "reviewer": verdict["reviewer"].strip(),
         "labelled_at": at,
         "supersedes": verdict.get("supersedes"),
         "withdrawn_at": at if is_withdrawal else None,
         "expires_at": at + BENIGN_HOLDS if label == "benign" else None,
         "reason": verdict["reason"],
-        "members": None if whole else sorted(verdict["members"]),
+        "members": None if frozen is None or judged == frozen else sorted(judged),
     }
 
 

@@ -40,12 +40,41 @@ REVIEWERS = ("demo-reviewer-1", "demo-reviewer-2")
 REQUESTER, APPROVERS, RELEASER = "demo-requester", ("demo-approver-1", "demo-approver-2"), "demo"
 
 
-def tell(home: Path, log: Path, ds: date, engine: Engine | None = None) -> Iterator[str]:
-    """Play the story under the demo's home, a line for each step.
+def configure(home: Path, log: Path) -> Path:
+    """Write the demo's settings, those of its log among them, and the people's keys.
+
+    Returns the file: whatever is run with it afterwards judges as the demo does.
+    """
+    people = _people(home)
+    settings = {
+        "home": str(home.absolute()),
+        "signatures": {"live": ["all"]},
+        "enforcement": {
+            "environment": "demo",
+            "approvers": str(_approvers(people).absolute()),
+            "key_file": str(_key(people).absolute()),
+            # A demo has so few accounts that one network is more than the usual share of them.
+            "caps": {"population": 0.2},
+        },
+    }
+    path = home / "config.yaml"
+    lines = [f"{name}: {json.dumps(each)}\n" for name, each in settings.items()]
+    text = (log / "config.yaml").read_text(encoding="utf-8")
+    path.write_text("".join([text, *lines]), encoding="utf-8")
+    return path
+
+
+def demo_settings(home: Path, config_file: Path) -> list[str]:
+    """What commands on the demo's data are given; the home too, as ACTORGRAPH_HOME may be set."""
+    return ["--config", str(config_file), "--set", f"home={home}"]
+
+
+def tell(home: Path, config_file: Path, ds: date, engine: Engine | None = None) -> Iterator[str]:
+    """Play the story under the demo's home, a line for each step; `config_file` is `configure`'s.
 
     `engine` is an embedded one that is open already and stays open.
     """
-    story = _Story(home, log, ds, engine)
+    story = _Story(home, config_file, ds, engine)
     network = story.judge()
     if network is None:
         yield "No network was put before reviewers: nothing is proposed, and nobody is acted on."
@@ -68,20 +97,9 @@ def tell(home: Path, log: Path, ds: date, engine: Engine | None = None) -> Itera
 
 
 class _Story:
-    def __init__(self, home: Path, log: Path, ds: date, engine: Engine | None) -> None:
+    def __init__(self, home: Path, config_file: Path, ds: date, engine: Engine | None) -> None:
         self.home, self.ds, self.engine = home, ds, engine
-        self.folder = home / "people"
-        make_private(self.folder)
-        self.config_file = log / "config.yaml"
-        self.settings = {
-            "home": home,
-            "signatures.live": "[all]",
-            "enforcement.environment": "demo",
-            "enforcement.approvers": self._approvers(),
-            "enforcement.key_file": self._key(),
-            # A demo has so few accounts that one network is more than the usual share of them.
-            "enforcement.caps.population": 0.2,
-        }
+        self.folder, self.config_file = _people(home), config_file
         self.store = Store(home.absolute())
         desk = self.folder / "desk.sqlite"
         desk.unlink(missing_ok=True)
@@ -216,38 +234,43 @@ class _Story:
         return max(folders, key=lambda path: path.stat().st_mtime_ns)
 
     def _config(self) -> Config:
-        return load([self.config_file], [f"{name}={each}" for name, each in self.settings.items()])
+        return load([self.config_file], [f"home={self.home}"])
 
     def _changes(self) -> Any:
         return changing(self._config(), "demo", engine=self.engine)
 
     def _arguments(self) -> list[str]:
-        pairs = [
-            word for pair in self.settings.items() for word in ("--set", "{}={}".format(*pair))
-        ]
-        return ["--ds", str(self.ds), "--config", str(self.config_file), *pairs]
+        return ["--ds", str(self.ds), *demo_settings(self.home, self.config_file)]
 
-    def _approvers(self) -> Path:
-        """Make keys for the approvers, and the file that names them."""
-        lines = ["needed:", "  - {accounts: 0, approvers: 1}", "  - {accounts: 10, approvers: 2}"]
-        lines.append("approvers:")
-        for name in APPROVERS:
-            key = self.folder / name
-            if not key.exists():
-                make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(key)]
-                subprocess.run(make, check=True)
-            public = key.with_suffix(".pub").read_text(encoding="utf-8").strip()
-            lines.append(
-                f"  - {{name: {name}, role: approver, markets: [all], valid_to: 2099-12-31, "
-                f"key: {public}}}"
-            )
-        path = self.folder / "approvers.yaml"
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return path
 
-    def _key(self) -> Path:
-        path = self.folder / "hmac.key"
-        if not path.exists():
-            path.touch(0o600)
-            path.write_bytes(b"a key for demos, not for secrets")
-        return path
+def _people(home: Path) -> Path:
+    folder = home / "people"
+    make_private(folder)
+    return folder
+
+
+def _approvers(folder: Path) -> Path:
+    """Make keys for the approvers, and the file that names them."""
+    lines = ["needed:", "  - {accounts: 0, approvers: 1}", "  - {accounts: 10, approvers: 2}"]
+    lines.append("approvers:")
+    for name in APPROVERS:
+        key = folder / name
+        if not key.exists():
+            make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(key)]
+            subprocess.run(make, check=True)
+        public = key.with_suffix(".pub").read_text(encoding="utf-8").strip()
+        lines.append(
+            f"  - {{name: {name}, role: approver, markets: [all], valid_to: 2099-12-31, "
+            f"key: {public}}}"
+        )
+    path = folder / "approvers.yaml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _key(folder: Path) -> Path:
+    path = folder / "hmac.key"
+    if not path.exists():
+        path.touch(0o600)
+        path.write_bytes(b"a key for demos, not for secrets")
+    return path

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graph.engines.base import Engine
+from graph.people import person
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError, DataStop, GuardStop
 
@@ -119,7 +120,8 @@ def _retract(arguments: argparse.Namespace) -> int:
 
     chosen = Chosen(arguments.batch, arguments.decision, arguments.account, arguments.network)
     config = load(arguments.config, arguments.set, os.environ)
-    if arguments.key is not None and arguments.approver in (None, arguments.person):
+    orders, approves = arguments.person, arguments.approver or arguments.person
+    if arguments.key is not None and person(orders) == person(approves):
         raise ConfigError("--approver: name whose key that is; who orders cannot approve")
     left, code = 1, DONE
     while left:  # an account has one row in a batch; what else stands against it needs another

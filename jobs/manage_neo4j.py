@@ -70,6 +70,7 @@ def describe(server: Server) -> str:
         f"Connect to:     {server.uri}\n"
         f"User name:      {USER}\n"
         f"Password:       in {server.password_file}\n"
+        f"Guide:          {server.guide_url if server.has_guide else 'not served'}\n"
     )
 
 
@@ -86,6 +87,11 @@ def _act(arguments: argparse.Namespace) -> int:
             sys.stdout.write(f"stopped Neo4j in {server.folder}\n")
     else:
         sys.stdout.write("\n".join(describe(server) for server in running))
+        if without := [server.folder for server in running if not server.has_guide]:
+            raise DependencyError(
+                f"the guide of Neo4j in {without[0]} is not served: "
+                f"{start_command(without[0].parent)}"
+            )
     if not running:
         nothing = f"no Neo4j runs in {' or '.join(map(str, folders))}"
         if arguments.action == "status":

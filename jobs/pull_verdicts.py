@@ -16,6 +16,7 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from exporters.enforcement.wording import read_wording
 from exporters.neo4j import Database
 from exporters.neo4j_verdicts import pull, read_verdicts, snapshot_members
 from graph.build import EDGES, NODES
@@ -48,10 +49,13 @@ def compute(run: Run) -> None:
     named = {each["verdict"].get("snapshot") for each in found} - {None}
     chosen = pc.field("snapshot_sha256").isin(pa.array(sorted(map(str, named)), pa.string()))
     frozen = snapshot_members(read_ledger(run.home, SNAPSHOTS, chosen))
-    pulled = pull(found, known, frozen, partial(_frozen_as_published, run))
+    policies = read_wording(run.config.enforcement.policies, run.config.enforcement.texts).policies
+    pulled = pull(found, known, frozen, partial(_frozen_as_published, run), policies)
     check_labels(pulled.labels.to_pylist())
     for line in pulled.without_roles:
         run.log.warning(f"{line}, so it proposes nobody; give it anew after the next load")
+    for line in pulled.unknown_policies:
+        run.log.warning(f"{line}; judge anew under it, or nobody is proposed")
     for line in pulled.refused:
         run.log.warning(f"refused: {line}")
     run.manifest.figures["refused"] = len(pulled.refused)

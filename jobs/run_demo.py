@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -66,36 +67,31 @@ def _demo(arguments: argparse.Namespace) -> int:
     sys.stdout.write(
         f"Simulated {events:,} events of {settings.accounts:,} accounts over {settings.days} days\n"
     )
-    code = run_pipeline.main(
-        [
-            *("--ds", str(settings.end_ds), "--config", str(log / "config.yaml")),
-            *("--set", f"home={home}", "--set", "signatures.live=[all]"),
-            *(("--engine", arguments.engine) if arguments.engine else ()),
-        ]
-    )
-    if code != DONE:
+    config = demo_story.configure(home, log)
+    day = ("--ds", str(settings.end_ds), *demo_story.demo_settings(home, config))
+    engine = ("--engine", arguments.engine) if arguments.engine else ()
+    if (code := run_pipeline.main([*day, *engine])) != DONE:
         return code
-    _show(home, log, settings.end_ds)
+    _show(home, config, settings.end_ds)
     # Before the database is filled, which so shows what was decided.
-    story = list(demo_story.tell(home, log, settings.end_ds))
+    story = list(demo_story.tell(home, config, settings.end_ds))
     if arguments.neo4j:
-        code = _explore(home, log, settings.end_ds)
+        code = _explore(home, day)
     lines = "".join(f"{line}\n" for line in story)
     sys.stdout.write(f"\nFrom a network to actions on accounts, and back:\n{lines}")
     return code
 
 
-def _explore(home: Path, log: Path, ds: date) -> int:
+def _explore(home: Path, day: Sequence[str]) -> int:
     """Start a local Neo4j server, load the day, and say how to look at it."""
     from jobs import load_neo4j, manage_neo4j
 
     server = manage_neo4j.start(home / manage_neo4j.FOLDER)
-    settings = ("--config", str(log / "config.yaml"), "--set", f"home={home}", "--force")
-    code = load_neo4j.main(["--ds", str(ds), *settings])
+    code = load_neo4j.main([*day, "--force"])
     if code == DONE:
         sys.stdout.write(
             f"\n{manage_neo4j.describe(server)}"
-            f"Guide:          :play {server.guide_url}/guide.html in Browser's editor\n"
+            f"Play it:        :play {server.guide_url}/guide.html in Browser's editor\n"
             "First query:    MATCH p=(n:Network)<-[:MEMBER_OF]-(:Account)-[:USED_DEVICE]->() "
             "WHERE n.priority >= 0.5 RETURN p LIMIT 100\n"
             "The server goes on until: actorgraph neo4j stop\n"
@@ -103,7 +99,7 @@ def _explore(home: Path, log: Path, ds: date) -> int:
     return code
 
 
-def _show(home: Path, log: Path, ds: date) -> None:
+def _show(home: Path, config: Path, ds: date) -> None:
     """Print what was found, how it compares with the truth, and where the tables are."""
     tables = home / "warehouse"
     networks = {
@@ -130,15 +126,17 @@ def _show(home: Path, log: Path, ds: date) -> None:
     memberships = pq.read_table(
         tables / "memberships" / f"ds={ds}", columns=["network_id", "account_id"]
     )
-    truth = pq.read_table(log / "truth" / "truth.parquet")
+    truth_file = home / "simulated" / "truth" / "truth.parquet"
+    truth = pq.read_table(truth_file)
     console = Console(width=None if sys.stdout.isatty() else 110)
     console.print(evaluation_tables(evaluate(memberships, truth)))
     sys.stdout.write(
         f"\nTables: {tables}/<table>/ds={ds}, plain parquet.\n"
-        f"Truth:  {log}/truth/truth.parquet\n"
+        f"Truth:  {truth_file}\n"
+        f"Config: {config}, for any command on the demo's data.\n"
         "Innocent look-alikes are found too: signatures tell them from abuse, and what no sample\n"
         "has measured goes to review. `actorgraph explain NETWORK "
-        f"--set home={home}` shows why.\n"
+        f"{shlex.join(demo_story.demo_settings(home, config))}` shows why.\n"
     )
 
 

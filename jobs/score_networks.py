@@ -45,7 +45,7 @@ from signatures.decisions import DECISIONS
 from signatures.differences import DECISION_DIFFERENCES, differences
 from signatures.findings import FINDINGS, find
 from signatures.inclusions import INCLUSIONS
-from signatures.investigated import became_of, benign_snapshots, decided_by_people, investigated
+from signatures.investigated import became_of, benign_members, decided_by_people, investigated
 from signatures.judgement import Case, Judgement, judge_day
 from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
@@ -240,7 +240,7 @@ def _by_people(
     listed = case.protected.select("account_id").unionByName(case.cleared.select("account_id"))
     kept_out = set(run.engine.to_arrow(listed).column("account_id").to_pylist())
     found = investigated(verdicts.labels, verdicts.snapshots, case.library, kept_out)
-    benign = benign_snapshots(verdicts.labels)
+    benign = benign_members(verdicts.labels, verdicts.snapshots)
     moved = decided_by_people(found.proposed, benign, ledger, run.ds, now)
     for line in became_of(found, moved):
         run.log.info(line)

@@ -15,11 +15,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from graph.people import person
 from signatures.decisions import DECISIONS
 from signatures.ladder import LADDER, SECURE
 from signatures.life_cycle import CLOSED, current, moved, opened
 from signatures.model import Signature
-from signatures.verdict_standing import said_of_accounts
+from signatures.verdict_standing import said_in_snapshots, said_of_accounts
 
 REVIEWERS = 2
 
@@ -32,13 +33,15 @@ class Investigated:
 
     proposed: rows as signatures.proposals takes them, one an account and policy. networks: how many
     snapshots reviewers agree on. left_out: how many of their accounts are not proposed, by reason.
-    open: how many snapshots somebody calls abusive and nobody can act on yet, by reason.
+    open: how many snapshots somebody calls abusive and nobody can act on yet, by reason. alone: how
+    many accounts are called abusive under a policy without their network, which proposes nobody.
     """
 
     proposed: list[dict[str, Any]]
     networks: int
     left_out: Mapping[str, int]
     open: Mapping[str, int]
+    alone: int
 
 
 def policy_actions(library: Sequence[Signature]) -> dict[str, tuple[str, int | None]]:
@@ -67,16 +70,17 @@ def _weight(action: tuple[str, int | None]) -> tuple[int, float]:
 def agreed(labels: pa.Table) -> dict[str, tuple[str, list[str], set[str] | None, datetime]]:
     """Snapshots that two reviewers call abusive: policy, reviewers, the members meant by all, when.
 
-    `labels` are those that hold (labels.valid_labels). A snapshot that anybody calls benign is not
-    agreed upon, nor one with two policies: both go to review. Members are None for all of them.
+    `labels` are those that hold (labels.valid_labels). A snapshot that anybody calls benign as a
+    whole is not agreed upon, nor one with two policies: both go to review. Members are None for all
+    of them; whom a verdict on some members calls benign is still among them.
     """
     found = {}
     for snapshot, rows in _by_snapshot(labels).items():
         if _open_because(rows) is None:
             abusive = _abusive(rows)
-            reviewers = sorted({row["reviewer"] for row in abusive})
+            (policy,), reviewers = _policies(abusive), _reviewers(abusive)
             at = max(row["labelled_at"] for row in abusive)
-            found[snapshot] = (abusive[0]["policy_id"], reviewers, _members(abusive), at)
+            found[snapshot] = (policy, reviewers, _members(abusive), at)
     return found
 
 
@@ -86,39 +90,54 @@ def _by_snapshot(labels: pa.Table) -> dict[str, list[Row]]:
     for row in labels.to_pylist():
         if row["subject_type"] == "network" and row["snapshot_sha256"]:
             verdicts[row["snapshot_sha256"]].append(row)
-    return {name: rows for name, rows in sorted(verdicts.items()) if _called(rows, "abusive")}
+    called = {name for name, rows in verdicts.items() if any(map(_is_abusive, rows))}
+    return {name: rows for name, rows in sorted(verdicts.items()) if name in called}
 
 
-def _called(rows: Iterable[Row], label: str) -> bool:
-    return any(row["label"] == label for row in rows)
+def _is_abusive(row: Row) -> bool:
+    return bool(row["label"] == "abusive")
 
 
 def _abusive(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if row["label"] == "abusive" and row["policy_id"]]
+    return [row for row in rows if _is_abusive(row) and (row["policy_id"] or "").strip()]
+
+
+def _policies(abusive: Iterable[Row]) -> set[str]:
+    return {row["policy_id"].strip() for row in abusive}
+
+
+def _reviewers(rows: Iterable[Row]) -> list[str]:
+    """The people who gave verdicts, each once, however they spell their names."""
+    spelled = sorted((row["reviewer"].strip() for row in rows), reverse=True)
+    return sorted({person(name): name for name in spelled}.values())
 
 
 def _open_because(rows: Sequence[Row]) -> str | None:
     """Why the verdicts on a snapshot are no decision yet; None when they are one."""
     abusive = _abusive(rows)
-    if _called(rows, "benign"):
+    if any(row["label"] == "benign" and not row["members"] for row in rows):
         return "a reviewer calls it benign"
     if not abusive:
         return "no verdict names a policy"
-    if len({row["policy_id"] for row in abusive}) > 1:
+    if len(_policies(abusive)) > 1:
         return "reviewers name different policies"
-    if len({row["reviewer"] for row in abusive}) < REVIEWERS:
+    if len(_reviewers(abusive)) < REVIEWERS:
         return "one reviewer calls these members abusive under a policy, another must"
     return None
 
 
 def decided_by_people(
-    proposed: Sequence[Row], benign: set[str], ledger: pa.Table, day: date, at: datetime
+    proposed: Sequence[Row],
+    benign: set[tuple[str, str]],
+    ledger: pa.Table,
+    day: date,
+    at: datetime,
 ) -> pa.Table:
     """The rows to append to DECISIONS for what reviewers decided; none in a rerun.
 
-    `proposed` are rows of `investigated`, `benign` the snapshots of `benign_snapshots`. What waits
-    for review is proposed, with the action that was looked at, or rejected; what never was in
-    review begins as proposed. What was sent back to review waits for a verdict given after that.
+    `proposed` are rows of `investigated`, `benign` those of `benign_members`. What waits for review
+    is proposed, with the action that was looked at, or rejected; what never was in review begins as
+    proposed. What was sent back to review waits for a verdict given after that.
     """
     known = current(ledger).to_pylist()
     standing: dict[tuple[str, str], list[Row]] = defaultdict(list)
@@ -139,7 +158,9 @@ def decided_by_people(
         actor = ", ".join(reviewers)
         changes.append(opened(rows, ledger, by="reviewers", at=at, actor=actor))
     rejected = [
-        each for each in known if each["state"] == "in_review" and each["snapshot_sha256"] in benign
+        each
+        for each in known
+        if each["state"] == "in_review" and (each["snapshot_sha256"], each["account_id"]) in benign
     ]
     changes.append(_moved(rejected, "rejected", ["reviewers"], at))
     return pa.concat_tables(changes)
@@ -178,13 +199,10 @@ def _members(rows: Iterable[Row]) -> set[str] | None:
     return set.intersection(*named) if named else None
 
 
-def benign_snapshots(labels: pa.Table) -> set[str]:
-    """Snapshots that a reviewer calls benign and nobody abusive."""
-    called: dict[str, set[str]] = defaultdict(set)
-    for row in labels.to_pylist():
-        if row["subject_type"] == "network" and row["snapshot_sha256"]:
-            called[row["snapshot_sha256"]].add(row["label"])
-    return {name for name, given in called.items() if "benign" in given and "abusive" not in given}
+def benign_members(labels: pa.Table, snapshots: pa.Table) -> set[tuple[str, str]]:
+    """Snapshot and account of members whom a reviewer calls benign there and nobody abusive."""
+    said = said_in_snapshots(labels, snapshots)
+    return {key for key, words in said.items() if "benign" in words and "abusive" not in words}
 
 
 def benign_accounts(labels: pa.Table, snapshots: pa.Table) -> set[str]:
@@ -205,9 +223,10 @@ def investigated(
     """What the route proposes, and why it leaves out others.
 
     `snapshots` has SNAPSHOTS' columns; `kept_out` are accounts that are protected or cleared. Only
-    actors are restricted, and only hijacked accounts secured.
+    actors are restricted, and only hijacked accounts secured; nobody whom a reviewer calls benign.
     """
     actions = policy_actions(library)
+    kept_out = kept_out | benign_accounts(labels, snapshots)
     proposed = {}
     left_out: Counter[str] = Counter()
     decided = agreed(labels)
@@ -237,8 +256,15 @@ def investigated(
             }
     waiting = Counter(filter(None, map(_open_because, _by_snapshot(labels).values())))
     return Investigated(
-        [proposed[key] for key in sorted(proposed)], len(decided), left_out, waiting
+        [proposed[key] for key in sorted(proposed)], len(decided), left_out, waiting, _alone(labels)
     )
+
+
+def _alone(labels: pa.Table) -> int:
+    """How many accounts a verdict calls abusive under a policy, of whatever network."""
+    rows = [row for row in labels.to_pylist() if row["source"] == "investigation"]
+    named = {row["subject_id"] for row in _abusive(rows) if row["subject_type"] == "account"}
+    return len(named)
 
 
 def _action(
@@ -263,6 +289,11 @@ def became_of(found: Investigated, moved: pa.Table) -> Iterator[str]:
         )
     if found.open:
         yield f"networks with a verdict that is no decision yet: {_counted(found.open)}"
+    if found.alone:
+        yield (
+            f"accounts called abusive on their own: {found.alone}; this proposes nobody: two "
+            "reviewers must judge them as members of a network"
+        )
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -25,17 +25,27 @@ def said_of_accounts(labels: pa.Table, snapshots: pa.Table) -> dict[str, set[str
     `labels` are those that hold (labels.valid_labels), `snapshots` has SNAPSHOTS' columns.
     """
     said: dict[str, set[str]] = defaultdict(set)
-    of_snapshots: dict[str, list[tuple[str, set[str] | None]]] = defaultdict(list)
     for row in labels.to_pylist():
         if row["subject_type"] == "account":
             said[row["subject_id"]].add(row["label"])
-        elif row["snapshot_sha256"]:
+    for (_, account), words in said_in_snapshots(labels, snapshots).items():
+        said[account] |= words
+    return dict(said)
+
+
+def said_in_snapshots(labels: pa.Table, snapshots: pa.Table) -> dict[tuple[str, str], set[str]]:
+    """By snapshot and account: all that is said of it as a member; as `said_of_accounts`."""
+    of_snapshots: dict[str, list[tuple[str, set[str] | None]]] = defaultdict(list)
+    for row in labels.to_pylist():
+        if row["subject_type"] == "network" and row["snapshot_sha256"]:
             members = None if row["members"] is None else set(row["members"])
             of_snapshots[row["snapshot_sha256"]].append((row["label"], members))
+    said: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in snapshots.select(["snapshot_sha256", "account_id"]).to_pylist():
-        for label, members in of_snapshots.get(row["snapshot_sha256"], ()):
-            if members is None or row["account_id"] in members:
-                said[row["account_id"]].add(label)
+        name, account = row["snapshot_sha256"], row["account_id"]
+        for label, members in of_snapshots.get(name, ()):
+            if members is None or account in members:
+                said[name, account].add(label)
     return dict(said)
 
 

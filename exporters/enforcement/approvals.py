@@ -17,6 +17,7 @@ from exporters.enforcement.manifest import Manifest
 from graph.canonical import canonical_json
 from graph.engines.base import DependencyError
 from graph.errors import ConfigError
+from graph.people import person
 from graph.setting_types import Settings
 from graph.yaml_files import read_mapping
 
@@ -64,7 +65,7 @@ class Approvers(Settings):
         if sizes != sorted(set(sizes)) or people != sorted(people):
             raise ValueError("needed must rise: larger batches never need fewer people")
         for what, values in (
-            ("name", [each.name for each in self.approvers]),
+            ("name", [person(each.name) for each in self.approvers]),
             ("key", [" ".join(each.key.split()[:2]) for each in self.approvers]),
         ):
             if len(set(values)) != len(values):
@@ -211,9 +212,9 @@ def _refusal(
 
 def conflict(name: str, manifest: Manifest) -> str | None:
     """Why somebody may not approve a batch at all: requester, reviewer, approver are three."""
-    if name == manifest.requested_by:
+    if person(name) == person(manifest.requested_by):
         return "requested the batch, so somebody else must approve it"
-    if name in manifest.reviewers:
+    if person(name) in map(person, manifest.reviewers):
         return "reviewed accounts of the batch, so somebody else must approve it"
     return None
 

@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
 
@@ -34,10 +34,14 @@ PORTS = (7687, 7474, 7475)
 
 HEAP = "1g"
 READY_WITHIN_S = 300
+GUIDE_WITHIN_S = 30
 STOPPED_WITHIN_S = 60
 
 RECOVER = {"internal.dbms.tx_log.fail_on_corrupted_log_files": "false"}
 """The setting with which Neo4j drops the end of a transaction log that a full disk cut off."""
+NO_REASONS = ("Error: Could not create the Java Virtual Machine.", "Error: A fatal exception has")
+"""What Java says after it has said why it does not start."""
+
 OPENED = [
     f"--add-opens=java.base/{package}=ALL-UNNAMED"
     for package in ("java.nio", "java.io", "sun.nio.ch")
@@ -94,6 +98,11 @@ class Server:
         return self.bolt_port, self.http_port, self.guide_port
 
     @property
+    def has_guide(self) -> bool:
+        """Whether the guide is served."""
+        return _listens(self.guide, self.guide_port)
+
+    @property
     def guide_folder(self) -> Path:
         """The folder that is served there."""
         return self.folder / "guide"
@@ -134,37 +143,56 @@ def start_server(
 ) -> Server:
     """Start the server of a folder, or return the one that runs; ready when this returns.
 
+    Where only the guide's process has ended, it is started anew, as Browser knows its port.
     What is in its folder `guide` is served to Browser; `settings` are Neo4j's, beside ours; of
     `ports` those are taken that are free. Raises DependencyError where Java or the server's files
     cannot be had, and when it does not come up.
     """
     if (there := find_server(folder)) and _is_ready(there):
-        return there
+        return there if there.has_guide else _with_guide_again(there)
     if dead := _recorded(folder):
         stop_server(dead)
     java, class_path, (bolt, http, guide_port) = prepare_server(folder, settings, ports)
     command = [java, "-Xms256m", f"-Xmx{heap}", *java_options, *OPENED, "-cp", class_path]
     command += ["org.neo4j.server.CommunityEntryPoint"]
     command += [f"--home-dir={folder.absolute()}", f"--config-dir={(folder / 'conf').absolute()}"]
-    serve = [
-        sys.executable,
-        "-m",
-        "jobs.database.guide_server",
-        str(folder / "guide"),
-        str(guide_port),
-    ]
-    serving = _detached(serve, folder / "logs" / "guide.log")
+    serving = _serve_guide(folder, guide_port)
     running = _detached(command, folder / "logs" / "console.log")
     server = Server(folder, bolt, http, guide_port, running, serving, heap)
-    content = {key: value for key, value in asdict(server).items() if key != "folder"}
-    write_json(folder / STATE, content)
+    _record(server)
     try:
         if not _is_ready(server):
-            raise DependencyError(_why_not(server))
+            raise DependencyError(why_not(server))
     except BaseException:
         stop_server(server)
         raise
     return server
+
+
+def _serve_guide(folder: Path, port: int) -> Process:
+    serve = [sys.executable, "-m", "jobs.database.guide_server", str(folder / "guide"), str(port)]
+    return _detached(serve, folder / "logs" / "guide.log")
+
+
+def _with_guide_again(server: Server) -> Server:
+    """Serve the guide of a server that runs; raises DependencyError where its port is taken."""
+    again = replace(server, guide=_serve_guide(server.folder, server.guide_port))
+    _record(again)
+    deadline = time.monotonic() + GUIDE_WITHIN_S
+    while time.monotonic() < deadline and again.guide.running():
+        if again.has_guide:
+            return again
+        time.sleep(0.1)
+    raise DependencyError(
+        f"the guide cannot be served at {server.guide_url}, where Browser looks for it: see "
+        f"{server.folder / 'logs' / 'guide.log'}; actorgraph neo4j stop, then start, takes another "
+        "port"
+    )
+
+
+def _record(server: Server) -> None:
+    content = {key: value for key, value in asdict(server).items() if key != "folder"}
+    write_json(server.folder / STATE, content)
 
 
 def prepare_server(
@@ -271,9 +299,11 @@ def _is_ready(server: Server) -> bool:
     return False
 
 
-def _why_not(server: Server) -> str:
+def why_not(server: Server) -> str:
+    """Why a server did not come up, by the last that it said."""
     log = server.folder / "logs" / "console.log"
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    told = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    lines = [line for line in told if not line.startswith(NO_REASONS)]
     return (
         f"Neo4j in {server.folder} did not come up: {lines[-1] if lines else 'it says nothing'} "
         f"(more in {log} and {server.folder / 'logs' / 'neo4j.log'})"
@@ -285,16 +315,19 @@ def _answers(server: Server) -> bool:
 
     Another server may have taken a port between the choice and the start: it would answer, too.
     """
-    if not (running := server.java.running()):
-        return False
     try:
-        listening = {
-            each.laddr.port
-            for each in running.net_connections("inet")
-            if each.status == psutil.CONN_LISTEN
-        }
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         direct.open(f"http://{HOST}:{server.http_port}/", timeout=5).close()
-    except (OSError, HTTPException, psutil.Error):
+    except (OSError, HTTPException):
         return False
-    return {server.http_port, server.bolt_port} <= listening
+    return _listens(server.java, server.http_port, server.bolt_port)
+
+
+def _listens(process: Process, *ports: int) -> bool:
+    """Whether a process runs and takes connections at these ports itself."""
+    try:
+        running = process.running()
+        found = running.net_connections("inet") if running else []
+    except psutil.Error:
+        return False
+    return {*ports} <= {each.laddr.port for each in found if each.status == psutil.CONN_LISTEN}

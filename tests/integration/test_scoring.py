@@ -15,7 +15,7 @@ from graph.engines.base import Engine
 from graph.frames import engine_api
 from graph.ledger import read_ledger
 from jobs import check_audit, explain_subject, run_pipeline, score_networks, simulate_events
-from jobs.demo_story import tell
+from jobs.demo_story import configure, tell
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import check_history, current
 from tests.integration.naming import NAMES, confusion
@@ -121,10 +121,15 @@ def test_the_demo_tells_its_story_on_such_a_day(site: Site, tmp_path: Path) -> N
     shutil.copytree(site.home, home)
     log = tmp_path / "log"
     shutil.copytree(site.folder, log, ignore=shutil.ignore_patterns("home"))
-    lines = list(tell(home, log, DAY, site.engine))
+    config = configure(home, log)
+    lines = list(tell(home, config, DAY, site.engine))
     assert len(lines) == 10
     assert re.search("PROPOSED, do not import: 0 of [12] approvals", lines[2])
     assert lines[4].endswith("may be imported")
     assert lines[9].endswith("applied > appealed > overturned > reversed.")
     check_history(read_ledger(home, DECISIONS))
-    assert check_audit.main(["verify", "--set", f"home={home}"]) == 0
+    assert check_audit.main(["verify", "--config", str(config)]) == 0
+    standing = current(read_ledger(home, DECISIONS)).to_pylist()
+    again = ["--ds", str(DAY), "--config", str(config)]
+    assert score_networks.main(again, site.engine) == 0
+    assert current(read_ledger(home, DECISIONS)).to_pylist() == standing, "findings stay live"

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from exporters.neo4j import address_from
 from graph.engines.base import DependencyError
 from graph.jvm_artifacts import Artifact
 from jobs.database import runtime
@@ -18,7 +19,7 @@ from jobs.database.address import database_address
 from jobs.database.artifacts import server_artifacts
 from jobs.database.ports import free_port
 from jobs.database.runtime import java_executable
-from jobs.database.server import Process, find_server
+from jobs.database.server import Process, Server, find_server, why_not
 from jobs.java import Java
 from jobs.manage_neo4j import main
 from tests.conftest import missing
@@ -103,6 +104,26 @@ def test_the_server_is_that_of_the_home_of_the_site(
 def test_what_uses_the_server_says_how_to_start_it(tmp_path: Path) -> None:
     with pytest.raises(DependencyError, match=f"neo4j start --set home={tmp_path}, or set NEO4J_"):
         database_address(tmp_path, {})
+
+
+@pytest.mark.parametrize("uri", ["127.0.0.1:7687", "http://127.0.0.1:7474", "https://db.example"])
+def test_an_address_that_is_not_bolts_is_told_with_those_that_are(uri: str) -> None:
+    with pytest.raises(
+        DependencyError, match=f"NEO4J_URI is '{uri}': it must begin with .*bolt://"
+    ):
+        address_from({"NEO4J_URI": uri, "NEO4J_PASSWORD": "p"})
+
+
+def test_javas_own_reason_is_told(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "console.log").write_text(
+        "Invalid maximum heap size: -Xmxlots\n"
+        "Error: Could not create the Java Virtual Machine.\n"
+        "Error: A fatal exception has occurred. Program will exit.\n"
+    )
+    nobody = Process(0, 0.0)
+    told = why_not(Server(tmp_path, 1, 2, 3, nobody, nobody))
+    assert "did not come up: Invalid maximum heap size: -Xmxlots (more in" in told
 
 
 def test_only_neo4j_py_imports_the_driver() -> None:

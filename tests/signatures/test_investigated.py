@@ -11,8 +11,9 @@ import pytest
 from signatures.decisions import DECISIONS
 from signatures.investigated import (
     agreed,
+    became_of,
     benign_accounts,
-    benign_snapshots,
+    benign_members,
     decided_by_people,
     investigated,
     policy_actions,
@@ -82,6 +83,7 @@ def test_two_reviewers_restrict_actors_and_secure_the_hijacked() -> None:
     [
         pytest.param(TWO[:1], id="one reviewer"),
         pytest.param((TWO[0], verdict("2", "reviewer 1")), id="the same reviewer twice"),
+        pytest.param((TWO[0], verdict("2", "Reviewer 1 ")), id="the same, spelled otherwise"),
         pytest.param((TWO[0], verdict("2", "reviewer 2", policy_id="spam")), id="two policies"),
         pytest.param((*TWO, verdict("3", "reviewer 3", label="benign")), id="a third disagrees"),
         pytest.param(
@@ -96,6 +98,31 @@ def test_anything_less_proposes_nobody(rows: tuple[dict[str, Any], ...]) -> None
 def test_a_verdict_may_name_some_members_only() -> None:
     some = verdict("3", "reviewer 2", members=["stolen", "star"])
     assert proposed(TWO[0], some) == {"stolen": "secure_account"}
+
+
+def test_a_policy_is_one_policy_with_blanks_around_it() -> None:
+    assert proposed(TWO[0], TWO[1] | {"policy_id": f"{POLICY} "}) == proposed(*TWO)
+
+
+def test_whom_a_reviewer_calls_benign_is_kept_out_and_not_the_others() -> None:
+    """A doubt of one member, by whomever, on the network or on the account, ends nothing else."""
+    everybody = proposed(*TWO)
+    for bystander in (
+        verdict("3", "reviewer 2", label="benign", members=["guest"]),
+        verdict("3", "reviewer 3", label="benign", subject_type="account", subject_id="guest"),
+    ):
+        assert proposed(*TWO, bystander) == everybody
+    one = verdict("3", "reviewer 3", label="benign", members=["bot"])
+    assert proposed(*TWO, one) == {"stolen": "secure_account"}
+
+
+def test_accounts_that_are_judged_alone_are_told_to_propose_nobody() -> None:
+    alone = {"subject_type": "account", "subject_id": "bot"}
+    rows = labels(*[row | alone for row in TWO])
+    found = investigated(rows, snapshot(), load(), set())
+    assert (found.proposed, found.alone) == ([], 1)
+    (told,) = became_of(found, DECISIONS.schema.empty_table())
+    assert told.startswith("accounts called abusive on their own: 1; this proposes nobody")
 
 
 def test_protected_and_cleared_accounts_stay_out() -> None:
@@ -192,7 +219,8 @@ def waiting(action: str) -> pa.Table:
 def decide(ledger: pa.Table, *rows: dict[str, Any]) -> pa.Table:
     told = labels(*rows)
     found = investigated(told, snapshot(), load(), set())
-    moved = decided_by_people(found.proposed, benign_snapshots(told), ledger, DAY, NOON)
+    benign = benign_members(told, snapshot())
+    moved = decided_by_people(found.proposed, benign, ledger, DAY, NOON)
     after = pa.concat_tables([ledger, moved])
     check_history(after)
     return after
@@ -234,3 +262,10 @@ def test_what_people_call_benign_is_rejected_and_its_accounts_are_clear() -> Non
     assert current(ledger).column("state").to_pylist() == ["rejected"]
     assert benign_accounts(labels(benign), snapshot()) == set(ROLES)
     assert agreed(labels(benign)) == {}
+
+
+def test_a_benign_verdict_on_some_members_rejects_theirs_alone() -> None:
+    guest = verdict("1", "reviewer 1", label="benign", members=["guest"])
+    assert current(decide(waiting("suspend"), guest)).column("state").to_pylist() == ["in_review"]
+    bot = verdict("1", "reviewer 1", label="benign", members=["bot"])
+    assert current(decide(waiting("suspend"), bot)).column("state").to_pylist() == ["rejected"]

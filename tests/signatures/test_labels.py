@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from signatures.investigated import agreed, benign_snapshots
+from signatures.investigated import agreed, benign_members
 from signatures.labels import LABELS, LabelRefused, check_labels, new_labels, valid_labels
+from signatures.snapshots import SNAPSHOTS
 from tests.signatures.label_rows import label
 
 
@@ -49,7 +50,8 @@ def test_a_sampled_network_needs_no_snapshot_and_proposes_nobody() -> None:
     rows = [label(**of_network), label(label_id="l2", reviewer="reviewer-2", **of_network)]
     check_labels(rows)
     assert agreed(table(*rows)) == {}
-    assert benign_snapshots(table(*[row | {"label": "benign"} for row in rows])) == set()
+    benign = table(*[row | {"label": "benign"} for row in rows])
+    assert benign_members(benign, SNAPSHOTS.schema.empty_table()) == set()
 
 
 def test_what_the_ledger_has_is_not_appended_again() -> None:

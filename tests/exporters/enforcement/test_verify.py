@@ -376,6 +376,21 @@ def test_requester_reviewer_and_approver_are_three(
     assert "lead_2: reviewed accounts of the batch" in found
 
 
+def test_another_spelling_of_a_name_is_the_same_person(
+    tmp_path: Path, approvers: Approvers, keys: Path
+) -> None:
+    from dataclasses import replace
+
+    reviewed = [replace(decided("a1"), reviewer="Lead_2 , carl", reviewed_at=NOW)]
+    folder, _ = write(tmp_path, reviewed, requested_by="LEAD_1")
+    approve(folder, keys, "lead_1", "lead_2")
+    found = "\n".join(problems(folder, approvers))
+    assert "lead_1: requested the batch" in found
+    assert "lead_2: reviewed accounts of the batch" in found
+    with pytest.raises(ConfigError, match="two approvers have one name"):
+        approvers_of(keys, ["lead_1", "LEAD_1"])
+
+
 def test_a_key_ends_and_a_market_is_decided_over_by_its_own_people(batch: Path, keys: Path) -> None:
     approve(batch, keys, "lead_1")
     public = key_pair("lead_1", keys).with_suffix(".pub").read_text().strip()

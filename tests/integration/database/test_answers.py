@@ -125,6 +125,23 @@ def test_who_takes_a_verdict_back_puts_the_network_among_those_that_wait(ask: As
     assert [row["why"] for row in ask("awaiting_review")] == ["not judged yet"]
 
 
+def test_a_network_on_a_colleagues_desk_is_taken_over_on_purpose_alone(ask: Ask) -> None:
+    other = {"reviewer": "reviewer-2", "days": 3}
+    assert len(ask("take_network", days=3, state="open")) == 1
+    assert ask("take_network", state="open", **other) == []
+    assert len(ask("take_network", days=5, state="waiting", reviewer="Reviewer-1 ")) == 1
+    assert ask("take_over_network", colleague="reviewer-3", **other) == []
+    (row,) = ask("take_over_network", colleague="Reviewer-1", **other)
+    assert (row["owner"], row["state"]) == ("reviewer-2", "waiting")
+    assert len(ask("take_network", state="done", **other)) == 1
+    assert len(ask("take_network", days=3, state="open")) == 1, "what is done is free"
+
+
+def test_a_note_says_something_and_who_says_it(ask: Ask) -> None:
+    assert ask("add_note", text=" ") == ask("add_note", text="look", reviewer="") == []
+    assert [row["text"] for row in ask("add_note", text="look again")] == ["look again"]
+
+
 def test_a_network_that_is_no_longer_found_stays_on_the_desk_until_it_is_done(
     ask: Ask, database: Database, tmp_path: Path
 ) -> None:

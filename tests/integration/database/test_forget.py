@@ -75,6 +75,20 @@ def test_verdicts_stay_and_name_the_hash(database: Database, tmp_path: Path) -> 
     assert [each["id"] for each in found] == ["b", "c", NAME]
 
 
+def test_verdicts_name_an_account_by_the_id_that_the_database_has(
+    database: Database, tmp_path: Path
+) -> None:
+    account = "x" * 1_500
+    loaded(database, tmp_path, account)
+    database.write(
+        "MATCH (n:Network {id: 'n1'})<-[:MEMBER_OF]-(a) WITH n, collect(a.id) AS members "
+        "CREATE (n)<-[:ON]-(:Verdict {id: 'v1', subject_id: 'n1', members: members})"
+    )
+    assert forget_in_database(database, account, NAME).verdicts == 1
+    (verdict,) = database.read("MATCH (v:Verdict) RETURN v.members AS members")
+    assert sorted(verdict["members"]) == ["b", "c", NAME]
+
+
 def test_the_command_forgets_in_the_database_that_the_site_names(
     database: Database,
     server: Server,

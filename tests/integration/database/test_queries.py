@@ -30,6 +30,7 @@ MAY_BE_EMPTY = {
     "pruned_hubs",
     "merged_networks",
     "my_queue",
+    "take_over_network",
     "verdicts_on",
     "withdraw_verdict",
 }

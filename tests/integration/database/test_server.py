@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from jobs import load_neo4j, manage_neo4j
 from jobs.database.address import database_address
 from jobs.database.server import Server, find_server, start_server
 from jobs.masking import masking_key, masks
+from tests.integration.database.conftest import StartOwn
 from tests.integration.sites import Site
 
 
@@ -52,6 +54,34 @@ def test_a_second_start_finds_the_first(
     told = capsys.readouterr().out
     assert server.browser in told and str(server.password_file) in told
     assert read_password(server.password_file) not in told
+
+
+def test_a_guide_whose_process_ended_is_told_and_started_again(
+    own_server: StartOwn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = own_server()
+    monkeypatch.setenv("ACTORGRAPH_HOME", str(server.folder.parent))
+    psutil.Process(server.guide.pid).kill()
+    assert manage_neo4j.main(["status"]) == 5
+    told = capsys.readouterr()
+    assert "Guide:          not served" in told.out
+    assert f"actorgraph neo4j start --set home={server.folder.parent}" in told.err
+    assert manage_neo4j.main(["start"]) == 0
+    assert f"Guide:          {server.guide_url}" in capsys.readouterr().out
+    with urllib.request.urlopen(f"{server.guide_url}/guide.html") as answer:
+        assert answer.status == 200
+    again = find_server(server.folder)
+    assert again is not None and again.java == server.java
+    assert manage_neo4j.main(["status"]) == 0
+
+
+def test_a_database_that_is_not_there_is_one_line(server: Server) -> None:
+    address = database_address(server.folder.parent, {})
+    with (
+        Database(replace(address, database="nope")) as nowhere,
+        pytest.raises(DependencyError, match="has no database 'nope': check NEO4J_DATABASE"),
+    ):
+        nowhere.read("RETURN 1")
 
 
 def test_the_guide_may_be_read_by_browser_and_lists_no_folder(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from exporters.neo4j import Database
-from exporters.neo4j_load import load
+from exporters.neo4j_load import indexed_id, load
 from exporters.neo4j_queries import read_queries
 from exporters.neo4j_verdicts import Pulled, pull, read_verdicts
 from graph.ledger import read_ledger
@@ -84,6 +85,48 @@ def test_a_verdict_that_is_taken_back_holds_no_more_and_is_not_lost(one_network:
     assert valid_labels(labels, datetime.now(UTC) + timedelta(minutes=1)).num_rows == 0
 
 
+def held(database: Database) -> list[tuple[str, str]]:
+    """Who says what in the verdicts that hold, as they are pulled."""
+    found = pulled(database)
+    assert found.refused == []
+    labels = valid_labels(found.labels, datetime.now(UTC) + timedelta(minutes=1)).to_pylist()
+    return sorted((row["reviewer"], row["label"]) for row in labels)
+
+
+def test_nothing_is_taken_back_without_a_reason_or_twice(one_network: Database) -> None:
+    (given,) = ask(one_network, "judge_network", network="n1", label="abusive")
+    verdict = given["verdict"]
+    assert ask(one_network, "withdraw_verdict", verdict=verdict, reason=" ") == []
+    assert held(one_network) == [("reviewer-1", "abusive")]
+    (taken,) = ask(one_network, "withdraw_verdict", verdict=verdict, reviewer="Reviewer-1 ")
+    assert ask(one_network, "withdraw_verdict", verdict=verdict) == []
+    assert ask(one_network, "withdraw_verdict", verdict=taken["verdict"]) == []
+    assert held(one_network) == []
+
+
+def test_the_last_word_of_a_reviewer_counts_and_the_earlier_is_kept(
+    one_network: Database, tmp_path: Path
+) -> None:
+    (first,) = ask(one_network, "judge_network", network="n1", label="abusive")
+    ask(one_network, "judge_network", network="n1", label="abusive", reviewer="reviewer-2")
+    rows = network("n1", ["a", "b", "c", "joiner"])
+    load(one_network, parts(tmp_path, rows), NEXT, "networks", lambda *_, **__: None)
+    again = {"label": "benign", "reviewer": " Reviewer-1"}
+    (second,) = ask(one_network, "judge_network", network="n1", **again)
+    assert second["replaces"] == first["verdict"]
+    assert held(one_network) == [("Reviewer-1", "benign"), ("reviewer-2", "abusive")]
+    assert pulled(one_network).labels.num_rows == 3
+
+
+def test_a_word_on_fewer_members_replaces_none_on_all(one_network: Database) -> None:
+    (whole,) = ask(one_network, "judge_network", network="n1", label="abusive")
+    (some,) = ask(one_network, "judge_members", network="n1", accounts=["a"], label="benign")
+    (same,) = ask(one_network, "judge_members", network="n1", accounts=["a"], label="unsure")
+    assert (whole["replaces"], some["replaces"], same["replaces"]) == (None, None, some["verdict"])
+    assert held(one_network) == [("reviewer-1", "abusive"), ("reviewer-1", "unsure")]
+    assert ask(one_network, "withdraw_verdict", verdict=some["verdict"]) == []
+
+
 def test_hostile_words_are_only_words(one_network: Database) -> None:
     words = "'}) DETACH DELETE n // `\n\"$reason"
     ask(one_network, "judge_network", network="n1", label="benign", reason=words)
@@ -96,6 +139,7 @@ def test_hostile_words_are_only_words(one_network: Database) -> None:
         ("v.label = 'guilty'", "label 'guilty' is none of abusive, benign, unsure, withdrawn"),
         ("v.reviewer = ' '", "reviewer must be a text"),
         ("v.reason = 7", "reason must be a text"),
+        ("v.policy_id = 7", "policy_id must be a text"),
         ("v.members = []", "members must be some accounts"),
         ("v.members = 'a'", "members must be a list"),
         ("v.reviewed_at = '2026'", "reviewed_at must be a time with its zone"),
@@ -117,7 +161,8 @@ def test_a_malformed_verdict_is_refused_and_named(
     assert found.labels.column("subject_type").to_pylist() == ["account"]
 
 
-def test_a_verdict_names_the_snapshot_that_the_reviewer_saw() -> None:
+def judged(*members: str, **changes: Any) -> dict[str, Any]:
+    """A verdict on a network with the snapshot that the reviewer saw, as it is read."""
     verdict = {
         "label": "abusive",
         "reason": "r",
@@ -125,11 +170,46 @@ def test_a_verdict_names_the_snapshot_that_the_reviewer_saw() -> None:
         "subject_type": "network",
         "subject_id": "n1",
         "reviewed_at": datetime(2026, 11, 22, tzinfo=UTC),
-        "ds": date(2026, 11, 22),
-        "members": ["a", "b"],
+        "ds": DAY,
+        "members": list(members),
         "snapshot": "s",
     }
-    node = {"id": "v", "verdict": verdict, "subjects": ["n1"]}
+    return {"id": "v", "verdict": verdict | changes, "subjects": ["n1"]}
+
+
+def test_a_policy_that_nobody_knows_is_told_with_the_nearest() -> None:
+    policies = {"spam-1": "of the file", "fakes": "too"}
+    node = judged("a", policy_id=" Spam-1 ")
+    found = pull([node], set(), {"s": {"a"}}, policies=policies)
+    assert found.labels.column("policy_id").to_pylist() == ["Spam-1"]
+    assert found.unknown_policies == [
+        "Verdict v: there is no policy 'Spam-1'; did you mean 'spam-1'?"
+    ]
+    known = pull([judged("a", policy_id="spam-1 ")], set(), {"s": {"a"}}, policies=policies)
+    assert known.unknown_policies == []
+
+
+@pytest.mark.parametrize("snapshot", ["s", None])
+def test_members_whose_long_ids_the_database_cuts_are_the_same_members(
+    snapshot: str | None,
+) -> None:
+    long = "x" * 1_500
+    rows = [
+        {"snapshot_sha256": "s", "account_id": each, "network_id": "n1", "ds": DAY, "role": "actor"}
+        for each in ("a", long)
+    ]
+    taken = pa.Table.from_pylist(rows, schema=SNAPSHOTS.schema)
+    frozen = {"s": {"a", long}} if snapshot else {}
+    for members, meant in ((("a", indexed_id(long)), None), ((indexed_id(long),), [long])):
+        node = judged(*members, snapshot=snapshot)
+        found = pull([node], set(), frozen, lambda networks: taken)
+        assert (found.refused, found.without_roles) == ([], [])
+        (label,) = found.labels.to_pylist()
+        assert (label["snapshot_sha256"], label["members"]) == ("s", meant)
+
+
+def test_a_verdict_names_the_snapshot_that_the_reviewer_saw() -> None:
+    node = judged("a", "b")
     (label,) = pull([node], set(), {"s": {"a", "b", "c"}}).labels.to_pylist()
     assert (label["snapshot_sha256"], label["members"]) == ("s", ["a", "b"])
     assert pull([node], set(), {"s": {"a"}}).refused == [
