@@ -213,6 +213,11 @@ def _receipts(arguments: argparse.Namespace) -> int:
         f"{told.failed} failed, {told.skipped} skipped; of reversals {told.reversed} carried out, "
         f"{told.not_reversed} not; {expired} decisions expired"
     )
+    if told.leaving_again:
+        _say(
+            f"{told.leaving_again} that had failed were carried out on a later try; they count as "
+            "applied once what is proposed again was released, with the next receipts"
+        )
     if told.contradicting:
         _say(
             f"ALERT: {told.contradicting} receipts contradict what is known, e.g. one that failed "

@@ -26,16 +26,30 @@ from jobs.batches.reversals import DONE, reversals
 from jobs.errors import DataStop
 from signatures.decisions import DECISIONS
 from signatures.frozen_evidence import read_evidence
-from signatures.life_cycle import ENFORCED, PATH_BACK, current_frame, moved_frame
+from signatures.life_cycle import ENFORCED, current_frame, moved_frame
 from signatures.snapshots import SNAPSHOTS
 
 ACTOR = "receipts"
 STATUSES = ("applied", "already", "failed", "skipped")
 FIELDS = ("idempotency_key", "status", "at", "error")
 AHEAD = timedelta(minutes=5)
-"""How far another machine's clock may be ahead of this one's."""
+"""How far another machine's clock may be ahead of this one's, or behind."""
 
-_KEYS = columns(idempotency_key="string", decision_id="string", operation="string", state="string")
+TRIED_AGAIN = (
+    ("proposed", "retry"),
+    ("approved", "approvals"),
+    ("released", "release"),
+    ("applied", "receipt"),
+)
+"""How a decision goes that failed and worked on a later try of the same released batch."""
+
+_KEYS = columns(
+    idempotency_key="string",
+    decision_id="string",
+    operation="string",
+    state="string",
+    made_at=TIMESTAMP,  # when the first batch with the row was made
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,7 @@ class Received:
     skipped: int
     reversed: int
     not_reversed: int
+    leaving_again: int
     contradicting: int
 
 
@@ -75,16 +90,21 @@ def receive(changes: Changes, path: Path) -> Received:
     _refuse_strange(changes, keyed)
     count = keyed.count()
     changes.append(RECEIPTS, keyed.withColumn("taken_at", F.lit(changes.now)))
-    moves = {after: _move(changes, keyed, after) for after in ("applied", "failed", "reversed")}
+    worked = changes.engine.materialize(_worked(changes, keyed), "receipts worked")
+    applied = _apply(changes, worked)
+    failed = _move(changes, _failed(keyed, worked), "failed")
+    reversed_ = keyed.filter(_done() & (F.col("operation") == "reverse"))
+    _move(changes, reversed_.filter(F.col("state") == "overturned"), "reversed")
     skipped = _skipped(keyed)
     told = Received(
         receipts=total,
         repeated=total - count,
-        applied=moves["applied"],
-        failed=moves["failed"] - skipped,
+        applied=applied,
+        failed=failed - skipped,
         skipped=skipped,
         **_taken_back(keyed),
-        contradicting=_contradicting(changes, keyed),
+        leaving_again=_leaving_again(keyed, worked),
+        contradicting=_contradicting(changes, keyed, worked),
     )
     if count:
         changes.audit("receipts", ACTOR, vars(told))
@@ -146,19 +166,19 @@ def _keys(changes: Changes) -> DataFrame:
     """The keys of everything that was sent, with the state of its decision: see the columns."""
     ledger = changes.ledger(DECISIONS)
     current = current_frame(ledger).select("decision_id", "state")
-    released = ledger.filter(F.col("state") == "released").select("decision_id").distinct()
+    released = ledger.filter(F.col("state") == "released").select("decision_id", "batch_id")
     out = reversals(changes.home)
-    out = out.filter(pc.is_valid(out.column("out_in"))).select(["decision_id"])
+    out = out.filter(pc.is_valid(out.column("out_in"))).select(["decision_id", "first_in"])
+    out = out.rename_columns(["decision_id", "batch_id"])
     # An overturned decision waits for its reversal's receipt, which the ledger does not show.
     sent = {"apply": released, "reverse": changes.engine.from_arrow(out)}
-    frames = [
-        changes.engine.map_arrow(
-            current.join(ids, on="decision_id", how="left_semi"),
-            partial(_with_keys, operation),
-            _KEYS,
-        )
-        for operation, ids in sent.items()
-    ]
+    made = _made(changes)
+    frames = []
+    for operation, carried in sent.items():
+        first = carried.join(made, on="batch_id", how="left").groupBy("decision_id")
+        first = first.agg(F.min("made_at").alias("made_at"))
+        rows = current.join(first, on="decision_id", how="inner")
+        frames.append(changes.engine.map_arrow(rows, partial(_with_keys, operation), _KEYS))
     return union_all(frames)
 
 
@@ -167,43 +187,100 @@ def _with_keys(operation: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa
         ids, states = (batch.column(name).to_pylist() for name in ("decision_id", "state"))
         arrays = [[key_of(one, operation) for one in ids], ids, [operation] * len(ids), states]
         yield pa.RecordBatch.from_arrays(
-            [pa.array(each, pa.string()) for each in arrays], schema=_KEYS
+            [*(pa.array(each, pa.string()) for each in arrays), batch.column("made_at")],
+            schema=_KEYS,
         )
 
 
 def _refuse_strange(changes: Changes, keyed: DataFrame) -> None:
-    strange = keyed.filter(F.col("decision_id").isNull())
-    if count := strange.count():
-        first = changes.engine.to_arrow(strange.agg(F.min("idempotency_key").alias("key")))
-        raise DataStop(
-            f"receipts: {count} are about rows that were never released, e.g. "
-            f"{first['key'][0].as_py()}: nothing of the file is taken"
-        )
+    ahead = F.unix_timestamp("made_at") - F.unix_timestamp("at")
+    early = ahead > AHEAD // timedelta(seconds=1)
+    for strange, about in (
+        (F.col("decision_id").isNull(), "about rows that were never released"),
+        (F.coalesce(early, F.lit(False)), "dated before their batch was made"),
+    ):
+        found = keyed.filter(strange)
+        if count := found.count():
+            first = changes.engine.to_arrow(found.agg(F.min("idempotency_key").alias("key")))
+            raise DataStop(
+                f"receipts: {count} are {about}, e.g. {first['key'][0].as_py()}: nothing of the "
+                "file is taken"
+            )
 
 
-def _move(changes: Changes, keyed: DataFrame, after: str) -> int:
-    """Move the decisions that receipts lead to a state; returns their number."""
-    done = F.col("status").isin(*DONE)
-    before, operation, wanted = {
-        "applied": ("released", "apply", done),
-        "failed": ("released", "apply", ~done),
-        "reversed": ("overturned", "reverse", done),
-    }[after]
-    mine = keyed.filter((F.col("state") == before) & (F.col("operation") == operation))
-    done_by = mine.filter(done).select("decision_id").distinct()
-    chosen = mine.filter(wanted).select("decision_id").distinct()
-    if after == "failed":
-        # Somebody tried again and it worked.
-        chosen = chosen.join(done_by, on="decision_id", how="left_anti")
-    rows = current_frame(changes.ledger(DECISIONS)).join(chosen, on="decision_id", how="left_semi")
-    rows = changes.engine.materialize(rows.select(*DECISIONS.columns), f"to be {after}")
-    moved = moved_frame(
-        changes.engine, rows, after, by="receipt", at=changes.now, actor=ACTOR, reason=None
+def _done() -> Any:
+    return F.col("status").isin(*DONE)
+
+
+def _worked(changes: Changes, keyed: DataFrame) -> DataFrame:
+    """What was carried out and does not count as such yet: decision_id (the key), state.
+
+    By all its receipts, earlier ones too: the last try decides, and where two are of one second, the
+    one that worked. What was sent when another retraction than its own had left needs a new one.
+    """
+    names = ("decision_id", "status", "at")
+    gone = changes.engine.from_arrow(reversals(changes.home)).filter(F.col("out_in").isNotNull())
+    before = changes.ledger(RECEIPTS).filter(F.col("operation") == "apply").select(*names)
+    before = before.join(gone.select("decision_id"), on="decision_id", how="left_anti")
+    told = before.unionByName(keyed.filter(F.col("operation") == "apply").select(*names))
+    tries = told.groupBy("decision_id").agg(
+        F.max(F.when(_done(), F.col("at"))).alias("done_at"),
+        F.max(F.when(~_done(), F.col("at"))).alias("failed_at"),
     )
-    changes.append(DECISIONS, moved)
-    if after == "applied":
-        changes.append(ENFORCED_ENTITIES, _archive(changes, rows))
+    good = tries.filter(F.coalesce(F.col("done_at") >= F.col("failed_at"), F.lit(True)))
+    good = good.filter(F.col("done_at").isNotNull()).select("decision_id")
+    fresh = keyed.filter((F.col("state") == "released") & (F.col("operation") == "apply") & _done())
+    ids = good.unionByName(fresh.select("decision_id")).distinct()
+    waiting = F.col("state").isin("released", "failed", "proposed", "approved")
+    states = current_frame(changes.ledger(DECISIONS)).filter(waiting)
+    return states.select("decision_id", "state").join(ids, on="decision_id", how="left_semi")
+
+
+def _apply(changes: Changes, worked: DataFrame) -> int:
+    """Move what was carried out; returns the number.
+
+    A try that failed and the one that worked are of one batch, whose approvals and release stand:
+    what enforcement did with it is in force, and the person must be able to appeal.
+    """
+    current = current_frame(changes.ledger(DECISIONS))
+    at_once = _rows_of(changes, current, worked.filter(F.col("state") == "released"), "released")
+    again = _rows_of(changes, current, worked.filter(F.col("state") == "failed"), "tried again")
+    applied = [_to(changes, at_once, "applied", "receipt", None), again]
+    for after, by in TRIED_AGAIN:
+        applied[1] = _to(changes, applied[1], after, by, "a later try of the same batch worked")
+    rows = union_all(applied)
+    changes.append(ENFORCED_ENTITIES, _archive(changes, rows))
     return rows.count()
+
+
+def _failed(keyed: DataFrame, worked: DataFrame) -> DataFrame:
+    """The receipts after which a decision has failed: no try of it worked."""
+    mine = keyed.filter((F.col("state") == "released") & (F.col("operation") == "apply"))
+    return mine.filter(~_done()).join(
+        worked.select("decision_id"), on="decision_id", how="left_anti"
+    )
+
+
+def _move(changes: Changes, receipts: DataFrame, after: str) -> int:
+    """Move the decisions of receipts to a state; returns their number."""
+    current = current_frame(changes.ledger(DECISIONS))
+    rows = _rows_of(changes, current, receipts.select("decision_id").distinct(), f"to be {after}")
+    return _to(changes, rows, after, "receipt", None).count()
+
+
+def _rows_of(changes: Changes, current: DataFrame, ids: DataFrame, name: str) -> DataFrame:
+    rows = current.join(ids.select("decision_id"), on="decision_id", how="left_semi")
+    return changes.engine.materialize(rows.select(*DECISIONS.columns), name)
+
+
+def _to(changes: Changes, rows: DataFrame, after: str, by: str, reason: str | None) -> DataFrame:
+    """Move decisions one step; returns their rows after it."""
+    moved = moved_frame(
+        changes.engine, rows, after, by=by, at=changes.now, actor=ACTOR, reason=reason
+    )
+    moved = changes.engine.materialize(moved, f"{after} by {by}, {reason}")
+    changes.append(DECISIONS, moved)
+    return moved
 
 
 def _skipped(keyed: DataFrame) -> int:
@@ -224,10 +301,22 @@ def _taken_back(keyed: DataFrame) -> dict[str, int]:
     return {"reversed": reversed_, "not_reversed": total - reversed_}
 
 
-def _contradicting(changes: Changes, keyed: DataFrame) -> int:
-    """Receipts that a state or an earlier one does not allow: done after it failed, or undone."""
-    done = F.col("status").isin(*DONE)
-    late = (F.col("operation") == "apply") & done & F.col("state").isin("rejected", *PATH_BACK)
+def _leaving_again(keyed: DataFrame, worked: DataFrame) -> int:
+    """What these receipts say was carried out after all, while people propose it again."""
+    told = keyed.filter((F.col("operation") == "apply") & _done()).select("decision_id")
+    waits = worked.filter(F.col("state").isin("proposed", "approved"))
+    return waits.join(told, on="decision_id", how="left_semi").count()
+
+
+def _contradicting(changes: Changes, keyed: DataFrame, worked: DataFrame) -> int:
+    """Receipts that a state or another one does not allow.
+
+    Undone after it was done, done before the last try failed, or done though it goes on no more.
+    """
+    done = _done()
+    ended = ("failed", "proposed", "approved", "in_review", "rejected", "superseded")
+    late = keyed.filter((F.col("operation") == "apply") & done & F.col("state").isin(*ended))
+    late = late.join(worked.select("decision_id"), on="decision_id", how="left_anti")
     known = changes.ledger(RECEIPTS).filter(done)
     before = known.groupBy("idempotency_key").agg(F.min("at").alias("known_at"))
     told = keyed.filter(done).groupBy("idempotency_key").agg(F.min("at").alias("told_at"))
@@ -236,7 +325,7 @@ def _contradicting(changes: Changes, keyed: DataFrame) -> int:
     # Of two receipts of one file and second, nobody knows which came first.
     after = (F.col("at") >= F.col("known_at")) | (F.col("at") > F.col("told_at"))
     stood = (F.col("operation") == "reverse") | F.col("state").isin("released", *ENFORCED)
-    return keyed.filter(late).count() + undone.filter(after & stood).count()
+    return late.count() + undone.filter(after & stood).count()
 
 
 def _archive(changes: Changes, applied: DataFrame) -> DataFrame:

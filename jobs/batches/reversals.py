@@ -25,6 +25,7 @@ from jobs.batches.store import Store
 SCHEMA = columns(
     decision_id="string",
     waits_in="string",  # the batch that is proposed and has not left
+    first_in="string",  # the first one that left
     out_in="string",  # the last one that left
     out_at=TIMESTAMP,
     answer="string",  # done | failed; null: no receipt since it left
@@ -50,8 +51,9 @@ def reversals(home: Path) -> pa.Table:
     }
     left = _rows(store.released, out).rename_columns(["decision_id", "out_in", "out_at"])
     waits = _rows(store.proposed, waiting).rename_columns(["decision_id", "waits_in", "at"])
+    left = left.append_column("first_in", left.column("out_in")).sort_by("out_at")
     found = (
-        _grouped(left.sort_by("out_at"), out_in="last", out_at="last")
+        _grouped(left, first_in="first", out_in="last", out_at="last")
         .join(_answers(home), "decision_id", join_type="left outer")
         .join(
             _grouped(waits.sort_by("waits_in"), waits_in="last"),

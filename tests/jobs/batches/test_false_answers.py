@@ -31,6 +31,7 @@ def receipt(site: Site, **changed: Any) -> dict[str, Any]:
         ({"status": "done"}, "status must be"),
         ({"at": "2099-01-01T00:00:00+00:00"}, "not be to come"),
         ({"at": "2026-11-22T00:00:00"}, "must have a zone"),
+        ({"at": "2026-11-20T00:00:00Z"}, "are dated before their batch was made"),
         ({"at": "yesterday"}, "is no receipt"),
         ({"sudo": True}, "has no sudo: it has idempotency_key, status, at, error"),
     ],
