@@ -27,7 +27,10 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
 
 
 class Approver(Settings):
-    """Somebody who may approve: `markets` is [all], or those whose accounts they decide over."""
+    """Somebody who may approve: `markets` is [all], or those whose accounts they decide over.
+
+    `role` tells readers of the file what somebody is; it gives nobody more rights than others.
+    """
 
     name: Name
     role: Literal["approver", "lead"]
