@@ -129,6 +129,17 @@ def mentioned(folder: Path, text: str) -> list[str]:
     return [place for place, line in read_lines(folder) if any(map(word.search, _texts(line)))]
 
 
+def told_of(folder: Path, action: str) -> Iterator[dict[str, Any]]:
+    """The lines of an action in the order of the log; none that cannot be read."""
+    for _, line in read_lines(folder):
+        try:
+            content = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(content, dict) and content.get("action") == action:
+            yield content
+
+
 def _texts(line: str) -> Iterator[str]:
     """The texts among a line's particulars; none of a line that cannot be read."""
     try:

@@ -36,12 +36,19 @@ COLUMNS = (
 )
 
 
+def origin(markets: Mapping[str | None, int]) -> str | None:
+    """The market of more than half of accounts that are counted by market; None: there is none."""
+    total = sum(markets.values())
+    return next((name for name, accounts in markets.items() if 2 * accounts > total), None)
+
+
 class Disclosure:
     """Writes `disclosure.csv`, a line a network.
 
     `actions` has each action with its number of accounts; `accounts` and `victims` are those of the
-    batch, or of this stage of it, and `network_accounts` all that the network had. Origin and
-    followers are of `accounts`; origin is a market only where more than half of them are there.
+    batch, or of this stage of it, and `network_accounts` all that the network had. Followers are of
+    `accounts`. Origin is a market only where more than half of the accounts of the whole batch are
+    there, so that no stage tells where somebody is whom the batch does not.
     """
 
     def __init__(self, folder: Path, maker: RowMaker) -> None:
@@ -80,7 +87,7 @@ class Disclosure:
             accounts,
             network["accounts"] - accounts,
             network["members"],
-            self._origin(),
+            self._origin(network["network_id"]),
             sum(self._followers) if self._followers else None,
             network["reason_text"],
             (network["first_at"] or "")[:10] or None,
@@ -90,10 +97,10 @@ class Disclosure:
         self._file.rows += 1
         self._begin()
 
-    def _origin(self) -> str | None:
-        """The market of more than half of the accounts."""
-        most = (name for name, n in self._markets.items() if 2 * n > self._markets.total())
-        return next(most, None)
+    def _origin(self, network_id: str) -> str | None:
+        if self._maker.stage is not None:
+            return self._maker.origins.get(network_id)
+        return origin(self._markets)
 
     def close(self) -> list[dict[str, Any]]:
         """Finish the file."""

@@ -45,8 +45,11 @@ SHA256 = re.compile("[0-9a-f]{64}")
 FIRST_PINNED = date(2026, 11, 24)
 """When techniques were first looked up; `created` of an attack pattern must never change."""
 
-MOST_OBSERVED = 999_999_999
-"""The largest number_observed (STIX 2.1, section 4.14)."""
+OBSERVED = 1
+"""The number_observed (STIX 2.1, section 4.14) that is surely true of each object of an account.
+
+Frozen evidence counts pairs of events, of which a few events make thousands.
+"""
 
 OBJECT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -188,10 +191,8 @@ class StixBundle:
     def _observed(
         self, decided: Decided, refs: list[str], group: _Group, stands: bool
     ) -> dict[str, Any]:
-        """That an account and what it shared were seen: how often, from when to when."""
-        shared = decided.evidence.shared
+        """That an account and what it shared were seen, from when to when."""
         day = group.version["created"]
-        pairs = sum(entity.co_actions for entity in shared)
         return self._object(
             "observed-data",
             decided.row["decision_id"],
@@ -199,7 +200,7 @@ class StixBundle:
             stands,
             first_observed=first_seen_at(decided.evidence) or day,
             last_observed=last_seen_at(decided.evidence) or day,
-            number_observed=min(max(pairs, 1), MOST_OBSERVED),
+            number_observed=OBSERVED,
             object_refs=refs,
         )
 

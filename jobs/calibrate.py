@@ -101,6 +101,8 @@ def _labels(run: Run) -> list[dict[str, Any]]:
     """Append the input's new labels to the ledger; returns the fresh ones that hold on the day."""
     ledger = read_ledger(run.home, LABELS)
     given = pa.Table.from_pylist(read_labels(run.engine, run.config), schema=LABELS.schema)
+    if (source := run.config.inputs.labels) is not None and not given.num_rows:
+        run.log.warning(f"inputs.labels: {source.path} has no label that anybody filled in")
     try:
         new = new_labels(ledger.to_pylist(), given.to_pylist())
     except LabelRefused as error:

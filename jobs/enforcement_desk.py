@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from exporters.enforcement.approvals import read_approvers
+from exporters.enforcement.files import named
 from exporters.enforcement.verify import verify_batch
 from jobs.commands import run_command
 from jobs.errors import DONE, GuardStop
@@ -54,12 +55,13 @@ class Desk:
 
         What takes parts of it back is imported first. Raises Refused where verify finds a problem.
         """
+        folder = named(folder)
         imported = {name for (name,) in self.database.execute("SELECT batch_id FROM batches")}
         found = verify_batch(folder, self.approvers, self.now, self.allow_demo, imported)
         if problems := [*found.content, *found.import_now]:
             raise Refused("; ".join(f"{folder.name}: {line}" for line in problems))
         for retraction in found.taken_back_by:
-            self.import_batch(folder.absolute().parent / retraction)
+            self.import_batch(folder.parent / retraction)
         with (folder / "accounts.jsonl").open(encoding="utf-8", newline="\n") as file:
             for number, line in enumerate(file):
                 if number == crash_after:
@@ -87,6 +89,8 @@ class Desk:
             self._remember(row, "applied", None)
 
     def _reverse(self, row: dict[str, str]) -> None:
+        # Each decision stands by itself here: what `restores_to` names is in force already, and a
+        # platform that keeps one action an account sets it to that.
         self.database.execute("DELETE FROM actions WHERE decision_id = ?", (row["decision_id"],))
         self._remember(row, "applied", None)
         # What it takes back may still be on its way; it must not act when it comes.

@@ -31,6 +31,7 @@ from graph.tables import Table
 from jobs.arguments import day, settings_parser
 from jobs.commands import run_command
 from jobs.configuration import load
+from jobs.decision_lives import print_outcomes, print_transitions
 from jobs.errors import DONE
 from jobs.masking import masked_ids
 from jobs.printing import plain, print_table
@@ -130,6 +131,7 @@ def _unlinked(tables: _Day, account: str, config: Config) -> None:
     why = why_in_none(tables.rows, account, links, config)
     _say(f"  in no network, so it is not judged: {why}")
     _say("")
+    _outcomes(tables, field("account_id") == account)
     if links:
         print_table("Its links by trace", TRACE_COLUMNS, by_trace(links, config.active_traces))
         columns = ("trace", "account_a", "account_b", "co_actions", "entities", "surprise", "kept")
@@ -158,6 +160,7 @@ def _account(tables: _Day, member: Row) -> None:
     holders = [_holder(name, tables.masked) for name in judged["dropped_by"]]
     _list("  without one of these it would leave the core", holders)
     _say("")
+    _outcomes(tables, field("account_id") == account)
     _neighbours(tables, account)
     _entities(tables, account)
     _findings(tables, network, account)
@@ -247,10 +250,12 @@ def _network(tables: _Day, network: Row, paths: Iterable[str]) -> None:
             f"harm {score['harm']:.2f}, priority {score['priority']:.2f}"
         )
     _say("")
+    judged = tables.rows(INCLUSIONS, field("network_id") == name)
+    members = field("account_id").isin([row["account_id"] for row in judged])
+    _outcomes(tables, members | (field("network_id") == name))
     _verdicts(tables, name)
     _findings(tables, name)
     _signatures(tables, name, paths)
-    judged = tables.rows(INCLUSIONS, field("network_id") == name)
     roles = Counter(row["role"] for row in judged)
     reasons: Counter[str] = Counter(reason for row in judged for reason in row["reasons"])
     print_table("Roles", ("role", "accounts"), sorted(roles.items()))
@@ -310,6 +315,10 @@ def _nearest(library: Iterable[Signature], values: Values) -> None:
         _say("")
 
 
+def _outcomes(tables: _Day, about: Expression) -> None:
+    print_outcomes(tables.warehouse.folder.parent, about)
+
+
 def _verdicts(tables: _Day, subject: str) -> None:
     given = verdicts_on(tables.warehouse.folder.parent, subject, datetime.now(UTC))
     if given:
@@ -322,7 +331,7 @@ def _history(tables: _Day, account: str) -> None:
     home = tables.warehouse.folder.parent
     rows = read_ledger(home, DECISIONS, field("account_id") == account).to_pylist()
     if rows:
-        _transitions(rows)
+        print_transitions(rows)
 
 
 def _decision(warehouse: Warehouse, rows: list[Row], masked: Masked) -> None:
@@ -335,7 +344,8 @@ def _decision(warehouse: Warehouse, rows: list[Row], masked: Masked) -> None:
     )
     _say(f"  judged in network {last['network_id']}, snapshot {last['snapshot_sha256']}")
     _say("")
-    _transitions(rows)
+    print_outcomes(warehouse.folder.parent, field("account_id") == last["account_id"])
+    print_transitions(rows)
     frozen = read_ledger(
         warehouse.folder.parent,
         SNAPSHOTS,
@@ -360,17 +370,7 @@ def _decision(warehouse: Warehouse, rows: list[Row], masked: Masked) -> None:
         _list("Its role rests on", evidence.role)
         _list("The signature matched on", evidence.grounds)
         _list("Against, as frozen", evidence.against)
-        _list("Not counted", evidence.not_counted)
-
-
-def _transitions(rows: Iterable[Row]) -> None:
-    columns = ("state_at", "action", "state", "actor", "reason")
-    ordered = sorted(rows, key=lambda row: (row["decision_id"], row["number"]))
-    told = [
-        [f"{row['state_at']:%Y-%m-%d %H:%M:%S}", *(row[name] for name in columns[1:])]
-        for row in ordered
-    ]
-    print_table("What was decided", columns, told)
+        _list("Not counted, as frozen", evidence.not_counted)
 
 
 def _most(counts: Counter[str]) -> list[tuple[str, int]]:

@@ -12,13 +12,22 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from graph.engines.base import Engine
 from jobs.arguments import settings_parser
 from jobs.batches.people import add_person
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError
+from jobs.printing import plain
+
+if TYPE_CHECKING:
+    from graph.config import Config
+
+
+ADDED = "legal hold add"
+"""What the audit log calls the beginning of a hold."""
 
 
 def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
@@ -44,7 +53,7 @@ def _hold(arguments: argparse.Namespace) -> int:
 
     config = load(arguments.config, arguments.set, os.environ)
     if arguments.action == "LIST":
-        sys.stdout.write("".join(f"{each}\n" for each in sorted(held(config.home.absolute()))))
+        sys.stdout.write("".join(f"{line}\n" for line in _listed(config)))
         return DONE
     if not arguments.subject or not arguments.reason:
         raise ConfigError(f"legal-hold {arguments.action} needs a SUBJECT and --reason")
@@ -65,11 +74,36 @@ def _hold(arguments: argparse.Namespace) -> int:
         subjects ^= {arguments.subject}
         changes.text(f"../{FILE}", json.dumps(sorted(subjects), indent=2) + "\n")
         told = {"subject": name, "reason": arguments.reason}
-        changes.audit(f"legal hold {arguments.action.lower()}", arguments.person, told)
+        action = ADDED if arguments.action == "ADD" else "legal hold lift"
+        changes.audit(action, arguments.person, told)
         changes.publish()
     state = "held" if arguments.action == "ADD" else "not held any more"
     sys.stdout.write(f"{arguments.subject} is {state}; {len(subjects)} subjects are held\n")
     return DONE
+
+
+def _listed(config: Config) -> Iterator[str]:
+    """What is held, with who ordered it, when and why, where the audit log and the key tell."""
+    from exporters.audit import told_of
+    from exporters.enforcement.keyed import keyed, read_key
+    from jobs.batches.holds import held
+    from jobs.places import audit_folder
+
+    home = config.home.absolute()
+    ordered = told_of(audit_folder(home), ADDED)
+    orders = {each["details"]["subject"]: each for each in ordered}
+    try:
+        key = read_key(config.enforcement.key_file)
+    except ConfigError:
+        key = None
+    for subject in sorted(held(home)):
+        names = [subject] if key is None else [subject, keyed(key, "account", subject)]
+        order = next((orders[name] for name in names if name in orders), None)
+        if order is None:
+            yield subject
+        else:
+            at, by, reason = order["at"][:10], order["actor"], order["details"]["reason"]
+            yield plain(f"{subject}  since {at} by {by}: {reason}")
 
 
 if __name__ == "__main__":

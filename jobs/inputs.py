@@ -148,11 +148,11 @@ def read_labels(engine: Engine, config: Config) -> list[dict[str, object]]:
     """Read and check the input `labels`: rows of LABELS; none where the input is absent.
 
     Rows that nobody has filled in yet, without a label, are left out, so that a review sample can
-    be read while people are at it. The list is held in memory. Raises DataStop for a label that
-    cannot be meant.
+    be read while people are at it; an empty file has none. The list is held in memory. Raises
+    DataStop for a label that cannot be meant.
     """
     source = config.inputs.labels
-    if source is None:
+    if source is None or _is_empty(source):
         return []
     listed = LABELS.schema.get_field_index("members")
     schema = LABELS.schema.set(listed, pa.field("members", pa.string()))
@@ -164,6 +164,12 @@ def read_labels(engine: Engine, config: Config) -> list[dict[str, object]]:
     except LabelRefused as error:
         raise DataStop(f"inputs.labels: {source.path}: {error}") from None
     return rows
+
+
+def _is_empty(source: Source) -> bool:
+    """Whether a source is a file here without a byte, of which no column could be told."""
+    path = Path(source.path)
+    return path.is_file() and path.stat().st_size == 0
 
 
 def read_sensitive_entities(engine: Engine, config: Config) -> pa.Table:

@@ -172,11 +172,12 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
 
 def _verify(arguments: argparse.Namespace) -> int:
     from exporters.enforcement.approvals import read_approvers
+    from exporters.enforcement.files import named
     from exporters.enforcement.verify import verify_batch
 
     approvers = None if arguments.approvers is None else read_approvers(arguments.approvers)
     now = datetime.now(UTC)
-    folder, imported = arguments.folder, arguments.imported
+    folder, imported = named(arguments.folder), arguments.imported
     verdict = verify_batch(folder, approvers, now, arguments.allow_demo, imported)
     told = "\n".join(f"{folder.name}: {line}" for line in verdict.problems)
     if verdict.content:

@@ -7,7 +7,7 @@ Run it by `actorgraph score-networks` or `spark-submit jobs/score_networks.py`, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -35,7 +35,7 @@ from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.profiles import ACCOUNT_PROFILE, with_standing
 from graph.sightings import SIGHTINGS
-from graph.tables import TIMESTAMP, Table
+from graph.tables import Table
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
@@ -45,14 +45,28 @@ from signatures.decisions import DECISIONS
 from signatures.differences import DECISION_DIFFERENCES, differences
 from signatures.findings import FINDINGS, find
 from signatures.inclusions import INCLUSIONS
-from signatures.investigated import became_of, benign_members, decided_by_people, investigated
+from signatures.investigated import (
+    Investigated,
+    KeptOut,
+    became_of,
+    benign_members,
+    decided_by_people,
+    investigated,
+)
 from signatures.judgement import Case, Judgement, judge_day
 from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
 from signatures.loading import load
 from signatures.model import Signature
 from signatures.modes import MODE_CHANGES, live_now, with_stable
-from signatures.proposals import Judged, judged_before, standing, transitions
+from signatures.proposals import (
+    Judged,
+    cleared_since,
+    judged_before,
+    standing,
+    transitions,
+    with_new_evidence,
+)
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS, take_snapshots
 from signatures.verdict_standing import seen_as_benign
@@ -76,9 +90,8 @@ def compute(run: Run) -> None:
         findings=run.read(FINDINGS),
         library=library,
         protected=read_protected_accounts(run.engine, run.config, run.ds),
-        cleared=run.engine.from_arrow(
-            pa.concat_tables([_cleared(known, now), verdicts.benign_rows])
-        ),
+        cleared=run.engine.from_arrow(_named(_cleared(run, ledger, now))),
+        called_benign=run.engine.from_arrow(verdicts.benign_rows),
         core_cut=run.config.networks.core_cut,
         limits=run.config.proposals,
         weights=_weights(run),
@@ -120,11 +133,13 @@ def _calibrated(run: Run, table: Table) -> list[dict[str, Any]]:
     return rows
 
 
-def _cleared(known: pa.Table, now: datetime) -> pa.Table:
-    """Accounts whose decision was overturned or taken back lately: account_id."""
-    return known.filter(
-        pc.greater(known.column("cleared_until"), pa.scalar(now, TIMESTAMP))
-    ).select(["account_id"])
+def _cleared(run: Run, ledger: pa.Table, now: datetime) -> dict[str, datetime]:
+    """Accounts whose decision was overturned or taken back lately, and when."""
+    return cleared_since(ledger, timedelta(microseconds=run.config.proposals.cleared), now)
+
+
+def _named(accounts: Iterable[str]) -> pa.Table:
+    return pa.table({"account_id": pa.array(sorted(accounts), pa.string())})
 
 
 def _day(run: Run, known: pa.Table) -> DayTables:
@@ -201,18 +216,27 @@ def _decide(
     known = run.ledger(SNAPSHOTS).select(*SNAPSHOTS.key)
     run.append(SNAPSHOTS, taken.join(known, on=list(SNAPSHOTS.key), how="left_anti"))
     rows = _concerned(run, judgement, taken, ledger)
-    evidence, earlier = _evidence(run, case, taken, ledger)
+    cleared = _cleared(run, ledger, now)
+    for account, at in verdicts.benign.items():
+        cleared[account] = max(at, cleared.get(account, at))
+    evidence, earlier = _evidence(run, cleared, taken, ledger)
     benign = seen_as_benign(verdicts.labels, earlier)
-    moved = transitions(Judged(run.ds, now, rows, ledger, evidence, benign))
-    judged = pa.concat_tables([ledger, moved])
-    moved = pa.concat_tables([moved, _by_people(run, verdicts, case, judged, now)])
+    judged = Judged(run.ds, now, rows, ledger, evidence, benign)
+    moved = transitions(judged)
+    kept_out = KeptOut(
+        protected=_names(run, case.protected),
+        cleared=cleared,
+        new=with_new_evidence(_looked_at(verdicts, cleared), judged),
+    )
+    found = investigated(verdicts.labels, verdicts.snapshots, case.library, kept_out)
+    moved = pa.concat_tables([moved, _by_people(run, verdicts, found, judged, moved)])
     run.append(DECISIONS, run.engine.from_arrow(moved))
     for state in sorted(set(moved.column("state").to_pylist())):
         run.manifest.figures[f"decisions {state}"] = moved.column("state").to_pylist().count(state)
 
 
 def _evidence(
-    run: Run, case: Case, taken: DataFrame, ledger: pa.Table
+    run: Run, cleared: Iterable[str], taken: DataFrame, ledger: pa.Table
 ) -> tuple[dict[tuple[str, str], str], pa.Table]:
     """The evidence of accounts that were judged before, by snapshot and account: then and now.
 
@@ -220,8 +244,7 @@ def _evidence(
     it go the rows of SNAPSHOTS from then.
     """
     before = judged_before(ledger).column("account_id").to_pylist()
-    cleared = run.engine.to_arrow(case.cleared.select("account_id")).column("account_id")
-    names = pa.array(sorted({*before, *cleared.to_pylist()}), pa.string())
+    names = pa.array(sorted({*before, *cleared}), pa.string())
     accounts = run.engine.from_arrow(pa.table({"account_id": names}))
     today = taken.join(accounts, on="account_id", how="left_semi")
     earlier = read_ledger(run.home, SNAPSHOTS, pc.field("account_id").isin(names))
@@ -233,18 +256,26 @@ def _evidence(
     return evidence, earlier
 
 
+def _names(run: Run, accounts: DataFrame) -> set[str]:
+    return set(run.engine.to_arrow(accounts.select("account_id"))["account_id"].to_pylist())
+
+
+def _looked_at(verdicts: Verdicts, accounts: Container[str]) -> list[tuple[str, str]]:
+    """The snapshots that reviewers judged of these accounts, with the account."""
+    columns = (verdicts.snapshots[name].to_pylist() for name in ("snapshot_sha256", "account_id"))
+    return [(name, account) for name, account in zip(*columns, strict=True) if account in accounts]
+
+
 def _by_people(
-    run: Run, verdicts: Verdicts, case: Case, ledger: pa.Table, now: datetime
+    run: Run, verdicts: Verdicts, found: Investigated, judged: Judged, moved: pa.Table
 ) -> pa.Table:
-    """What the investigated route moves; lists of accounts keep out of it as well."""
-    listed = case.protected.select("account_id").unionByName(case.cleared.select("account_id"))
-    kept_out = set(run.engine.to_arrow(listed).column("account_id").to_pylist())
-    found = investigated(verdicts.labels, verdicts.snapshots, case.library, kept_out)
+    """What the investigated route moves, after what scoring has moved."""
+    ledger = pa.concat_tables([judged.ledger, moved])
     benign = benign_members(verdicts.labels, verdicts.snapshots)
-    moved = decided_by_people(found.proposed, benign, ledger, run.ds, now)
-    for line in became_of(found, moved):
+    decided = decided_by_people(found.proposed, benign, ledger, judged.day, judged.at)
+    for line in became_of(found, decided):
         run.log.info(line)
-    return moved
+    return decided
 
 
 def _concerned(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,19 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.ledger import read_ledger
-from signatures.investigated import benign_accounts
 from signatures.labels import LABELS, valid_labels
 from signatures.snapshots import SNAPSHOTS
-from signatures.verdict_standing import account_verdicts
+from signatures.verdict_standing import account_verdicts, benign_accounts
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Labels that hold, the rows of the snapshots they judge, and whom they call benign."""
+    """Labels that hold, the rows of the snapshots they judge, and whom they call benign, when."""
 
     labels: pa.Table
     snapshots: pa.Table
-    benign: set[str]
+    benign: Mapping[str, datetime]
 
     @property
     def benign_rows(self) -> pa.Table:

@@ -169,6 +169,11 @@ OBSTACLES = (
         lambda limits: F.col("cleared"),
     ),
     Obstacle(
+        "called_benign",
+        "a reviewer calls the account benign, alone or with a network",
+        lambda limits: F.col("called_benign"),
+    ),
+    Obstacle(
         "declared",
         "a declared network exempts all traces that link it",
         lambda limits: F.col("declared"),
@@ -216,10 +221,10 @@ def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
     One row an account with role, size, is_core, core_links, independent, is_firm (infrastructure
     links it to core members, it is run in data centres, or its links are as strong as the
     members'), drops, signature_id, mode, status, inauthentic_kinds, declared_action, policy_id,
-    tied_otherwise, network_explained, account_explained, protected, cleared, declared, lower and
-    challenge_lower (the lowest bounds of measured precision overall and in the account's market
-    and stratum; null: one of them has no fresh sample) and borrowed. action is what the lower bound
-    allows; reviewed, whether a person should look at one who is not included.
+    tied_otherwise, network_explained, account_explained, protected, cleared, called_benign,
+    declared, lower and challenge_lower (the lowest bounds of measured precision overall and in the
+    account's market and stratum; null: one of them has no fresh sample) and borrowed. action is
+    what the lower bound allows; reviewed, whether a person should look at one who is not included.
     """
     chosen = accounts.withColumn("action", _action(limits)).withColumn(
         "restrictable", (F.col("role") != ACTOR) | _well_linked()

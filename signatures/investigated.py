@@ -8,8 +8,8 @@ have a sample (DECISIONS, Route); every guard and cap applies to it as well.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -18,13 +18,57 @@ import pyarrow as pa
 from graph.people import person
 from signatures.decisions import DECISIONS
 from signatures.ladder import LADDER, SECURE
-from signatures.life_cycle import CLOSED, current, moved, opened
+from signatures.life_cycle import CLOSED, ENDED, current, moved, opened
 from signatures.model import Signature
-from signatures.verdict_standing import said_in_snapshots, said_of_accounts
+from signatures.verdict_standing import said_in_snapshots
 
 REVIEWERS = 2
 
+CLEARED_BEFORE = "the account was cleared or called benign before: look at that first"
+"""What the reviewers are told of an account that reaches only review."""
+
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What reviewers agree on of a snapshot.
+
+    members: those meant by all; None for all of them. last_at is when the last verdict was given,
+    both_at since when enough different reviewers have given one.
+    """
+
+    policy_id: str
+    reviewers: list[str]
+    members: set[str] | None
+    last_at: datetime
+    both_at: datetime
+
+
+@dataclass(frozen=True)
+class KeptOut:
+    """Whom verdicts do not simply propose.
+
+    protected: nobody acts on them. cleared: when people last decided or said something in their
+    favour; they reach only review, by verdicts given after that on evidence that is new. new: the
+    snapshots and accounts with such evidence.
+    """
+
+    protected: Set[str] = frozenset()
+    cleared: Mapping[str, datetime] = field(default_factory=dict)
+    new: Set[tuple[str, str]] = frozenset()
+
+    def reason(self, account: str, snapshot: str, agreed: Agreed) -> str | None:
+        """Why these verdicts move nothing for an account; None where they may."""
+        if account in self.protected:
+            return "protected"
+        if account not in self.cleared:
+            return None
+        if agreed.both_at <= self.cleared[account]:
+            return "cleared or called benign, and not judged by two since"
+        if (snapshot, account) not in self.new:
+            return "cleared or called benign, and judged on nothing new"
+        return None
 
 
 @dataclass(frozen=True)
@@ -67,20 +111,30 @@ def _weight(action: tuple[str, int | None]) -> tuple[int, float]:
     return LADDER.index(name), float("inf") if duration is None else duration
 
 
-def agreed(labels: pa.Table) -> dict[str, tuple[str, list[str], set[str] | None, datetime]]:
-    """Snapshots that two reviewers call abusive: policy, reviewers, the members meant by all, when.
+def agreed(labels: pa.Table) -> dict[str, Agreed]:
+    """What is agreed on of snapshots that two reviewers call abusive.
 
     `labels` are those that hold (labels.valid_labels). A snapshot that anybody calls benign as a
-    whole is not agreed upon, nor one with two policies: both go to review. Members are None for all
-    of them; whom a verdict on some members calls benign is still among them.
+    whole is not agreed upon, nor one with two policies: both go to review. Whom a verdict on some
+    members calls benign is still among its members.
     """
     found = {}
     for snapshot, rows in _by_snapshot(labels).items():
         if _open_because(rows) is None:
             abusive = _abusive(rows)
-            (policy,), reviewers = _policies(abusive), _reviewers(abusive)
-            at = max(row["labelled_at"] for row in abusive)
-            found[snapshot] = (policy, reviewers, _members(abusive), at)
+            last: dict[str, datetime] = {}
+            for row in abusive:
+                given, by = row["labelled_at"], person(row["reviewer"])
+                last[by] = max(given, last.get(by, given))
+            times = sorted(last.values(), reverse=True)
+            (policy,) = _policies(abusive)
+            found[snapshot] = Agreed(
+                policy,
+                _reviewers(abusive),
+                _members(abusive),
+                last_at=times[0],
+                both_at=times[REVIEWERS - 1],
+            )
     return found
 
 
@@ -136,8 +190,9 @@ def decided_by_people(
     """The rows to append to DECISIONS for what reviewers decided; none in a rerun.
 
     `proposed` are rows of `investigated`, `benign` those of `benign_members`. What waits for review
-    is proposed, with the action that was looked at, or rejected; what never was in review begins as
-    proposed. What was sent back to review waits for a verdict given after that.
+    is proposed, with the action that was looked at, or rejected; what never was in
+    review begins as proposed, and of a cleared account in review. What was sent back to review
+    waits for a verdict given after that, and of a cleared account for two.
     """
     known = current(ledger).to_pylist()
     standing: dict[tuple[str, str], list[Row]] = defaultdict(list)
@@ -150,10 +205,10 @@ def decided_by_people(
         under_way = [each for each in decisions if each["state"] not in CLOSED]
         waiting = [each for each in under_way if each["state"] == "in_review"]
         if waiting:
-            looked_at = [each for each in waiting if not _was_sent_back_since(each, row)]
-            changes.append(_moved(looked_at, "proposed", row["reviewers"], at))
-        elif not under_way and not any(each["action"] == row["action"] for each in decisions):
-            begun[tuple(row["reviewers"])].append(_begins(row, day))
+            looked_at = [each for each in waiting if not _came_to_review_since(each, row)]
+            changes.append(_moved(looked_at, "proposed", row["agreed"].reviewers, at))
+        elif not under_way and not any(_is_in_the_way(each, row) for each in decisions):
+            begun[tuple(row["agreed"].reviewers)].append(_begins(row, day))
     for reviewers, rows in sorted(begun.items()):
         actor = ", ".join(reviewers)
         changes.append(opened(rows, ledger, by="reviewers", at=at, actor=actor))
@@ -166,9 +221,18 @@ def decided_by_people(
     return pa.concat_tables(changes)
 
 
-def _was_sent_back_since(decision: Row, row: Row) -> bool:
-    """Whether these verdicts proposed a decision before it came back to review."""
-    return bool(decision["route"] == "investigated" and decision["state_at"] >= row["judged_at"])
+def _came_to_review_since(decision: Row, row: Row) -> bool:
+    """Whether a decision came to review after these verdicts, which so are no look at it."""
+    if row["is_cleared"]:
+        return bool(decision["state_at"] >= row["agreed"].both_at)
+    judged_at = row["agreed"].last_at
+    return bool(decision["route"] == "investigated" and decision["state_at"] >= judged_at)
+
+
+def _is_in_the_way(decision: Row, row: Row) -> bool:
+    """Whether an earlier decision keeps the same from beginning; a cleared account has another."""
+    over = row["is_cleared"] and decision["state"] in ENDED
+    return bool(decision["action"] == row["action"] and not over)
 
 
 def _moved(rows: Sequence[Row], after: str, reviewers: Sequence[str], at: datetime) -> pa.Table:
@@ -182,6 +246,7 @@ def _moved(rows: Sequence[Row], after: str, reviewers: Sequence[str], at: dateti
 
 def _begins(row: Row, day: date) -> dict[str, Any]:
     kept = ("account_id", "network_id", "snapshot_sha256", "action", "duration_s", "policy_id")
+    state, more = ("in_review", "; " + CLEARED_BEFORE) if row["is_cleared"] else ("proposed", "")
     return {
         **{name: row[name] for name in kept},
         "route": "investigated",
@@ -189,8 +254,8 @@ def _begins(row: Row, day: date) -> dict[str, Any]:
         "signature_ids": [],
         "market": None,
         "ds": day,
-        "state": "proposed",
-        "reason": "reviewers call the snapshot abusive",
+        "state": state,
+        "reason": f"reviewers call the snapshot abusive{more}",
     }
 
 
@@ -205,39 +270,31 @@ def benign_members(labels: pa.Table, snapshots: pa.Table) -> set[tuple[str, str]
     return {key for key, words in said.items() if "benign" in words and "abusive" not in words}
 
 
-def benign_accounts(labels: pa.Table, snapshots: pa.Table) -> set[str]:
-    """Accounts that a reviewer calls benign, alone or in a network: they reach only review.
-
-    So does one that another reviewer calls abusive, e.g. after two networks merged: it is mixed.
-    """
-    said = said_of_accounts(labels, snapshots)
-    return {account for account, words in said.items() if "benign" in words}
-
-
 def investigated(
     labels: pa.Table,
     snapshots: pa.Table,
     library: Sequence[Signature],
-    kept_out: set[str],
+    kept_out: KeptOut,
 ) -> Investigated:
     """What the route proposes, and why it leaves out others.
 
-    `snapshots` has SNAPSHOTS' columns; `kept_out` are accounts that are protected or cleared. Only
-    actors are restricted, and only hijacked accounts secured; nobody whom a reviewer calls benign.
+    `snapshots` has SNAPSHOTS' columns. Only actors are restricted, and only hijacked accounts
+    secured.
     """
     actions = policy_actions(library)
-    kept_out = kept_out | benign_accounts(labels, snapshots)
     proposed = {}
     left_out: Counter[str] = Counter()
     decided = agreed(labels)
     for row in snapshots.to_pylist():
         if row["snapshot_sha256"] not in decided:
             continue
-        policy, reviewers, members, judged_at = decided[row["snapshot_sha256"]]
+        found = decided[row["snapshot_sha256"]]
+        policy = found.policy_id
         action, duration = _action(row["role"], actions.get(policy))
-        if row["account_id"] in kept_out:
-            left_out["protected, cleared, or called benign"] += 1
-        elif members is not None and row["account_id"] not in members:
+        reason = kept_out.reason(row["account_id"], row["snapshot_sha256"], found)
+        if reason is not None:
+            left_out[reason] += 1
+        elif found.members is not None and row["account_id"] not in found.members:
             left_out["not meant by all reviewers"] += 1
         elif row["role"] is None:
             left_out["of unknown role: it was frozen without tables of its day"] += 1
@@ -251,8 +308,8 @@ def investigated(
                 "action": action,
                 "duration_s": duration,
                 "policy_id": policy,
-                "reviewers": reviewers,
-                "judged_at": judged_at,
+                "agreed": found,
+                "is_cleared": row["account_id"] in kept_out.cleared,
             }
     waiting = Counter(filter(None, map(_open_because, _by_snapshot(labels).values())))
     return Investigated(
@@ -281,8 +338,16 @@ def became_of(found: Investigated, moved: pa.Table) -> Iterator[str]:
     """What became of the networks that reviewers call abusive; `moved` has the rows of today."""
     if found.networks:
         today = moved.select(["account_id", "state"]).to_pylist()
-        now = len({row["account_id"] for row in today if row["state"] == "proposed"})
-        left_out = {**found.left_out, "decided on before": len(found.proposed) - now}
+        now, in_review = (
+            len({row["account_id"] for row in today if row["state"] == state})
+            for state in ("proposed", "in_review")
+        )
+        before = len(found.proposed) - now - in_review
+        left_out = {
+            **found.left_out,
+            "cleared or called benign, and in review now": in_review,
+            "decided on before": before,
+        }
         yield (
             f"{REVIEWERS} reviewers agree on {found.networks} networks: {now} accounts proposed; "
             f"left out: {_counted(left_out)}"

@@ -56,7 +56,8 @@ Bots that attach themselves to a person share a part of what they do with them, 
 class Case:
     """All that is judged of one day, beside the tables of its members.
 
-    networks and accounts are the features, wide; protected and cleared have account_id.
+    networks and accounts are the features, wide; protected, cleared (an earlier decision
+    was overturned or taken back) and called_benign have account_id.
     """
 
     networks: DataFrame
@@ -65,6 +66,7 @@ class Case:
     library: Sequence[Signature]
     protected: DataFrame
     cleared: DataFrame
+    called_benign: DataFrame
     core_cut: float
     limits: Proposals
     weights: Mapping[str, float] = field(default_factory=lambda: HAND_SET)
@@ -123,6 +125,7 @@ def _facts(
         "cleared": case.cleared.select("account_id").distinct(),
         "declared": counts.exempted.filter(F.col("wholly")).select("account_id"),
         "openly_linked": counts.exempted.select("account_id"),
+        "called_benign": case.called_benign.select("account_id").distinct(),
         "account_explained": _explained(case.findings, "account"),
     }
     rows = roles.select(

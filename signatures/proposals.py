@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -45,8 +45,9 @@ class Judged:
     `accounts` are rows of accounts that are included or reviewed, or whose decision is proposed:
     account_id, network_id, snapshot_sha256, market, role, included, reviewed, network_explained,
     account_explained, action, declared_action, duration_s, policy_id, signature_id, cleared,
-    reasons, why. `evidence` has the JSON of accounts that were judged before, by snapshot and
-    account; `benign` the snapshots on which reviewers called an account benign, by account.
+    called_benign, reasons, why. `evidence` has the JSON of accounts that were judged before, by
+    snapshot and account; `benign` the snapshots on which reviewers called an account benign, by
+    account.
     """
 
     day: date
@@ -153,7 +154,7 @@ def _plan(plan: _Plan, account: Row, of_account: Sequence[Row], judged: Judged, 
         return
     if not _anything_new(account, plan.favourable, judged):
         return
-    may_be_proposed = account["included"] and not account["cleared"] and not left
+    may_be_proposed = account["included"] and not _is_cleared(account) and not left
     if may_be_proposed and not _held_for_hijacked(action, of_account):
         if rejected:
             plan.again += [{**row, **_subject(account, judged)} for row in rejected]
@@ -191,13 +192,49 @@ def _anything_new(account: Row, favourable: Mapping[str, Set[str]], judged: Judg
     """Whether an account that was rejected or cleared has evidence absent from what was judged."""
     name = account["account_id"]
     before = favourable.get(name, set())
-    if not before and not account["cleared"]:
+    if not before and not _is_cleared(account):
         return True
+    return _has_new(name, account["snapshot_sha256"], before, judged.evidence)
 
+
+def _is_cleared(account: Row) -> bool:
+    return bool(account["cleared"] or account["called_benign"])
+
+
+def _has_new(
+    name: str, snapshot: str, before: Set[str], evidence: Mapping[tuple[str, str], str]
+) -> bool:
     def entities(snapshot: str) -> set[tuple[str, str, str]]:
-        return _entities(judged.evidence.get((snapshot, name)))
+        return _entities(evidence.get((snapshot, name)))
 
-    return bool(entities(account["snapshot_sha256"]).difference(*map(entities, before)))
+    return bool(entities(snapshot).difference(*map(entities, before)))
+
+
+def with_new_evidence(looked_at: Iterable[tuple[str, str]], judged: Judged) -> set[tuple[str, str]]:
+    """Of snapshots and accounts, those with evidence absent from what ended in their favour."""
+    before = _favourable(judged)
+    return {
+        (snapshot, name)
+        for snapshot, name in looked_at
+        if _has_new(name, snapshot, before.get(name, set()), judged.evidence)
+    }
+
+
+def cleared_since(ledger: pa.Table, cleared: timedelta, now: datetime) -> dict[str, datetime]:
+    """Accounts whose decision was overturned or taken back lately, and when the last one was.
+
+    That is when people said so; that a reversal was carried out later says nothing new.
+    """
+    began: dict[str, datetime] = {}
+    for row in ledger.filter(pc.is_in(ledger.column("state"), pa.array(CLEARED))).to_pylist():
+        name, at = row["decision_id"], row["state_at"]
+        began[name] = min(at, began.get(name, at))
+    found: dict[str, datetime] = {}
+    for row in current(ledger).to_pylist():
+        if row["state"] in CLEARED and row["state_at"] + cleared > now:
+            name, at = row["account_id"], began[row["decision_id"]]
+            found[name] = max(at, found.get(name, at))
+    return found
 
 
 def _entities(evidence: str | None) -> set[tuple[str, str, str]]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 UNREVIEWED, MIXED = "unreviewed", "mixed"
 
@@ -72,6 +73,29 @@ def seen_as_benign(labels: pa.Table, snapshots: pa.Table) -> dict[str, set[str]]
         if meant or (account in alone and row["ds"] <= alone[account]):
             found[account].add(name)
     return dict(found)
+
+
+def benign_accounts(labels: pa.Table, snapshots: pa.Table) -> dict[str, datetime]:
+    """Accounts that a reviewer calls benign, alone or in a network, and when that was last said.
+
+    One that another reviewer calls abusive is among them, e.g. after two networks merged: it is
+    mixed. `labels` are those that hold, `snapshots` has SNAPSHOTS' columns.
+    """
+    benign = labels.filter(pc.equal(labels.column("label"), "benign"))
+    found: dict[str, datetime] = {}
+    of_snapshots: dict[str, list[tuple[datetime, set[str] | None]]] = defaultdict(list)
+    for row in benign.sort_by("labelled_at").to_pylist():
+        if row["subject_type"] == "account":
+            found[row["subject_id"]] = row["labelled_at"]
+        elif row["snapshot_sha256"]:
+            members = None if row["members"] is None else set(row["members"])
+            of_snapshots[row["snapshot_sha256"]].append((row["labelled_at"], members))
+    for row in snapshots.select(["snapshot_sha256", "account_id"]).to_pylist():
+        name = row["account_id"]
+        for at, members in of_snapshots.get(row["snapshot_sha256"], ()):
+            if members is None or name in members:
+                found[name] = max(at, found.get(name, at))
+    return found
 
 
 def together(said: Iterable[str]) -> str:

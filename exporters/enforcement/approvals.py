@@ -33,7 +33,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
 class Approver(Settings):
     """Somebody who may approve: `markets` is [all], or those whose accounts they decide over.
 
-    A releaser signs the notes of releases, and approves nothing.
+    `role` tells readers of the file what somebody is: an approver or a lead, who may do the same;
+    a releaser signs the notes of releases and approves nothing.
     """
 
     name: Name

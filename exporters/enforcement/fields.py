@@ -153,7 +153,8 @@ ACCOUNTS = RowFile(
         Field("signature_ids", "The signatures that matched, by uuid", "texts"),
         Field(
             "precision_lower",
-            "Lower bound (95 %) of the share of accounts for which the signature is right",
+            "Lower bound (95 %) of the share of accounts for which the signature is right, as "
+            "measured when the batch was made; evidence has what was known at the judgement",
             "number",
             nullable=True,
             least=0,
@@ -196,10 +197,16 @@ NETWORKS = RowFile(
         Field("signature_ids", "The signatures that matched, by uuid", "texts"),
         Field("signatures", "Their titles", "texts"),
         Field("reason_text", "Why, in plain words"),
-        Field("against", "What speaks for accounts of it, in plain words", "texts"),
+        Field(
+            "against",
+            "What speaks for accounts of it, in plain words, each with how many of the accounts in "
+            "this batch it was frozen of",
+            "texts",
+        ),
         Field(
             "not_counted",
-            "What says nothing of the accounts and was not counted, in plain words",
+            "What says nothing of the accounts and was not counted when they were judged, in plain "
+            "words, with the same numbers",
             "texts",
         ),
         Field("first_at", "First shared action", nullable=True, pattern=TIME),
@@ -251,13 +258,14 @@ EVIDENCE = RowFile(
         Field("last_at", "Last event of these pairs", nullable=True, pattern=TIME),
         Field(
             "direction",
-            "Whether it speaks for the decision or against it",
-            values=("for", "against"),
+            "Whether it speaks for the decision, against it, or says nothing of the account and "
+            "was not counted",
+            values=("for", "against", "not_counted"),
         ),
         Field(
             "text",
-            "The same in plain words; alone, what the account's role or the signature rests on, or "
-            "what kept a program from proposing it",
+            "The same in plain words; alone, what the account's role or the signature rests on, "
+            "what kept a program from proposing it, or what was not counted",
         ),
     ),
     unique=(),

@@ -24,6 +24,12 @@ from exporters.enforcement.fields import (
 
 BLOCK = 1 << 20
 
+
+def named(folder: Path) -> Path:
+    """A batch's folder by its whole path, so that its name is the batch's where `.` was given."""
+    return Path(os.path.abspath(folder))  # not resolve(): the name that a link has counts
+
+
 LINE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 """A row as its line of JSON."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,9 @@ def iso(at: datetime | None) -> str | None:
 class Decided:
     """A decision that is to leave: its ledger row, members and evidence, and who reviewed it.
 
+    `members` are all of the network when it was judged, `alike` those of them that had the subject
+    role of the account, itself among them; None where the snapshot is not known any more.
+
     One that `stands` does not leave: it is in force beside what a reversal takes back, and formats
     that speak of several accounts at once go on to speak of it.
     """
@@ -50,6 +54,7 @@ class Decided:
     row: Mapping[str, Any]
     evidence: FrozenEvidence
     members: int | None = None
+    alike: int | None = None
     reviewer: str | None = None
     reviewed_at: datetime | None = None
     restores_to: str = "none"
@@ -73,6 +78,7 @@ class RowMaker:
     sensitive: frozenset[tuple[str, str]] = frozenset()
     reason: str | None = None  # why a reversal was ordered
     stage: str | None = None  # e.g. `2 of 3`; None for a whole batch
+    origins: Mapping[str, str | None] = field(default_factory=dict)  # of a stage's networks
     carriers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def carried_by(self, decided: Decided) -> Sequence[str]:
@@ -119,7 +125,7 @@ class RowMaker:
             "precision_lower": self._precision(row["signature_ids"] or ()),
             "reason_code": code,
             "reason_text": self.wording.reason(
-                code, row["policy_id"], decided.members or 1, families, self.reason
+                code, row["policy_id"], decided.alike or 1, families, self.reason
             ),
             "evidence_ref": f"{EVIDENCE.name}#{row['decision_id']}",
             "first_seen_at": first_seen_at(decided.evidence),
@@ -159,12 +165,12 @@ class RowMaker:
                 "direction": "for",
                 "text": self.wording.evidence(entity.family, one_in),
             }
-        role, against = (map(self.wording.frozen, each)
-                         for each in (decided.evidence.role, decided.evidence.against))  # fmt: skip
+        role = map(self.wording.frozen, decided.evidence.role)
         for text in (*role, *self._grounds(decided)):
             yield {**NOTHING, **subject, "direction": "for", "text": text}
-        for text in against:
-            yield {**NOTHING, **subject, "direction": "against", "text": text}
+        for direction in ("against", "not_counted"):
+            for text in map(self.wording.frozen, getattr(decided.evidence, direction)):
+                yield {**NOTHING, **subject, "direction": direction, "text": text}
 
     def _grounds(self, decided: Decided) -> Iterator[str]:
         """What the signature matched on, with the figures of the network."""
@@ -191,7 +197,7 @@ class RowMaker:
 class NetworkText:
     """What the sentence about accounts of one network and role rests on."""
 
-    members: int = 0
+    alike: int = 0
     accounts: int = 0
     families: set[str] = field(default_factory=set)
     policies: set[str] = field(default_factory=set)
@@ -200,7 +206,7 @@ class NetworkText:
     def add(self, decided: Decided, maker: RowMaker) -> None:
         """Count an account in."""
         self.accounts += 1
-        self.members = max(self.members, decided.members or 0)
+        self.alike = max(self.alike, decided.alike or 0)
         self.families.update(decided.evidence.families)
         self.policies.add(decided.row["policy_id"])
         self.codes.add(maker.reason_code(decided.row))
@@ -208,8 +214,8 @@ class NetworkText:
     def sentence(self, maker: RowMaker, taken_back: bool) -> str:
         """The sentence about them."""
         code = TAKEN_BACK if taken_back else min(self.codes)
-        members = self.members or self.accounts
-        return maker.wording.network(code, self.policies, members, self.families)
+        counts = self.accounts, max(self.alike, self.accounts)
+        return maker.wording.network(code, self.policies, counts, self.families)
 
 
 @dataclass
@@ -221,8 +227,8 @@ class NetworkRow:
     accounts: int = 0
     families: set[str] = field(default_factory=set)
     signatures: set[str] = field(default_factory=set)
-    against: set[str] = field(default_factory=set)
-    not_counted: set[str] = field(default_factory=set)
+    against: Counter[str] = field(default_factory=Counter)  # accounts, by what was frozen of them
+    not_counted: Counter[str] = field(default_factory=Counter)
     first_at: str | None = None
     last_at: str | None = None
     texts: dict[str, NetworkText] = field(default_factory=dict)  # by role
@@ -233,8 +239,8 @@ class NetworkRow:
         self.texts.setdefault(decided.row["subject_role"], NetworkText()).add(decided, maker)
         self.families.update(decided.evidence.families)
         self.signatures.update(decided.row["signature_ids"] or ())
-        self.against.update(decided.evidence.against)
-        self.not_counted.update(decided.evidence.not_counted)
+        self.against.update(set(decided.evidence.against))
+        self.not_counted.update(set(decided.evidence.not_counted))
         first, last = account["first_seen_at"], account["last_seen_at"]
         self.first_at = min(filter(None, (self.first_at, first)), default=None)
         self.last_at = max(filter(None, (self.last_at, last)), default=None)
@@ -252,11 +258,16 @@ class NetworkRow:
             "signature_ids": sorted(self.signatures),
             "signatures": maker.titled(self.signatures),
             "reason_text": about.sentence(maker, taken_back=maker.operation == REVERSE),
-            "against": sorted(map(maker.wording.frozen, self.against)),
-            "not_counted": sorted(map(maker.wording.frozen, self.not_counted)),
+            "against": self._counted(self.against, maker),
+            "not_counted": self._counted(self.not_counted, maker),
             "first_at": self.first_at,
             "last_at": self.last_at,
         }
+
+    def _counted(self, sentences: Counter[str], maker: RowMaker) -> list[str]:
+        """Frozen sentences with their numbers of accounts, the most first."""
+        ordered = sorted(sentences.items(), key=lambda item: (-item[1], item[0]))
+        return [maker.wording.counted(text, n, self.accounts) for text, n in ordered]
 
 
 def stage_share(decision_id: str) -> float:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from exporters.enforcement.approvals import Approvers, counted, read_approvals
 from exporters.enforcement.fields import CSV_NAME, INTERNAL, MANIFEST_NAME, ROW_FILES, SUMS_NAME
-from exporters.enforcement.files import files_of, sha256_of
+from exporters.enforcement.files import files_of, named, sha256_of
 from exporters.enforcement.manifest import Manifest, read_manifest
 from exporters.enforcement.release_note import release_problems
 from exporters.enforcement.row_checks import check_rows
@@ -65,7 +65,7 @@ def verify_batch(
 
     `imported` names the retractions that the importing side has acted on.
     """
-    verdict = Verdict()
+    verdict, folder = Verdict(), named(folder)
     try:
         manifest = verify_content(folder, verdict.content)
     except ValueError as error:

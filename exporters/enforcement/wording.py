@@ -16,8 +16,8 @@ from graph.setting_types import OrNone, Settings
 from graph.yaml_files import read_mapping
 
 WORDS: Mapping[str, Collection[str]] = {
-    "reasons": ("members", "families", "policy", "why"),
-    "networks": ("members", "families", "policy"),
+    "reasons": ("members", "others", "families", "policy", "why"),
+    "networks": ("members", "accounts", "families", "policy"),
     "families": (),
     "evidence": (),
     "automated": (),
@@ -62,12 +62,26 @@ class _Policies(Settings):
     policies: dict[str, Policy]
 
 
+class Forms(Settings):
+    """A sentence whose words change with a number: none, one, and any other."""
+
+    none: str | None = None
+    one: str | None = None
+    other: str
+
+    def of(self, number: int) -> str:
+        """The form for a number; where it has none of its own, the other one."""
+        own = {0: self.none, 1: self.one}.get(number)
+        return self.other if own is None else own
+
+
 class _Texts(Settings):
-    reasons: dict[str, str]
-    networks: dict[str, str]
+    reasons: dict[str, str | Forms]
+    networks: dict[str, str | Forms]
     families: dict[str, str]
     evidence: dict[str, str]
     rarity: str
+    counted: str | Forms
     automated: dict[str, str]
     frozen: dict[str, str] = Field(default_factory=dict)
 
@@ -91,9 +105,13 @@ class Wording:
     def reason(
         self, code: str, policy_id: str, members: int, families: Iterable[str], why: str | None
     ) -> str:
-        """Why something is done to an account, or taken back, in plain words; `code` is a key."""
-        return self.texts.reasons[code].format(
+        """Why something is done to an account, or taken back, in plain words; `code` is a key.
+
+        `members` are those of the network that have the account's role, itself among them.
+        """
+        return _form(self.texts.reasons[code], members - 1).format(
             members=members,
+            others=members - 1,
             families=self._families(families),
             policy=self.policy(policy_id).title,
             why=why,
@@ -104,19 +122,36 @@ class Wording:
         return action if action in self.texts.reasons else self.policy(policy_id).reason
 
     def network(
-        self, code: str, policy_ids: Iterable[str], members: int, families: Iterable[str]
+        self,
+        code: str,
+        policy_ids: Iterable[str],
+        counts: tuple[int, int],
+        families: Iterable[str],
     ) -> str:
-        """What is said of a network; the sentence of the code, or the default."""
+        """What is said of accounts of a network; the sentence of the code, or the default.
+
+        `counts` are these accounts, and all members of the network that have their role.
+        """
+        accounts, members = counts
         sentence = self.texts.networks.get(code, self.texts.networks["default"])
         titles = [self.policy(name).title for name in sorted(policy_ids)]
-        return sentence.format(
-            members=members, families=self._families(families), policy=", ".join(titles)
+        return _form(sentence, accounts if code == TAKEN_BACK else members).format(
+            accounts=accounts,
+            members=members,
+            families=self._families(families),
+            policy=", ".join(titles),
         )
 
     def evidence(self, family: str, one_in: int) -> str:
         """What an entity of a family says, of which one account in so many was seen with it."""
         text = self.texts.evidence.get(family, self.texts.evidence["default"])
         return self.texts.rarity.format(text=text, one_in=one_in)
+
+    def counted(self, sentence: str, accounts: int, all_accounts: int) -> str:
+        """A frozen sentence with the number of accounts, of all, that it was frozen of."""
+        text = self.frozen(sentence)
+        form = _form(self.texts.counted, all_accounts)
+        return form.format(text=text, accounts=accounts, all=all_accounts)
 
     def automated(self, how: str) -> str:
         """How it was decided."""
@@ -154,8 +189,9 @@ def read_wording(policies: Path | None = None, texts: Path | None = None) -> Wor
         raise ConfigError(f"{name}: {', '.join(absent)} must be given")
     for section, words in WORDS.items():
         for key, sentence in getattr(sentences, section).items():
-            _check_words(f"{name}: {section}.{key}", sentence, words)
+            _check_forms(f"{name}: {section}.{key}", sentence, words)
     _check_words(f"{name}: rarity", sentences.rarity, ("text", "one_in"))
+    _check_forms(f"{name}: counted", sentences.counted, ("text", "accounts", "all"))
     return Wording(found.policies, sentences)
 
 
@@ -172,6 +208,19 @@ def _read(model: type[Any], path: Path | None, shipped: str) -> Any:
             f"{name}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
         ]
         raise ConfigError("\n".join(lines)) from None
+
+
+def _form(sentence: str | Forms, number: int) -> str:
+    return sentence if isinstance(sentence, str) else sentence.of(number)
+
+
+def _check_forms(place: str, sentence: str | Forms, known: Collection[str]) -> None:
+    if isinstance(sentence, str):
+        _check_words(place, sentence, known)
+        return
+    for name, form in sentence:
+        if form is not None:
+            _check_words(f"{place}.{name}", form, known)
 
 
 def _check_words(place: str, sentence: str, known: Collection[str]) -> None:

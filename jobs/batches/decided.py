@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from pyarrow.dataset import field
 
+from exporters.disclosure import origin
 from exporters.enforcement.rows import Decided, stage_share
 from graph.engines.base import Engine
 from graph.frames import DataFrame, F, Window
@@ -72,18 +75,21 @@ def with_reasons(
     """Decisions with what was frozen of them, who reviewed them, and what a reversal restores.
 
     `decisions` also say which of them `stands`. `accounts` are the platform's, with followers,
-    where they are known. Beside the columns of `decisions`: evidence, members, reviewer,
+    where they are known. Beside the columns of `decisions`: evidence, members, alike, reviewer,
     reviewed_at, followers, restores_to. One join at a time is held in memory; the last, with the
     evidence, is not made here.
     """
     members = snapshots.groupBy("snapshot_sha256").agg(F.count(F.lit(1)).alias("members"))
-    facts: list[tuple[DataFrame, str]] = [
-        (members, "snapshot_sha256"),
-        (reviewed(ledger), "decision_id"),
-        (_restored(decisions, ledger), "decision_id"),
+    roles = snapshots.withColumnRenamed("role", "subject_role")
+    alike = roles.groupBy("snapshot_sha256", "subject_role").agg(F.count(F.lit(1)).alias("alike"))
+    facts: list[tuple[DataFrame, list[str]]] = [
+        (members, ["snapshot_sha256"]),
+        (alike, ["snapshot_sha256", "subject_role"]),
+        (reviewed(ledger), ["decision_id"]),
+        (_restored(decisions, ledger), ["decision_id"]),
     ]
     if accounts is not None:
-        facts.append((accounts.select("account_id", "followers"), "account_id"))
+        facts.append((accounts.select("account_id", "followers"), ["account_id"]))
     rows = decisions
     for number, (fact, key) in enumerate(facts):
         # Two names in turn: what is read must not be replaced meanwhile.
@@ -117,7 +123,8 @@ def write_sorted(engine: Engine, rows: DataFrame, folder: Path) -> Path:
     """
     ordered = rows.select(
         *DECISIONS.columns,
-        *("evidence", "members", "reviewer", "reviewed_at", "followers", "restores_to", "stands"),
+        *("evidence", "members", "alike", "reviewer", "reviewed_at"),
+        *("followers", "restores_to", "stands"),
     ).orderBy("network_id", "stands", "account_id", "policy_id")
     engine.write(ordered, str(folder))
     return folder
@@ -126,6 +133,18 @@ def write_sorted(engine: Engine, rows: DataFrame, folder: Path) -> Path:
 def count_decided(folder: Path) -> int:
     """How many decisions a sorted folder has."""
     return sum(pq.read_metadata(path).num_rows for path in folder.glob("*.parquet"))
+
+
+def origins(folder: Path) -> dict[str, str | None]:
+    """Where the actors of each network of a sorted folder are (disclosure.origin)."""
+    columns = ["network_id", "market", "subject_role", "stands"]
+    leaving = (field("subject_role") == "actor") & ~field("stands")
+    rows = pq.read_table(folder, columns=columns, filters=leaving)
+    counted = rows.group_by(["network_id", "market"]).aggregate([([], "count_all")])
+    markets: dict[str, Counter[str | None]] = defaultdict(Counter)
+    for row in counted.to_pylist():
+        markets[row["network_id"]][row["market"] or None] += row["count_all"]
+    return {network_id: origin(counts) for network_id, counts in markets.items()}
 
 
 def read_decided(folder: Path, low: float = 0.0, high: float = 1.0) -> Iterator[Decided]:
@@ -144,6 +163,7 @@ def _decided(row: dict[str, Any]) -> Decided:
         row,
         read_evidence(row["evidence"]),
         members=row["members"],
+        alike=row["alike"],
         reviewer=row["reviewer"],
         reviewed_at=row["reviewed_at"],
         restores_to=row["restores_to"] or "none",

@@ -25,6 +25,7 @@ from jobs.batches.changes import Changes
 from jobs.batches.decided import (
     count_decided,
     labellers,
+    origins,
     read_decided,
     with_reasons,
     write_sorted,
@@ -173,6 +174,7 @@ def _stages(changes: Changes, order: Order, maker: RowMaker, decided: Path) -> l
     settings = changes.config.enforcement
     if order.operation == REVERSE or count_decided(decided) < settings.staged_from:
         return []
+    maker = replace(maker, origins=origins(decided))
     stages: list[Stage] = []
     low = 0.0
     for number, share in enumerate(settings.stages, start=1):

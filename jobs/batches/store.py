@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from exporters.enforcement.approvals import Approval, read_approvals
 from exporters.enforcement.fields import MANIFEST_NAME
 from exporters.enforcement.guards import Freeze
+from exporters.enforcement.ledgers import BATCHES
 from exporters.enforcement.manifest import Manifest, read_manifest
+from graph.ledger import read_ledger
 from jobs.errors import ConfigError, DataStop
 from jobs.files import remove
 
@@ -37,9 +41,10 @@ class Store:
         """The folder of a proposed batch; raises ConfigError where there is none."""
         folder = self.proposed / batch_id
         if "/" in batch_id or not folder.is_dir():
-            known = ", ".join(
-                sorted(path.name for path in self.proposed.glob("*") if path.is_dir())
-            )
+            ended = pc.field("event").isin(["released", "void"])
+            over = {*read_ledger(self.home, BATCHES, ended).column("batch_id").to_pylist()}
+            here = {path.name for path in self.proposed.glob("*") if path.is_dir()}
+            known = ", ".join(sorted(here - over))
             raise ConfigError(f"no batch {batch_id!r} is proposed; proposed: {known or 'none'}")
         return folder
 

@@ -108,6 +108,14 @@ def test_a_sample_comes_back_as_measured_precision(site: Site, capsys: Any) -> N
     assert "Account precision of signatures" in capsys.readouterr().out
 
 
+def test_an_empty_file_of_labels_has_none(site: Site, tmp_path: Path, capsys: Any) -> None:
+    """As for `run`, which does not read labels at all, it is nothing to stop for."""
+    empty = tmp_path / "labels.jsonl"
+    empty.touch()
+    assert run_calibrate(site, "--set", f"inputs.labels={{path: {empty}, format: jsonl}}") == 0
+    assert f"{empty} has no label that anybody filled in" in capsys.readouterr().err
+
+
 def test_running_again_appends_nothing_and_draws_the_same(site: Site) -> None:
     assert imported(site) == 0
     before = (

@@ -36,6 +36,7 @@ PROPOSED: dict[str, Any] = {
     "account_explained": False,
     "protected": False,
     "cleared": False,
+    "called_benign": False,
     "declared": False,
     "lower": 0.985,
     "challenge_lower": 0.985,
@@ -83,6 +84,7 @@ BROKEN: dict[str, dict[str, Any]] = {
     "loose": {"independent": False, "is_firm": False},
     "protected": {"protected": True},
     "cleared": {"cleared": True},
+    "called_benign": {"called_benign": True},
     "declared": {"declared": True},
 }
 
@@ -211,7 +213,7 @@ def test_the_rules_hold_for_anybody(duckdb_engine: Engine, rows: list[dict[str, 
         assert row["mode"] == "live" and row["status"] == "stable"
         assert row["inauthentic_kinds"] and row["tied_otherwise"]
         assert not (row["network_explained"] or row["account_explained"])
-        assert not (row["protected"] or row["cleared"] or row["declared"])
+        assert not (row["protected"] or row["cleared"] or row["called_benign"] or row["declared"])
         assert LIMITS.min_accounts <= row["size"] <= LIMITS.max_accounts
         if row["action"] == "challenge" and not row["is_firm"]:
             assert row["restrictable"]

@@ -10,9 +10,9 @@ import pytest
 
 from signatures.decisions import DECISIONS
 from signatures.investigated import (
+    KeptOut,
     agreed,
     became_of,
-    benign_accounts,
     benign_members,
     decided_by_people,
     investigated,
@@ -22,6 +22,7 @@ from signatures.labels import LABELS, LabelRefused, check_labels, valid_labels
 from signatures.life_cycle import check_history, current, moved
 from signatures.loading import load
 from signatures.snapshots import SNAPSHOTS
+from signatures.verdict_standing import benign_accounts
 
 DAY = date(2026, 11, 22)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -65,8 +66,10 @@ def snapshot() -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SNAPSHOTS.schema)
 
 
-def proposed(*rows: dict[str, Any], kept_out: set[str] | None = None) -> dict[str, str]:
-    found = investigated(labels(*rows), snapshot(), load(), kept_out or set())
+def proposed(*rows: dict[str, Any], kept_out: KeptOut | None = None) -> dict[str, str]:
+    told = labels(*rows)
+    called_benign = KeptOut(cleared=benign_accounts(told, snapshot()))
+    found = investigated(told, snapshot(), load(), kept_out or called_benign)
     return {row["account_id"]: row["action"] for row in found.proposed}
 
 
@@ -119,21 +122,41 @@ def test_whom_a_reviewer_calls_benign_is_kept_out_and_not_the_others() -> None:
 def test_accounts_that_are_judged_alone_are_told_to_propose_nobody() -> None:
     alone = {"subject_type": "account", "subject_id": "bot"}
     rows = labels(*[row | alone for row in TWO])
-    found = investigated(rows, snapshot(), load(), set())
+    found = investigated(rows, snapshot(), load(), KeptOut())
     assert (found.proposed, found.alone) == ([], 1)
     (told,) = became_of(found, DECISIONS.schema.empty_table())
     assert told.startswith("accounts called abusive on their own: 1; this proposes nobody")
 
 
-def test_protected_and_cleared_accounts_stay_out() -> None:
-    assert proposed(*TWO, kept_out={"bot"}) == {"stolen": "secure_account"}
+def test_protected_accounts_stay_out() -> None:
+    assert proposed(*TWO, kept_out=KeptOut(protected={"bot"})) == {"stolen": "secure_account"}
+
+
+HOUR = timedelta(hours=1)
+
+
+def cleared(after: timedelta = -HOUR, new: bool = True) -> KeptOut:
+    """The bot was cleared so long after the verdicts; `new`: they rest on evidence that is new."""
+    return KeptOut(cleared={"bot": NOON + after}, new={("frozen", "bot")} if new else set())
+
+
+def test_a_cleared_account_is_judged_again_by_two_who_know_of_it_and_on_what_is_new() -> None:
+    assert set(proposed(*TWO, kept_out=cleared())) == {"bot", "stolen"}
+    assert set(proposed(*TWO, kept_out=cleared(new=False))) == {"stolen"}
+    assert set(proposed(*TWO, kept_out=cleared(after=HOUR))) == {"stolen"}
+    one_more = verdict("3", "reviewer 3", labelled_at=NOON + 2 * HOUR)
+    assert set(proposed(*TWO, one_more, kept_out=cleared(after=HOUR))) == {"stolen"}
+    again = verdict("4", "reviewer 1", labelled_at=NOON + 2 * HOUR)
+    assert set(proposed(*TWO, one_more, again, kept_out=cleared(after=HOUR))) == {"bot", "stolen"}
 
 
 def test_who_is_left_out_is_counted_with_the_reason() -> None:
-    found = investigated(labels(*TWO), snapshot(), load(), {"stolen"})
+    kept_out = KeptOut(protected={"stolen"}, cleared={"bot": NOON})
+    found = investigated(labels(*TWO), snapshot(), load(), kept_out)
     assert (found.networks, dict(found.open)) == (1, {})
     assert found.left_out == {
-        "protected, cleared, or called benign": 1,
+        "protected": 1,
+        "cleared or called benign, and not judged by two since": 1,
         "of role target": 1,
         "of role bystander": 1,
     }
@@ -141,11 +164,11 @@ def test_who_is_left_out_is_counted_with_the_reason() -> None:
 
 def test_an_unknown_role_and_a_policy_without_action_are_told() -> None:
     unknown = snapshot().set_column(4, "role", pa.nulls(4, pa.string()))
-    found = investigated(labels(*TWO), unknown, load(), set())
+    found = investigated(labels(*TWO), unknown, load(), KeptOut())
     assert found.proposed == []
     assert found.left_out == {"of unknown role: it was frozen without tables of its day": 4}
     of_nobody = [row | {"policy_id": "house_rules"} for row in TWO]
-    found = investigated(labels(*of_nobody), snapshot(), load(), set())
+    found = investigated(labels(*of_nobody), snapshot(), load(), KeptOut())
     assert found.left_out["under policy house_rules, for which no signature has an action"] == 1
 
 
@@ -159,7 +182,7 @@ def test_an_unknown_role_and_a_policy_without_action_are_told() -> None:
     ],
 )
 def test_verdicts_that_decide_nothing_yet_are_told(rows: list[dict[str, Any]], why: str) -> None:
-    found = investigated(labels(*rows), snapshot(), load(), set())
+    found = investigated(labels(*rows), snapshot(), load(), KeptOut())
     assert (found.networks, dict(found.open)) == (0, {why: 1})
 
 
@@ -216,9 +239,9 @@ def waiting(action: str) -> pa.Table:
     return pa.Table.from_pylist([row], schema=DECISIONS.schema)
 
 
-def decide(ledger: pa.Table, *rows: dict[str, Any]) -> pa.Table:
+def decide(ledger: pa.Table, *rows: dict[str, Any], kept_out: KeptOut | None = None) -> pa.Table:
     told = labels(*rows)
-    found = investigated(told, snapshot(), load(), set())
+    found = investigated(told, snapshot(), load(), kept_out or KeptOut())
     benign = benign_members(told, snapshot())
     moved = decided_by_people(found.proposed, benign, ledger, DAY, NOON)
     after = pa.concat_tables([ledger, moved])
@@ -250,6 +273,38 @@ def test_what_comes_back_to_review_waits_for_another_look() -> None:
     assert decide(ledger, *TWO, again).num_rows == ledger.num_rows + 1
 
 
+def bot_in(ledger: pa.Table) -> dict[str, Any]:
+    """The latest decision on the bot."""
+    rows = [row for row in current(ledger).to_pylist() if row["account_id"] == "bot"]
+    return max(rows, key=lambda row: row["episode"])
+
+
+def test_a_cleared_account_that_waits_for_review_is_proposed_by_those_who_looked_then() -> None:
+    """Scoring found something new, and sent it to review; the verdicts came after that."""
+    later = [row | {"labelled_at": NOON + HOUR} for row in TWO]
+    ledger = decide(waiting("suspend"), *later, kept_out=cleared())
+    assert (bot_in(ledger)["state"], bot_in(ledger)["route"]) == ("proposed", "investigated")
+    early = decide(waiting("suspend"), *TWO, kept_out=cleared())
+    assert bot_in(early)["state"] == "in_review", "they looked before it came to review"
+
+
+def test_a_cleared_account_that_nobody_sent_to_review_reaches_only_that() -> None:
+    action, _ = policy_actions(load())[POLICY]
+    over = pa.Table.from_pylist(
+        [waiting(action).to_pylist()[0] | {"state": "reversed"}], schema=DECISIONS.schema
+    )
+    known = KeptOut(cleared={"bot": NOON - HOUR}, new={("frozen", "bot")})
+    told = labels(*TWO)
+    found = investigated(told, snapshot(), load(), known)
+    begun = decided_by_people(found.proposed, set(), over, DAY, NOON + HOUR)
+    ledger = pa.concat_tables([over, begun])
+    assert (bot_in(ledger)["state"], bot_in(ledger)["episode"]) == ("in_review", 2)
+    assert "look at that first" in bot_in(ledger)["reason"]
+    assert "1 cleared or called benign, and in review now" in "".join(became_of(found, begun))
+    rerun = decided_by_people(found.proposed, set(), ledger, DAY, NOON + 2 * HOUR)
+    assert rerun.num_rows == 0, "the same verdicts are no second look"
+
+
 def test_what_was_looked_at_is_proposed_with_its_own_action() -> None:
     ledger = decide(waiting("terminate"), *TWO)
     (bot,) = (row for row in current(ledger).to_pylist() if row["account_id"] == "bot")
@@ -260,7 +315,7 @@ def test_what_people_call_benign_is_rejected_and_its_accounts_are_clear() -> Non
     benign = verdict("1", "reviewer 1", label="benign")
     ledger = decide(waiting("suspend"), benign)
     assert current(ledger).column("state").to_pylist() == ["rejected"]
-    assert benign_accounts(labels(benign), snapshot()) == set(ROLES)
+    assert set(benign_accounts(labels(benign), snapshot())) == set(ROLES)
     assert agreed(labels(benign)) == {}
 
 

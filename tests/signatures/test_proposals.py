@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import check_history, current, moved
-from signatures.proposals import Judged, standing, transitions
+from signatures.proposals import (
+    Judged,
+    cleared_since,
+    standing,
+    transitions,
+    with_new_evidence,
+)
 
 DAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -35,6 +41,7 @@ INCLUDED: dict[str, Any] = {
     "policy_id": "inauthentic_accounts",
     "signature_id": "s1",
     "cleared": False,
+    "called_benign": False,
     "reasons": [],
     "why": ["43 members", "97% of the members used a device which another member used"],
 }
@@ -142,7 +149,7 @@ def test_who_was_held_for_hijacked_is_never_restricted_without_a_reviewer() -> N
 
 
 def test_who_was_called_benign_is_looked_at_again_only_on_evidence_that_is_new() -> None:
-    again = REVIEWED | {"cleared": True, "snapshot_sha256": "second"}
+    again = REVIEWED | {"called_benign": True, "snapshot_sha256": "second"}
     benign = {"u1": {"first"}}
     assert scored(NOTHING, again, benign=benign).num_rows == 0
     new = scored(NOTHING, again, benign=benign, evidence={"second": ["phone", "tablet"]})
@@ -205,6 +212,33 @@ def test_the_ledger_tells_what_is_in_force_and_who_was_cleared() -> None:
     ]
 
 
+def test_an_account_is_cleared_since_people_said_so_and_for_a_while() -> None:
+    steps = [("approved", "approvals"), ("released", "release"), ("applied", "receipt")]
+    ledger = moves(scored(NOTHING, INCLUDED), *steps, ("appealed", "appeal"))
+    ledger = moves(ledger, ("overturned", "appeal_outcome"))
+    later = moved(current(ledger), "reversed", by="receipt", at=NOW + timedelta(days=9), actor="x",
+                  reason=None)  # fmt: skip
+    ledger = pa.concat_tables([ledger, later])
+    span = timedelta(days=180)
+    assert cleared_since(ledger, span, NOW + timedelta(days=10)) == {"u1": NOW}
+    assert cleared_since(ledger, span, NOW + timedelta(days=190)) == {}
+
+
+def test_what_reviewers_looked_at_is_compared_with_what_ended_well() -> None:
+    steps = [("approved", "approvals"), ("released", "release"), ("reversed", "retraction")]
+    ledger = moves(scored(NOTHING, INCLUDED), *steps)
+    devices = {"first": "phone", "second": "phone", "third": "tablet"}
+    evidence = {
+        (snapshot, "u1"): json.dumps(
+            {"for": [{"trace": "shared_device", "entity_type": "device", "entity_id": device}]}
+        )
+        for snapshot, device in devices.items()
+    }
+    judged = Judged(DAY, NOW, [], ledger, evidence)
+    looked_at = [(snapshot, "u1") for snapshot in devices]
+    assert with_new_evidence(looked_at, judged) == {("third", "u1")}
+
+
 @given(
     st.lists(
         st.fixed_dictionaries(
@@ -214,6 +248,7 @@ def test_the_ledger_tells_what_is_in_force_and_who_was_cleared() -> None:
                 "reviewed": st.booleans(),
                 "network_explained": st.booleans(),
                 "cleared": st.booleans(),
+                "called_benign": st.booleans(),
                 "role": st.sampled_from(["actor", "compromised", "bystander"]),
                 "action": st.sampled_from(["suspend", "challenge"]),
                 "declared_action": st.sampled_from(["suspend", "secure_account"]),

@@ -8,10 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from signatures.investigated import benign_accounts
 from signatures.labels import LABELS, valid_labels
 from signatures.snapshots import SNAPSHOTS
-from signatures.verdict_standing import account_verdicts, seen_as_benign, together
+from signatures.verdict_standing import account_verdicts, benign_accounts, seen_as_benign, together
 from tests.signatures.label_rows import label
 
 SNAPSHOT_ROWS = [
@@ -72,7 +71,8 @@ def test_a_benign_verdict_has_seen_what_was_frozen_by_then() -> None:
 def test_an_account_that_is_judged_both_ways_reaches_only_review() -> None:
     rows = [of_network("1", "ring", "abusive"), label(label_id="2", subject_id="a", label="benign")]
     assert said(*rows)["a"] == "mixed"
-    assert benign_accounts(pa.Table.from_pylist(rows, schema=LABELS.schema), FROZEN) == {"a"}
+    found = benign_accounts(pa.Table.from_pylist(rows, schema=LABELS.schema), FROZEN)
+    assert found == {"a": rows[1]["labelled_at"]}
 
 
 def test_benign_is_inherited_until_it_expires_and_abusive_stays() -> None:

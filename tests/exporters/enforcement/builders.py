@@ -60,6 +60,7 @@ EVIDENCE = FrozenEvidence(
 def decided(account: str = "a1", network: str = "n1", **changed: Any) -> Decided:
     """A decision of the calibrated route with evidence for and against; it may stand."""
     stands = bool(changed.pop("stands", False))
+    alike = changed.pop("alike", 5)
     row = {
         "account_id": account,
         "network_id": network,
@@ -80,7 +81,7 @@ def decided(account: str = "a1", network: str = "n1", **changed: Any) -> Decided
         "decision_id",
         decision_id(account, row["policy_id"], row["action"], row["episode"]),
     )
-    return Decided(row, EVIDENCE, members=7, followers=10, stands=stands)
+    return Decided(row, EVIDENCE, members=7, alike=alike, followers=10, stands=stands)
 
 
 def many(count: int) -> list[Decided]:

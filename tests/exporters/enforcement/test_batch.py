@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from exporters.enforcement.manifest import manifest_schema
 from exporters.enforcement.row_checks import key_of
 from exporters.enforcement.rows import idempotency_key
 from exporters.enforcement.verify import verify_content
-from tests.exporters.enforcement.builders import SIGNATURE, decided, many, write
+from signatures.snapshots import HUBS_USED
+from tests.exporters.enforcement.builders import EVIDENCE, SIGNATURE, decided, many, write
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -135,17 +137,34 @@ def test_who_has_only_the_folder_can_check_why(batch: Path) -> None:
     name = lines(batch / "accounts.jsonl")[0]["decision_id"]
     rows = [row for row in lines(batch / "evidence.jsonl") if row["decision_id"] == name]
     told = {side: [row["text"] for row in rows if row["direction"] == side]
-            for side in ("for", "against")}  # fmt: skip
+            for side in ("for", "against", "not_counted")}  # fmt: skip
     assert told["against"] == ["posts at its own hours"]
+    assert told["not_counted"] == ["when this was judged, the signature was not stable yet"]
     assert told["for"][-2:] == [
         "takes part",
         "Copypasta ring: 97% of the events came from data centres",
     ]
     assert told["for"][0].endswith("; about one account in 245 was seen with it")
-    assert [row["one_in"] for row in rows] == [245, 245, 245, None, None, None]
+    assert [row["one_in"] for row in rows] == [245, 245, 245, *[None] * 4]
     network = lines(batch / "networks.jsonl")[0]
-    assert network["against"] == ["posts at its own hours"]
-    assert network["not_counted"] == ["the signature is not stable yet"]
+    assert network["against"] == ["of 5 of 5 accounts: posts at its own hours"]
+    assert network["not_counted"] == [
+        "of 5 of 5 accounts: when this was judged, the signature was not stable yet"
+    ]
+
+
+def test_a_network_tells_of_how_many_accounts_each_sentence_is_true(tmp_path: Path) -> None:
+    one, another, third = decided("a1"), decided("a2"), decided("a3")
+    hubs = replace(EVIDENCE, against=(), not_counted=(HUBS_USED.format("ip"),))
+    folder, _ = write(tmp_path, [one, another, replace(third, evidence=hubs)])
+    (network,) = lines(folder / "networks.jsonl")
+    assert network["against"] == ["of 2 of 3 accounts: posts at its own hours"]
+    assert network["not_counted"] == [
+        "of 2 of 3 accounts: when this was judged, the signature was not stable yet",
+        "of 1 of 3 accounts: addresses that very many accounts use",
+    ]
+    (alone,) = lines(write(tmp_path / "alone", [decided("a1")])[0] / "networks.jsonl")
+    assert alone["against"] == ["posts at its own hours"]
 
 
 def test_every_field_says_what_it_means() -> None:

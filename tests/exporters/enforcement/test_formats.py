@@ -234,11 +234,17 @@ def test_the_disclosure_table_tells_what_is_ordered_and_victims_apart(tmp_path: 
     assert mixed["actions"] == "challenge: 1; secure_account: 3; suspend: 1"
     assert (mixed["accounts"], mixed["victims"], mixed["network_accounts"]) == ("2", "3", "7")
     assert mixed["origin"] == "de"
-    assert mixed["what_it_did"].startswith("A coordinated network of 7 accounts.")
+    assert mixed["what_it_did"].startswith("A coordinated network of 5 accounts.")
     assert (hijacked["accounts"], hijacked["victims"]) == ("0", "3")
     assert (hijacked["origin"], hijacked["followers"]) == ("", "")
     assert hijacked["what_it_did"].endswith("They are victims.")
     assert "removed" not in (folder / "disclosure.csv").read_text()
+
+
+def test_a_stage_has_the_origin_of_the_whole_batch(tmp_path: Path) -> None:
+    made_by = {"stage": "1 of 3", "origins": {"n000": "fr"}}
+    folder, _ = write(tmp_path, many(2), others=["disclosure"], made_by=made_by)
+    assert [row["origin"] for row in table(folder)] == ["fr"]
 
 
 def test_a_stage_and_a_reversal_are_told_from_a_whole_takedown(tmp_path: Path) -> None:
@@ -246,6 +252,7 @@ def test_a_stage_and_a_reversal_are_told_from_a_whole_takedown(tmp_path: Path) -
         tmp_path, many(2), "20261122-e1-2", others=["disclosure"], made_by={"stage": "2 of 3"}
     )
     (row,) = table(stage)
+    assert row["origin"] == ""  # the whole batch has none, so that no part of it tells one
     assert (row["batch"], row["stage"], row["operation"]) == ("20261122-e1-2", "2 of 3", "apply")
     assert (row["accounts"], row["network_accounts"]) == ("2", "7")
     back, _ = write(tmp_path, many(1), "20261123-r1", "reverse", others=["disclosure"])

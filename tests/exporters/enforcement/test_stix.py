@@ -112,7 +112,7 @@ def test_what_was_observed_of_an_account_has_its_times(batch: Path) -> None:
     for each in seen:
         assert each["first_observed"] == "2026-11-20T08:00:00Z"
         assert each["last_observed"] == "2026-11-21T09:30:00Z"
-        assert each["number_observed"] == 12  # pairs of events over three entities
+        assert each["number_observed"] == 1  # the evidence has 12 pairs, which are no sightings
         assert len(set(each["object_refs"]) & set(accounts)) == 1
 
 

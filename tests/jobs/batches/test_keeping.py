@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from datetime import UTC, date, datetime, timedelta
 
@@ -173,7 +174,11 @@ def test_a_hold_is_on_something_that_is_known(
     assert "a1 is held; 1 subjects are held" in capsys.readouterr().out
     assert hold_subjects.main(["LIST", *applied.arguments], applied.engine) == 0
     told = capsys.readouterr().out.splitlines()
-    assert told == sorted(["a1", "n1", decision_of(applied, "a2")])
+    assert [line.split("  ")[0] for line in told] == sorted(
+        ["a1", "n1", decision_of(applied, "a2")]
+    )
+    person = getpass.getuser()
+    assert all(line.endswith(f"  since {TODAY} by {person}: court") for line in told)
     assert hold_subjects.main(["LIFT", *applied.arguments], applied.engine) == 2
 
 

@@ -75,6 +75,32 @@ def test_a_reversal_restores_the_lighter_action_that_stands(site: Site) -> None:
     site.run("retract", "--decision", name, "--reason", "wrong", "--as", "lead")
     (back,) = (path for path in site.store.proposed.glob("*-r1") if path.is_dir())
     assert [row["restores_to"] for row in rows(back / "accounts.jsonl")] == ["challenge"]
+    site.approve(back, "lead_1")
+    desk.import_batch(site.release(back))
+    assert desk.in_force() == {"a1": "challenge"}
+
+
+def test_a_batch_is_checked_and_imported_from_within_its_folder(
+    applied: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batch = next(applied.store.released.glob("*-e1"))
+    monkeypatch.chdir(batch)
+    applied.run("verify", ".", "--approvers", str(applied.approvers))
+    assert f"{batch.name}: may be imported" in capsys.readouterr().out
+    desk = applied.desk()
+    desk.import_batch(Path())
+    assert len(desk.in_force()) == 3
+
+
+def test_only_batches_that_wait_are_told_as_proposed(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied.decide(["b1"])
+    old, new = applied.export(), applied.export()
+    assert old is not None and new is not None
+    applied.release(old.parent / "20261122-e77", code=2)
+    told = capsys.readouterr().err
+    assert f"no batch '20261122-e77' is proposed; proposed: {new.name}\n" in told
 
 
 def test_a_failure_is_tried_again_under_the_same_key(site: Site) -> None:
