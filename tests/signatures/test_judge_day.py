@@ -69,6 +69,7 @@ def judgement(
         library=[FARM],
         protected=nobody,
         cleared=nobody,
+        called_benign=nobody,
         core_cut=0.25,
         limits=Proposals(),
     )
