@@ -32,7 +32,7 @@ from graph.engines.base import Engine, InputError
 from graph.entities import ENTITY_TYPES
 from graph.events import EventRules
 from graph.frames import DataFrame, F
-from graph.hubs import SUSPICIOUS_HUBS, mark_hubs, suspicious_hubs
+from graph.hubs import SUSPICIOUS_HUBS, account_ages, mark_hubs, suspicious_hubs
 from graph.ingest import (
     QUARANTINE,
     accepted_events,
@@ -266,18 +266,20 @@ def _profiles(run: Run, graph: _Graph, accounts: DataFrame | None) -> None:
     known = run.engine.from_arrow(standing(read_ledger(run.home, DECISIONS), cleared))
     profile = account_profile(run.engine, graph.seen, previous)
     run.stage(ACCOUNT_PROFILE, with_standing(profile, known))
-    ages = run.read(ACCOUNT_PROFILE).select("account_id", "first_seen_ever_at")
-    if accounts is None:
-        ages = ages.withColumnRenamed("first_seen_ever_at", "created_at")
-    else:
-        ages = ages.join(accounts.select("account_id", "created_at"), on="account_id", how="left")
-        ages = ages.select(
-            "account_id", F.coalesce("created_at", "first_seen_ever_at").alias("created_at")
-        )
+    ages = account_ages(run.read(ACCOUNT_PROFILE), accounts)
     # Once written they are known to be few, and edges are not brought together to find theirs.
     hubs = run.engine.materialize(graph.entities.filter(F.col("is_hub")), "hubs")
-    found = suspicious_hubs(hubs, graph.edges, ages, run.config.suspicious_hubs, str(run.ds))
+    settings = run.config.suspicious_hubs
+    days = _days_of_log(run, graph.seen)
+    found = suspicious_hubs(hubs, graph.edges, ages, settings, str(run.ds), days)
     run.stage(SUSPICIOUS_HUBS, found, files=1)
+
+
+def _days_of_log(run: Run, seen: DataFrame) -> int:
+    """From the day of the look-back's first event to ds, both included."""
+    first = seen.agg(F.min("first_seen_at").alias("first_seen_at"))
+    began: datetime = run.engine.to_arrow(first).column("first_seen_at")[0].as_py()
+    return (run.ds - began.date()).days + 1
 
 
 JOB = Job("build_graph", "Build the graph of accounts and entities of one day.", compute)
