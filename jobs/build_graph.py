@@ -35,6 +35,7 @@ from graph.frames import DataFrame, F
 from graph.hubs import SUSPICIOUS_HUBS, account_ages, mark_hubs, suspicious_hubs
 from graph.ingest import (
     QUARANTINE,
+    accepted_by_day,
     accepted_events,
     count_rows,
     count_unidentified,
@@ -179,7 +180,21 @@ def _check_balance(run: Run, judged: DataFrame, events: DataFrame) -> None:
             "day complete, and are the times in the unit that events.time_unit says "
             f"({run.config.events.time_unit})?"
         )
+    _tell_missing_days(run, events)
     run.manifest.figures["values_that_identify_nobody"] = count_unidentified(run.engine, events)
+
+
+def _tell_missing_days(run: Run, events: DataFrame) -> None:
+    """Record the accepted events of each day, and warn of days without any since the first."""
+    by_day = accepted_by_day(run.engine, events)
+    run.manifest.figures["accepted_by_day"] = {str(day): rows for day, rows in by_day.items()}
+    since_first = range((run.ds - min(by_day)).days)
+    missing = [day for age in since_first if (day := run.ds - timedelta(days=age)) not in by_day]
+    if missing:
+        run.log.warning(
+            f"no event on {several([str(day) for day in sorted(missing)])}: links, profiles and "
+            "growth rest on the other days; if the log lacks them, run them and this day again"
+        )
 
 
 def _why(run: Run, judged: DataFrame) -> str:
