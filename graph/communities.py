@@ -6,6 +6,8 @@ with more links than a task may hold is propagated by DataFrame aggregations, to
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Literal
 
@@ -13,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from graph.buckets import bucket_of
-from graph.components import find_components
+from graph.components import DRIVER_FOREST_LIMIT, Algorithm, find_components
 from graph.engines.base import Engine, GroupFunction
 from graph.frames import DataFrame, F
 from graph.id_index import id_index, id_type_of, positions_of
@@ -35,6 +37,8 @@ def find_communities(
     mode: Mode = "weighted",
     max_rounds: int = 20,
     task_limit: int = TASK_LIMIT,
+    algorithm: Algorithm = "auto",
+    driver_forest_limit: int = DRIVER_FOREST_LIMIT,
 ) -> DataFrame:
     """Find the communities of each component.
 
@@ -48,12 +52,16 @@ def find_communities(
     are made until nothing changes; then each label is cut into its connected parts, and
     community_id is the smallest member of the part. `cdlp`: the rule of LDBC Graphalytics for
     exactly `max_rounds` rounds: each row of links is one vote in each direction, and community_id
-    is the label itself.
+    is the label itself. Components of more than `task_limit` links are propagated by aggregations;
+    their parts are then found by find_components with `algorithm` and `driver_forest_limit`.
     """
     rule = Rule(max_rounds, settles=mode == "weighted")
     weight = F.col("weight") if mode == "weighted" else F.lit(1).cast("bigint").alias("weight")
     located = locate(links.select("account_a", "account_b", weight), components)
     parts = mode == "weighted"
+    connect = partial(
+        find_components, engine, algorithm=algorithm, driver_forest_limit=driver_forest_limit
+    )
     rows = links.count()
     if rows <= task_limit:
         return communities_in_tasks(engine, located, rows, rule, parts)
@@ -61,9 +69,8 @@ def find_communities(
     oversized = _oversized(engine, located, task_limit)
     small = located.join(oversized, "component_id", "left_anti")
     large = located.join(oversized, "component_id", "left_semi")
-    return communities_in_tasks(engine, small, rows, rule, parts).unionByName(
-        communities_by_groups(engine, large, rule, parts)
-    )
+    in_groups = communities_by_groups(engine, large, rule, connect if parts else None)
+    return communities_in_tasks(engine, small, rows, rule, parts).unionByName(in_groups)
 
 
 def locate(links: DataFrame, components: DataFrame) -> DataFrame:
@@ -119,8 +126,14 @@ def communities_of(rule: Rule, parts: bool, schema: pa.Schema) -> GroupFunction:
     return find
 
 
-def communities_by_groups(engine: Engine, located: DataFrame, rule: Rule, parts: bool) -> DataFrame:
-    """The same communities by aggregations alone, for components of any size."""
+def communities_by_groups(
+    engine: Engine, located: DataFrame, rule: Rule, connect: Callable[..., DataFrame] | None
+) -> DataFrame:
+    """The same communities by aggregations alone, for components of any size.
+
+    `connect` finds the components of links, given as `find_components` takes them; with None labels
+    are not cut into their connected parts.
+    """
     name = f"labels-{next(_runs)}"
     arcs = engine.materialize(_arcs(located), f"{name}-arcs")
     labels = arcs.select("account_id").distinct().withColumn("label", F.col("account_id"))
@@ -132,8 +145,8 @@ def communities_by_groups(engine: Engine, located: DataFrame, rule: Rule, parts:
         )
         moved = bool(labels.filter("moved").limit(1).count())
         goes_on = rule.goes_on(number, moved)
-    if parts:
-        return _parts(engine, located, labels)
+    if connect is not None:
+        return _parts(connect, located, labels)
     return labels.select("account_id", F.col("label").alias("community_id"))
 
 
@@ -171,7 +184,7 @@ def _next_labels(arcs: DataFrame, labels: DataFrame, only_lowers: bool) -> DataF
     )
 
 
-def _parts(engine: Engine, located: DataFrame, labels: DataFrame) -> DataFrame:
+def _parts(connect: Callable[..., DataFrame], located: DataFrame, labels: DataFrame) -> DataFrame:
     """Cut each label into the parts that its own links connect."""
     of_a = labels.select(F.col("account_id").alias("account_a"), F.col("label").alias("label_a"))
     of_b = labels.select(F.col("account_id").alias("account_b"), F.col("label").alias("label_b"))
@@ -180,7 +193,7 @@ def _parts(engine: Engine, located: DataFrame, labels: DataFrame) -> DataFrame:
         .join(of_b, "account_b")
         .filter(F.col("label_a") == F.col("label_b"))
     )
-    connected = find_components(engine, inside, vertices=labels)
+    connected = connect(inside, vertices=labels)
     return connected.select("account_id", F.col("component_id").alias("community_id"))
 
 

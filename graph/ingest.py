@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from functools import partial
 
 import numpy as np
@@ -173,6 +174,13 @@ def count_rows(engine: Engine, judged: DataFrame) -> dict[str, int]:
     counted = engine.to_arrow(judged.groupBy("status").agg(F.count(F.lit(1)).alias("rows")))
     found = {row["status"]: row["rows"] for row in counted.to_pylist()}
     return {status: found.get(status, 0) for status in (ACCEPTED, QUARANTINED, DUPLICATE, OUTSIDE)}
+
+
+def accepted_by_day(engine: Engine, events: DataFrame) -> dict[date, int]:
+    """Count the accepted events of each day that has any, in order."""
+    days = events.select(F.to_date("event_at").alias("day")).groupBy("day")
+    rows = engine.to_arrow(days.agg(F.count(F.lit(1)).alias("rows"))).to_pylist()
+    return {row["day"]: row["rows"] for row in sorted(rows, key=lambda row: row["day"])}
 
 
 def days_of_log(engine: Engine, raw: DataFrame, unit: str) -> tuple[str, str] | None:

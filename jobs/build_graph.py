@@ -32,9 +32,10 @@ from graph.engines.base import Engine, InputError
 from graph.entities import ENTITY_TYPES
 from graph.events import EventRules
 from graph.frames import DataFrame, F
-from graph.hubs import SUSPICIOUS_HUBS, mark_hubs, suspicious_hubs
+from graph.hubs import SUSPICIOUS_HUBS, account_ages, mark_hubs, suspicious_hubs
 from graph.ingest import (
     QUARANTINE,
+    accepted_by_day,
     accepted_events,
     count_rows,
     count_unidentified,
@@ -179,7 +180,21 @@ def _check_balance(run: Run, judged: DataFrame, events: DataFrame) -> None:
             "day complete, and are the times in the unit that events.time_unit says "
             f"({run.config.events.time_unit})?"
         )
+    _tell_missing_days(run, events)
     run.manifest.figures["values_that_identify_nobody"] = count_unidentified(run.engine, events)
+
+
+def _tell_missing_days(run: Run, events: DataFrame) -> None:
+    """Record the accepted events of each day, and warn of days without any since the first."""
+    by_day = accepted_by_day(run.engine, events)
+    run.manifest.figures["accepted_by_day"] = {str(day): rows for day, rows in by_day.items()}
+    since_first = range((run.ds - min(by_day)).days)
+    missing = [day for age in since_first if (day := run.ds - timedelta(days=age)) not in by_day]
+    if missing:
+        run.log.warning(
+            f"no event on {several([str(day) for day in sorted(missing)])}: links, profiles and "
+            "growth rest on the other days; if the log lacks them, run them and this day again"
+        )
 
 
 def _why(run: Run, judged: DataFrame) -> str:
@@ -266,18 +281,20 @@ def _profiles(run: Run, graph: _Graph, accounts: DataFrame | None) -> None:
     known = run.engine.from_arrow(standing(read_ledger(run.home, DECISIONS), cleared))
     profile = account_profile(run.engine, graph.seen, previous)
     run.stage(ACCOUNT_PROFILE, with_standing(profile, known))
-    ages = run.read(ACCOUNT_PROFILE).select("account_id", "first_seen_ever_at")
-    if accounts is None:
-        ages = ages.withColumnRenamed("first_seen_ever_at", "created_at")
-    else:
-        ages = ages.join(accounts.select("account_id", "created_at"), on="account_id", how="left")
-        ages = ages.select(
-            "account_id", F.coalesce("created_at", "first_seen_ever_at").alias("created_at")
-        )
+    ages = account_ages(run.read(ACCOUNT_PROFILE), accounts)
     # Once written they are known to be few, and edges are not brought together to find theirs.
     hubs = run.engine.materialize(graph.entities.filter(F.col("is_hub")), "hubs")
-    found = suspicious_hubs(hubs, graph.edges, ages, run.config.suspicious_hubs, str(run.ds))
+    settings = run.config.suspicious_hubs
+    days = _days_of_log(run, graph.seen)
+    found = suspicious_hubs(hubs, graph.edges, ages, settings, str(run.ds), days)
     run.stage(SUSPICIOUS_HUBS, found, files=1)
+
+
+def _days_of_log(run: Run, seen: DataFrame) -> int:
+    """From the day of the look-back's first event to ds, both included."""
+    first = seen.agg(F.min("first_seen_at").alias("first_seen_at"))
+    began: datetime = run.engine.to_arrow(first).column("first_seen_at")[0].as_py()
+    return (run.ds - began.date()).days + 1
 
 
 JOB = Job("build_graph", "Build the graph of accounts and entities of one day.", compute)

@@ -152,6 +152,8 @@ def _members(run: Run, fused: DataFrame) -> DataFrame:
             settings.communities.mode,
             settings.networks.max_rounds,
             settings.communities.task_limit,
+            settings.components.algorithm,
+            settings.components.driver_forest_limit,
         )
         communities = run.engine.materialize(communities, "communities")
         grouped = groups(components, communities, fused, settings.networks)

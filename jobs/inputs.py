@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from graph.trust_lists import (
 )
 from jobs.errors import DataStop, GuardStop
 from jobs.input_types import MISTAKE, conform
+from jobs.log_files import day_folders
 from signatures.labels import LABELS, LabelRefused, check_labels
 
 ACCOUNTS = columns(
@@ -55,20 +56,17 @@ def read_events(engine: Engine, config: Config, ds: date) -> DataFrame:
     Of a folder of ds=YYYY-MM-DD folders only the look-back's are read. Raises InputError when the
     log, or the folder of ds itself, is missing.
     """
-    paths = _event_paths(config.events.path, ds, config.lookback_days)
+    paths = _event_paths(config, ds)
     return engine.read(paths, config.events.format, merge_columns=True, source=SOURCE)
 
 
-def _event_paths(path: str, ds: date, lookback_days: int) -> list[str]:
-    root = Path(path)
-    if "://" in path:
-        return [path]
-    if not root.exists():
+def _event_paths(config: Config, ds: date) -> list[str]:
+    path = config.events.path
+    if "://" not in path and not Path(path).exists():
         raise InputError(f"events.path: there is nothing at {path}")
-    if not root.is_dir() or not any(root.glob("ds=*")):
+    folders = day_folders(config, ds)
+    if folders is None:
         return [path]
-    days = [ds - timedelta(days=age) for age in range(lookback_days)]
-    folders = [root / f"ds={day}" for day in days]
     if not folders[0].exists():
         raise InputError(f"events.path: {path} has no folder {folders[0].name}: is the day ready?")
     if not _has_files(folders[0]):

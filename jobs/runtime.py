@@ -8,7 +8,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
+import shlex
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -176,6 +179,7 @@ def run_jobs(
         arguments = parse(parser, argv)
     except SystemExit as stop:
         return int(stop.code or DONE)
+    arguments.given = sys.argv[1:] if argv is None else [*argv]
     if until:
         jobs = jobs[: commands.index(arguments.until) + 1]
     logs.configure(arguments.log_format, arguments.log_level)
@@ -235,14 +239,20 @@ def _session(
                 "GraphFrames is Spark's alone: add --engine spark (for --scope heterogeneous and "
                 "components.algorithm=graphframes)"
             )
-        if reads_log and (much := too_large_for_duckdb(config)):
-            file = "run_pipeline" if name == "run" else name
-            log.warning(f"{much}: use spark-submit jobs/{file}.py with the same arguments")
+        if reads_log and (much := too_large_for_duckdb(config, arguments.ds)):
+            log.warning(f"{much}: use {_for_spark(name, arguments.given)}")
     brought = under_spark_submit() or {"spark.jars", "spark.jars.packages"} & set(config.spark)
     jar = graphframes_jar() if needed and not brought else None
     scratch = config.home.absolute() / "scratch"
     remove(scratch)  # of a run that was killed: whoever holds the lock is alone here
-    return engine_session(chosen, f"actorgraph {name}", config, scratch, jar)
+    return engine_session(chosen, f"actorgraph {name}", config, scratch, jar, arguments.ds)
+
+
+def _for_spark(name: str, given: Sequence[str]) -> str:
+    """The line that runs the same on Spark."""
+    file = "run_pipeline" if name == "run" else name
+    line = shlex.join(["spark-submit", f"jobs/{file}.py", *given])
+    return re.sub(" --engine[ =]duckdb", "", line)
 
 
 def _record_failure(warehouse: Warehouse, manifest: Manifest, error: BaseException) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 
 from graph.config import Config
@@ -13,6 +14,7 @@ from graph.frames import engine_api
 from jobs.errors import ConfigError, as_stop
 from jobs.files import remove
 from jobs.java import require_java
+from jobs.log_files import log_bytes
 
 GIB = 1 << 30
 MEMORY_SHARE = 0.4
@@ -61,18 +63,24 @@ def engine_name(asked: str | None, config: Config) -> str:
 
 @contextmanager
 def engine_session(
-    name: str, application: str, config: Config, scratch: Path, jar: Path | None = None
+    name: str,
+    application: str,
+    config: Config,
+    scratch: Path,
+    jar: Path | None = None,
+    ds: date | None = None,
 ) -> Iterator[Engine]:
     """Open an engine, make its API the active one, and close it at the end.
 
-    `jar` is the JVM half of GraphFrames, if the run needs it. Raises ConfigError for a setting that
-    the engine does not know, DependencyError when the engine cannot be started.
+    `jar` is the JVM half of GraphFrames, if the run needs it; `ds` the day whose look-back of the
+    log the settings are to fit. Raises ConfigError for a setting that the engine does not know,
+    DependencyError when the engine cannot be started.
     """
     scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     if name == "duckdb":
-        opened = _duckdb_session(config, scratch)
+        opened = _duckdb_session(config, scratch, ds)
     else:
-        opened = _spark_session(application, config, scratch, jar)
+        opened = _spark_session(application, config, scratch, jar, ds)
     try:
         with opened as engine, engine_api(engine.api_root):
             yield engine
@@ -81,11 +89,11 @@ def engine_session(
 
 
 @contextmanager
-def _duckdb_session(config: Config, scratch: Path) -> Iterator[Engine]:
+def _duckdb_session(config: Config, scratch: Path, ds: date | None) -> Iterator[Engine]:
     from graph.engines.duckdb import UnknownSetting, open_duckdb
 
     try:
-        engine = open_duckdb(scratch, duckdb_settings(config, scratch))
+        engine = open_duckdb(scratch, duckdb_settings(config, scratch, ds))
     except UnknownSetting as error:
         raise ConfigError(f"duckdb: {error}") from None
     try:
@@ -96,14 +104,14 @@ def _duckdb_session(config: Config, scratch: Path) -> Iterator[Engine]:
 
 @contextmanager
 def _spark_session(
-    application: str, config: Config, scratch: Path, jar: Path | None
+    application: str, config: Config, scratch: Path, jar: Path | None, ds: date | None
 ) -> Iterator[Engine]:
     from graph.engines.spark import open_spark
     from graph.engines.spark_session import kill_jvm
 
     if not under_spark_submit():
         os.environ["JAVA_HOME"] = str(require_java().home)
-    engine = open_spark(application, scratch, spark_settings(config, scratch, jar))
+    engine = open_spark(application, scratch, spark_settings(config, scratch, jar, ds))
     try:
         yield engine
     except BaseException as error:
@@ -114,9 +122,9 @@ def _spark_session(
     engine.close()
 
 
-def duckdb_settings(config: Config, scratch: Path) -> dict[str, str]:
+def duckdb_settings(config: Config, scratch: Path, ds: date | None = None) -> dict[str, str]:
     """The DuckDB settings of a run: what fits the input and the machine, then the config's own."""
-    needed = (_size(config.events.path) or 0) * DUCKDB_TIMES_INPUT[config.events.format] / GIB
+    needed = (log_bytes(config, ds) or 0) * DUCKDB_TIMES_INPUT[config.events.format] / GIB
     memory = min(max(MIN_DUCKDB_GIB, needed), machine_memory_gib() * DUCKDB_MEMORY_SHARE)
     fitting = {
         "memory_limit": f"{memory:.2f}GiB",
@@ -125,20 +133,22 @@ def duckdb_settings(config: Config, scratch: Path) -> dict[str, str]:
     return fitting | config.duckdb
 
 
-def too_large_for_duckdb(config: Config) -> str | None:
-    """Say so when the log is larger than the embedded engine should take on this machine."""
-    size = _size(config.events.path)
+def too_large_for_duckdb(config: Config, ds: date | None = None) -> str | None:
+    """Say so when the log to be read is larger than the embedded engine should take here."""
+    size = log_bytes(config, ds)
     memory = machine_memory_gib() * DUCKDB_MEMORY_SHARE * GIB
     most = memory / DUCKDB_TIMES_INPUT[config.events.format]
     if size is None or size <= most:
         return None
     return (
-        f"{config.events.path} has {size / GIB:.1f} GiB, and the embedded engine is meant for up "
-        f"to {most / GIB:.1f} GiB of {config.events.format} on this machine"
+        f"{config.events.path} has {size / GIB:.1f} GiB to be read, and the embedded engine is "
+        f"meant for up to {most / GIB:.1f} GiB of {config.events.format} on this machine"
     )
 
 
-def spark_settings(config: Config, scratch: Path, jar: Path | None = None) -> dict[str, str]:
+def spark_settings(
+    config: Config, scratch: Path, jar: Path | None = None, ds: date | None = None
+) -> dict[str, str]:
     """The Spark properties of a run: what fits this machine, then the config's own.
 
     Under spark-submit, sizes are left to whoever wrote that command.
@@ -149,8 +159,8 @@ def spark_settings(config: Config, scratch: Path, jar: Path | None = None) -> di
         fitting |= {
             "spark.driver.memory": f"{driver_memory_gib()}g",
             "spark.local.dir": str(scratch / "spark"),
-            "spark.sql.shuffle.partitions": str(shuffle_partitions(config, cores)),
-            "spark.driver.extraJavaOptions": java_options(config),
+            "spark.sql.shuffle.partitions": str(shuffle_partitions(config, cores, ds)),
+            "spark.driver.extraJavaOptions": java_options(config, ds),
         }
         if jar is not None:
             fitting["spark.jars"] = str(jar)
@@ -177,30 +187,21 @@ def driver_memory_gib() -> int:
     return max(MIN_MEMORY_GIB, min(MAX_MEMORY_GIB, share))
 
 
-def java_options(config: Config) -> str:
+def java_options(config: Config, ds: date | None = None) -> str:
     """Options of Spark's JVM on this machine.
 
     Stopping all threads collects garbage fastest. On a small input the optimising compiler takes a
     quarter of all the time and is not done when the run is, so the quick one has to do.
     """
-    size = _size(config.events.path)
+    size = log_bytes(config, ds)
     quick = " -XX:TieredStopAtLevel=1" if size is not None and size < SMALL_BYTES else ""
     return f"-XX:+UseParallelGC{quick}"
 
 
-def shuffle_partitions(config: Config, cores: int) -> int:
+def shuffle_partitions(config: Config, cores: int, ds: date | None = None) -> int:
     """Partitions of a shuffle, by the size of the events; small inputs must not pay for many."""
-    size = _size(config.events.path)
+    size = log_bytes(config, ds)
     if size is None:
         return 200
     partitions = -(-size // PARTITION_BYTES[config.events.format])
     return min(MAX_PARTITIONS, max(2 * cores, partitions))
-
-
-def _size(path: str) -> int | None:
-    """Bytes under a local path; None for a URL."""
-    if "://" in path:
-        return None
-    root = Path(path)
-    files = root.rglob("*") if root.is_dir() else [root]
-    return sum(file.stat().st_size for file in files if file.is_file())

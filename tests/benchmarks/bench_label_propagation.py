@@ -58,7 +58,7 @@ def compare(links: int, repeats: int, memory: str) -> None:
                     ),
                 )
                 others = timed(
-                    AGGREGATIONS, lambda: communities_by_groups(engine, frame, RULE, parts=False)
+                    AGGREGATIONS, lambda: communities_by_groups(engine, frame, RULE, None)
                 )
                 _check_equal(labels, others)
         engine.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import networkx as nx
@@ -12,12 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.communities import Mode, communities_of, find_communities
-from graph.components import find_components
+from graph.components import Algorithm, find_components
 from graph.engines.base import Engine
 from graph.frames import DataFrame
 from graph.label_propagation import Rule
 from tests.graph.random_graphs import INTEGER_IDS, LINKS, STRING_IDS, Links
-from tests.graph.test_label_propagation import WEIGHTS, brute_force, read_answer, read_links
+from tests.graph.test_label_propagation import (
+    CDLP,
+    WCC,
+    WEIGHTS,
+    brute_force,
+    by_smallest,
+    read_answer,
+    read_links,
+)
 
 Id = int | str
 
@@ -68,9 +77,15 @@ def test_whole_components_of_a_task_equal_the_definition(
 
 
 def communities(
-    engine: Engine, links: DataFrame, mode: Mode, rounds: int, **limit: int
+    engine: Engine,
+    links: DataFrame,
+    mode: Mode,
+    rounds: int,
+    vertices: Sequence[Id] | None = None,
+    **limit: int,
 ) -> dict[Id, Id]:
-    components = find_components(engine, links.select("account_a", "account_b"))
+    isolated = vertices and engine.from_arrow(pa.table({"account_id": vertices}))
+    components = find_components(engine, links, vertices=isolated)
     found = engine.to_arrow(find_communities(engine, links, components, mode, rounds, **limit))
     assert found.column_names == ["account_id", "community_id"]
     assert len(set(found["account_id"].to_pylist())) == found.num_rows
@@ -123,14 +138,59 @@ def test_many_buckets_give_the_same_communities(
         assert communities(engine, frame, "weighted", 20) == expected
 
 
+@pytest.mark.parametrize(("algorithm", "limit"), [("forest", 3), ("auto", 7)])
+def test_parts_of_large_components_are_found_as_the_settings_say(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, algorithm: Algorithm, limit: int
+) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def find(*given: DataFrame, **settings: object) -> DataFrame:
+        asked.append((settings["algorithm"], settings["driver_forest_limit"]))
+        return find_components(*given, vertices=settings["vertices"])
+
+    monkeypatch.setattr("graph.communities.find_components", find)
+    links, weights = planted(pa.int64())
+    frame = engine.materialize(engine.from_arrow(links_of(links, weights, pa.int64())), "planted")
+    components = find_components(engine, frame)
+    found = find_communities(
+        engine, frame, components, "weighted", 4, 10, algorithm, driver_forest_limit=limit
+    )
+    assert found.count() == components.count()
+    assert asked == [(algorithm, limit)]
+
+
 @pytest.mark.reference
-@pytest.mark.parametrize("limit", [{}, {"task_limit": 1}], ids=["tasks", "aggregations"])
-def test_cdlp_of_graphalytics(engine: Engine, reference_data: Path, limit: dict[str, int]) -> None:
-    folder = reference_data / "graphalytics" / "ldbc-test-files"
-    _, links = read_links(folder / "test-cdlp-directed.e")
+@pytest.mark.parametrize(
+    ("graph", "answer", "rounds", "limit"),
+    [*((*case, {}) for case in CDLP), (*CDLP[0], {"task_limit": 1})],
+)
+def test_cdlp_of_graphalytics(
+    engine: Engine,
+    reference_data: Path,
+    graph: str,
+    answer: str,
+    rounds: int,
+    limit: dict[str, int],
+) -> None:
+    folder = reference_data / "graphalytics"
+    vertices, links = read_links(folder / graph)
     frame = engine.from_arrow(links_of(links, list(range(len(links))), pa.int64()))
-    assert communities(engine, frame, "cdlp", 5, **limit) == read_answer(
-        folder / "test-cdlp-directed-CDLP"
+    found = communities(engine, frame, "cdlp", rounds, vertices, **limit)
+    assert found == read_answer(folder / answer)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize(("graph", "answer"), WCC)
+def test_components_of_graphalytics(
+    engine: Engine, reference_data: Path, graph: str, answer: str
+) -> None:
+    folder = reference_data / "graphalytics"
+    vertices, links = read_links(folder / graph)
+    frame = engine.from_arrow(links_of(links, [1] * len(links), pa.int64()))
+    isolated = engine.from_arrow(pa.table({"account_id": vertices}))
+    found = engine.to_arrow(find_components(engine, frame, vertices=isolated)).to_pylist()
+    assert {row["account_id"]: row["component_id"] for row in found} == by_smallest(
+        read_answer(folder / answer)
     )
 
 

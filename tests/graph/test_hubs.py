@@ -8,10 +8,11 @@ from random import Random
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from graph.config import HubLimits, SuspiciousHubs
 from graph.engines.base import Engine
-from graph.hubs import SUSPICIOUS_HUBS, mark_hubs, suspicious_hubs
+from graph.hubs import SUSPICIOUS_HUBS, account_ages, mark_hubs, suspicious_hubs
 from graph.tables import TIMESTAMP, columns
 
 DS = date(2026, 3, 20)
@@ -77,6 +78,7 @@ class Hubs:
         self.hubs: list[dict[str, Any]] = []
         self.edges: list[dict[str, Any]] = []
         self.ages: dict[str, datetime | None] = {}
+        self.began: dict[str, date | None] = {}  # where it is another day than that of the age
 
     def add(
         self,
@@ -107,7 +109,9 @@ class Hubs:
             }
         )
 
-    def found(self, engine: Engine, settings: SuspiciousHubs) -> dict[str, dict[str, Any]]:
+    def found(
+        self, engine: Engine, settings: SuspiciousHubs, days_of_log: int = 28
+    ) -> dict[str, dict[str, Any]]:
         entities = columns(
             entity_type="string",
             entity_id="string",
@@ -118,15 +122,18 @@ class Hubs:
         edges = columns(
             account_id="string", entity_type="string", entity_id="string", first_seen_at=TIMESTAMP
         )
-        ages = [{"account_id": a, "created_at": at} for a, at in self.ages.items()]
+        ages = [
+            {"account_id": a, "created_at": at, "began_on": self.began.get(a, at and at.date())}
+            for a, at in self.ages.items()
+        ]
+        known = columns(account_id="string", created_at=TIMESTAMP, began_on=pa.date32())
         frame = suspicious_hubs(
             engine.from_arrow(pa.Table.from_pylist(self.hubs, entities)),
             engine.from_arrow(pa.Table.from_pylist(self.edges, edges)),
-            engine.from_arrow(
-                pa.Table.from_pylist(ages, columns(account_id="string", created_at=TIMESTAMP))
-            ),
+            engine.from_arrow(pa.Table.from_pylist(ages, known)),
             settings,
             str(DS),
+            days_of_log,
         )
         assert frame.columns == SUSPICIOUS_HUBS.columns
         return {row["entity_id"]: row for row in engine.to_arrow(frame).to_pylist()}
@@ -139,7 +146,8 @@ def old(number: int) -> datetime:
 
 def test_what_looks_planted_is_reported_with_its_reasons(engine: Engine) -> None:
     hubs = Hubs()
-    hubs.add("calm", [(20, old(n)) for n in range(6)])
+    hubs.add("calm", [(20, old(n)) for n in range(30)])
+    hubs.add("lasting", [(20, old(n)) for n in range(30)], kind="content")
     hubs.add("listed", [(0, old(1)) for _ in range(6)], reason="shared: library")
     hubs.add("no-hub", [(0, old(1)) for _ in range(6)], reason=None)
     # A week old, the day of ds included; one day more is old enough.
@@ -182,6 +190,61 @@ def test_new_accounts_are_no_news_where_all_are_new(engine: Engine) -> None:
     assert hubs.found(engine, SuspiciousHubs()) == {}
 
 
+@pytest.mark.parametrize("days_of_log", [1, 2, 3, 7, 10, 14])
+def test_an_ordinary_carrier_is_no_news_on_the_first_days_of_a_log(
+    engine: Engine, days_of_log: int
+) -> None:
+    """Most of its users came on the first day, the others since; nobody's registration is known."""
+    random = Random(days_of_log)
+    last = days_of_log - 1
+    days = [last, last, *range(days_of_log)]
+    users = [random.choice(days) for _ in range(40)]
+    first_seen = {f"carrier.{n}": day(ago) for n, ago in enumerate([last, *users])}
+    others = [random.choice(days) for _ in range(100)]
+    first_seen |= {f"elsewhere.{n}": day(ago) for n, ago in enumerate(others)}
+    profiles = pa.table(
+        {
+            "account_id": list(first_seen),
+            "first_seen_ever_at": pa.array(list(first_seen.values()), TIMESTAMP),
+        }
+    )
+    ages = engine.to_arrow(account_ages(engine.from_arrow(profiles), None)).to_pylist()
+    hubs = Hubs()
+    hubs.add("carrier", [(last, None), *((ago, None) for ago in users)])
+    hubs.add("elsewhere", [(ago, None) for ago in others], reason=None)
+    hubs.ages = {row["account_id"]: row["created_at"] for row in ages}
+    hubs.began = {row["account_id"]: row["began_on"] for row in ages}
+    assert hubs.found(engine, SuspiciousHubs(), days_of_log) == {}
+
+
+def test_a_hub_is_young_where_the_log_shows_that_it_was_not_there_before(engine: Engine) -> None:
+    hubs = Hubs()
+    hubs.add("new", [(2, old(n)) for n in range(6)])
+    for days_of_log, reasons in {3: [], 9: [], 10: ["young"], 28: ["young"]}.items():
+        found = hubs.found(engine, SuspiciousHubs(), days_of_log)
+        assert [row["reason"] for row in found.values()] == reasons, days_of_log
+
+
+def test_when_an_account_began_is_unknown_if_it_was_there_when_the_log_began(
+    engine: Engine,
+) -> None:
+    seen = {"first": day(20, 1), "same day": day(20, 23), "later": day(19), "registered": day(20)}
+    profiles = pa.table(
+        {"account_id": list(seen), "first_seen_ever_at": pa.array(list(seen.values()), TIMESTAMP)}
+    )
+    registered = pa.table(
+        {"account_id": ["registered"], "created_at": pa.array([day(300)], TIMESTAMP)}
+    )
+    frames = engine.from_arrow(profiles), engine.from_arrow(registered)
+    rows = engine.to_arrow(account_ages(*frames)).to_pylist()
+    assert {row["account_id"]: (row["created_at"], row["began_on"]) for row in rows} == {
+        "first": (day(20, 1), None),
+        "same day": (day(20, 23), None),
+        "later": (day(19), day(19).date()),
+        "registered": (day(300), day(300).date()),
+    }
+
+
 def test_shares_equal_a_count_by_hand(engine: Engine) -> None:
     random = Random(5)
     hubs, accounts = Hubs(), {}
@@ -194,7 +257,7 @@ def test_shares_equal_a_count_by_hand(engine: Engine) -> None:
     lenient = SuspiciousHubs.model_validate(
         {"young": "30d", "growth": 0.0, "new_accounts": 0.0, "likeness": 0.0}
     )
-    found = hubs.found(engine, lenient)
+    found = hubs.found(engine, lenient, days_of_log=60)
     assert found.keys() == accounts.keys()
     for name, own in accounts.items():
         births = Counter(created_at for _, created_at in own)

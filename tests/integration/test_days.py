@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,3 +155,18 @@ def test_a_rerun_replaces_the_day_and_the_same_log_gives_the_same_values(
     write_day(site, THIRD, GROUPS[THIRD])
     assert run(site, THIRD) == days[THIRD]
     assert site.manifest("detect_networks", THIRD)["status"] == "done"
+
+
+def test_a_day_without_events_between_others_is_told(
+    tmp_path: Path, duckdb_engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = Site(tmp_path, duckdb_engine)
+    site.configure("log", ("account_id", "event_time", "event_type", "device_id"), lookback="7d")
+    write_day(site, FIRST, ["a1 a2"])
+    write_day(site, THIRD, ["a1 a2 a3"])
+    assert site.build(ds=THIRD) == 0
+    assert f"no event on {SECOND}: links, profiles" in capsys.readouterr().err
+    figures = site.manifest("build_graph", THIRD)["figures"]
+    assert figures["accepted_by_day"] == {str(FIRST): 12, str(THIRD): 13}
+    assert site.build(ds=FIRST) == 0
+    assert "no event on" not in capsys.readouterr().err, "a log may begin within the look-back"

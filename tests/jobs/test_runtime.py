@@ -279,3 +279,13 @@ def test_without_java_a_run_ends_with_5_and_says_what_to_install(
     assert "no Java found: install Java 17" in printed
     assert "Traceback" not in printed
     assert manifest(site)["exit_code"] == 5
+
+
+def test_a_log_too_large_for_the_embedded_engine_is_told_with_the_line_for_spark(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("jobs.sessions.DUCKDB_TIMES_INPUT", {"parquet": 1e12})
+    given = ["--ds", "2026-11-22", "--config", str(site / "site.yaml"), "--set", "spark.x=a b"]
+    assert main(JOB, [*given, "--engine", "duckdb", "--dry-run"]) == 0
+    line = f"spark-submit jobs/count_events.py --ds 2026-11-22 --config {site}/site.yaml"
+    assert f"use {line} --set 'spark.x=a b' --dry-run" in capsys.readouterr().err

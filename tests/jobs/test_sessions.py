@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from graph.config import Config
 from jobs import sessions
 from jobs.configuration import load
 from jobs.errors import ConfigError
+from jobs.log_files import log_bytes
 from jobs.sessions import (
     driver_memory_gib,
     duckdb_settings,
@@ -112,6 +114,20 @@ def test_a_log_that_is_large_for_the_machine_is_told(tmp_path: Path) -> None:
     assert too_large_for_duckdb(config(log)) is None
     with log.open("wb") as file:
         file.truncate(1 << 40)
-    assert "has 1024.0 GiB, and the embedded engine is meant" in str(
+    assert "has 1024.0 GiB to be read, and the embedded engine is meant" in str(
         too_large_for_duckdb(config(log))
     )
+
+
+def test_only_what_a_run_reads_of_a_log_in_days_counts(tmp_path: Path) -> None:
+    """A log of years does not make the look-back of one day large."""
+    for day, size in {"2025-01-01": 1 << 40, "2026-11-20": 1 << 20, "2026-11-22": 1 << 20}.items():
+        (tmp_path / f"ds={day}").mkdir()
+        with (tmp_path / f"ds={day}" / "log.parquet").open("wb") as file:
+            file.truncate(size)
+    days = config(tmp_path, "lookback=3d")
+    assert log_bytes(days, date(2026, 11, 22)) == 2 << 20
+    assert too_large_for_duckdb(days, date(2026, 11, 22)) is None
+    assert too_large_for_duckdb(days, date(2025, 1, 3)) is not None
+    assert shuffle_partitions(days, cores=2, ds=date(2026, 11, 22)) == 4
+    assert gib(duckdb_settings(days, tmp_path, date(2026, 11, 22))) <= sessions.MIN_DUCKDB_GIB
