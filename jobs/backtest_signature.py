@@ -144,5 +144,5 @@ def _draw(changes: Changes, signature: Signature, ds: date, found: Any, networks
         rows = before.to_pylist()
     else:
         changes.rows(REVIEW_SAMPLES, rows)
-    path = write_blank_labels(changes.home / REVIEW, order.sample_id, rows)
-    return f"{len(rows)} subjects to review: {path}"
+    files = write_blank_labels(changes.home / REVIEW, order.sample_id, rows)
+    return f"{len(rows)} subjects to review: {' '.join(map(str, files))}"

@@ -159,8 +159,8 @@ def _draw(run: Run) -> None:
     else:
         rows = before.to_pylist()
     if not chosen.dry_run:
-        path = write_blank_labels(run.home / REVIEW, order.sample_id, rows)
-        run.log.info("labels to fill in", file=str(path), subjects=len(rows))
+        files = write_blank_labels(run.home / REVIEW, order.sample_id, rows)
+        run.log.info("labels to fill in", files=" ".join(map(str, files)), subjects=len(rows))
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from jobs.arguments import add_settings
@@ -96,35 +96,31 @@ def _asked(arguments: argparse.Namespace) -> tuple[Config, Signature]:
 
 def _backtested(
     changes: Changes, signature: Signature, before: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """The latest backtest of each of seven days in a row or more, of the signature's present form.
+) -> list[Mapping[str, Any]]:
+    """The latest backtest of each of seven recent days in a row or more, of the present form.
 
     What was backtested before a demotion does not count: it did not show what was wrong. Raises
     GuardStop where there are fewer days.
     """
     from graph.ledger import read_ledger
-    from signatures.backtests import BACKTESTS, DAYS, longest_run
+    from signatures.backtests import BACKTESTS, DAYS, RECENT_DAYS, that_count
+    from signatures.inclusions import INCLUSIONS
     from signatures.modes import form_sha256, last_changes
 
     last = last_changes(row for row in before if row["mode"] == "shadow")
     demoted = last.get(str(signature.id))
     since = datetime.min.replace(tzinfo=UTC) if demoted is None else demoted["changed_at"]
-    form = form_sha256(signature)
-    tested = [
-        row
-        for row in read_ledger(changes.home, BACKTESTS).to_pylist()
-        if (row["signature_sha256"], row["market"]) == (form, "*") and row["backtested_at"] > since
-    ]
-    newest = {row["ds"]: row for row in sorted(tested, key=lambda row: row["backtested_at"])}
-    run = longest_run(newest)
+    tested = read_ledger(changes.home, BACKTESTS).to_pylist()
+    latest = max(changes.publication.warehouse.days(INCLUSIONS.name), default=date.max)
+    run = that_count(tested, form_sha256(signature), since, latest)
     if len(run) < DAYS:
         later = " since it was demoted" if demoted else ""
         raise GuardStop(
-            f"guard promotion: {signature.title} was backtested on {len(run)} days in a row in "
-            f"its present form{later}, limit {DAYS}: run `actorgraph signatures backtest` on more "
-            "days"
+            f"guard promotion: {signature.title} was backtested on {len(run)} days in a row of the "
+            f"last {RECENT_DAYS} in its present form{later}, limit {DAYS}: run `actorgraph "
+            "signatures backtest` on more days"
         )
-    return [newest[ds] for ds in run]
+    return run
 
 
 def _change(

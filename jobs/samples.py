@@ -1,9 +1,10 @@
-"""Samples for reviewers: what they are drawn from, and the file that is filled in."""
+"""Samples for reviewers: what they are drawn from, and the files that are filled in."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +37,23 @@ def population(read: Callable[[Table], DataFrame]) -> Population:
     )
 
 
-def write_blank_labels(folder: Path, name: str, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Write the labels of a sample as JSON lines; a file that people may be at is left alone.
+def write_blank_labels(folder: Path, name: str, rows: Sequence[Mapping[str, Any]]) -> list[Path]:
+    """Write the labels of a sample as JSON lines, second reviews in a file of their own.
 
-    JSON lines, because spreadsheets turn ids into numbers and formulas.
+    In an order of their own, too, so that neither reviewer learns what the other says. Files that
+    people may be at are left alone. JSON lines, because spreadsheets turn ids into numbers and
+    formulas.
     """
     make_private(folder)
-    path = folder / f"{name}.jsonl"
-    if not path.exists():
-        lines = (json.dumps(row, ensure_ascii=False) for row in blank_labels(rows))
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
+    labels = blank_labels(rows)
+    first = folder / f"{name}.jsonl", [each for each in labels if each["review"] == 1]
+    again = sorted((each for each in labels if each["review"] > 1), key=itemgetter("label_id"))
+    files = [first, (folder / f"{name}-second.jsonl", again)] if again else [first]
+    if not first[0].exists():
+        for path, told in reversed(files):
+            lines = (json.dumps(row, ensure_ascii=False) for row in told)
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return [path for path, _ in files if path.exists()]
 
 
 def forget_in_blank_labels(folder: Path, account: str) -> int:

@@ -58,7 +58,7 @@ from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
 from signatures.loading import load
 from signatures.model import Signature
-from signatures.modes import MODE_CHANGES, live_now, with_stable
+from signatures.modes import MODE_CHANGES, live_now, only_in_their_files, with_stable
 from signatures.proposals import (
     Judged,
     cleared_since,
@@ -110,7 +110,14 @@ def _library(run: Run) -> list[Signature]:
     settings = run.config.signatures
     library = with_stable(load(settings.paths), settings.stable)
     changes = read_ledger(run.home, MODE_CHANGES).to_pylist()
-    return live_now(library, settings.live, changes)
+    now = live_now(library, settings.live, changes)
+    for each in only_in_their_files(library, now):
+        run.log.warning(
+            f"{each.title} runs in shadow: that its file says `mode: live` counts for nothing "
+            "before it was promoted. Run `actorgraph signatures backtest` on seven days and "
+            f"`actorgraph signatures promote {each.id}`, or name it in signatures.live"
+        )
+    return now
 
 
 def _bounds(run: Run) -> pa.Table:

@@ -42,6 +42,9 @@ BACKTESTS = Table(
 DAYS = 7
 """Days in a row that a signature must be backtested on before it goes live."""
 
+RECENT_DAYS = 30
+"""Up to the latest day that was scored: of these they must be, because platforms change."""
+
 COUNTED = (
     "networks",
     "accounts",
@@ -140,6 +143,25 @@ def backtest_rows(
         "backtested_at": at,
     }
     return [{**told, **row} for row in counted]
+
+
+def that_count(
+    tested: Iterable[Mapping[str, Any]], form: str, since: datetime, latest: date
+) -> list[Mapping[str, Any]]:
+    """The latest backtest of each day of the longest run of recent days in a row, in their order.
+
+    `tested` are rows of BACKTESTS. Those count that are of this form of the signature and were made
+    after `since`, on one of the RECENT_DAYS days that end with `latest`.
+    """
+    oldest = latest - timedelta(days=RECENT_DAYS - 1)
+    newest = {
+        row["ds"]: row
+        for row in sorted(tested, key=lambda row: row["backtested_at"])
+        if (row["signature_sha256"], row["market"]) == (form, ALL)
+        and row["backtested_at"] > since
+        and row["ds"] >= oldest
+    }
+    return [newest[ds] for ds in longest_run(newest)]
 
 
 def longest_run(days: Iterable[date]) -> list[date]:

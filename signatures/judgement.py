@@ -220,7 +220,8 @@ def with_bounds(accounts: DataFrame, bounds: DataFrame) -> DataFrame:
 
     lower and challenge_lower are the smallest of the bounds overall, in the account's market and in
     its stratum of shared infrastructure; null where one of them has no fresh sample. An account
-    whose market is unknown is judged overall and by its stratum.
+    whose market is unknown must pass in the worst of the measured ones; where none is measured by
+    market, because the site knows of none, it is judged overall and by its stratum.
     """
     rows = accounts.withColumn("stratum", stratum_of("shared_address_ratio"))
     everywhere = bounds.filter(F.col("market").isNull() & F.col("stratum").isNull())
@@ -235,10 +236,14 @@ def with_bounds(accounts: DataFrame, bounds: DataFrame) -> DataFrame:
             on=["signature_id", place],
             how="left",
         )
+    rows = rows.join(_worst_markets(bounds), on="signature_id", how="left")
     for name in _LOWER:
         rows = rows.withColumn(name, _lowest(name))
-    placed = [f"{name}_{place}" for name in _LOWER for place in ("all", "market", "stratum")]
-    return rows.withColumn("borrowed", F.coalesce("borrowed", F.lit(False))).drop(*placed)
+    placed = [
+        f"{name}_{place}" for name in _LOWER for place in ("all", "market", "stratum", "worst")
+    ]
+    known = rows.withColumn("borrowed", F.coalesce("borrowed", F.lit(False)))
+    return known.drop(*placed, "markets")
 
 
 _LOWER = ("lower", "challenge_lower")
@@ -248,10 +253,30 @@ def _renamed(place: str) -> list[Column]:
     return [F.col(name).alias(f"{name}_{place}") for name in _LOWER]
 
 
+def _worst_markets(bounds: DataFrame) -> DataFrame:
+    """The worst bounds of a signature's measured markets: signature_id (the key), markets.
+
+    A bound is null where one of the markets has none.
+    """
+    measured = F.count(F.lit(1))
+    return (
+        bounds.filter(F.col("market").isNotNull())
+        .groupBy("signature_id")
+        .agg(
+            measured.alias("markets"),
+            *(
+                F.when(F.count(name) == measured, F.min(name)).alias(f"{name}_worst")
+                for name in _LOWER
+            ),
+        )
+    )
+
+
 def _lowest(name: str) -> Column:
     """The smallest of the three bounds; null where one is."""
     everywhere, stratum = F.col(f"{name}_all"), F.col(f"{name}_stratum")
-    market = F.when(F.col("market").isNull(), everywhere).otherwise(F.col(f"{name}_market"))
+    unknown = F.when(F.col("markets").isNull(), everywhere).otherwise(F.col(f"{name}_worst"))
+    market = F.when(F.col("market").isNull(), unknown).otherwise(F.col(f"{name}_market"))
     known = everywhere.isNotNull() & market.isNotNull() & stratum.isNotNull()
     return F.when(known, F.least(everywhere, market, stratum))
 

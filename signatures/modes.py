@@ -1,6 +1,6 @@
-"""Which signatures are live: a file may say so, a site's configuration, or a promotion.
+"""Which signatures are live: those that were promoted, and those that a site's configuration names.
 
-A demotion wins over all of them until the signature is promoted again.
+A file that says so only asks for it. A demotion wins until the signature is promoted again.
 """
 
 from __future__ import annotations
@@ -82,14 +82,12 @@ def with_modes(
 ) -> list[Signature]:
     """The library with the signatures that `live` names, by id or as `all`, in mode live.
 
-    Those that `shadow` names are in mode shadow, whoever else says what. Raises ConfigError for an
-    id in `live` that no signature has.
+    All others, and those that `shadow` names, are in mode shadow, whatever their files say. Raises
+    ConfigError for an id in `live` that no signature has.
     """
-    modes: dict[str, Mode] = dict.fromkeys(_named("live", live, library), "live")
-    modes |= dict.fromkeys(shadow, "shadow")
-    return [
-        each.model_copy(update={"mode": modes.get(str(each.id), each.mode)}) for each in library
-    ]
+    chosen = _named("live", live, library) - set(shadow)
+    modes: dict[bool, Mode] = {True: "live", False: "shadow"}
+    return [each.model_copy(update={"mode": modes[str(each.id) in chosen]}) for each in library]
 
 
 def with_stable(library: Sequence[Signature], stable: Sequence[str]) -> list[Signature]:
@@ -117,5 +115,18 @@ def _named(setting: str, names: Sequence[str], library: Sequence[Signature]) -> 
 def live_now(
     library: Sequence[Signature], live: Sequence[str], changes: Sequence[Change]
 ) -> list[Signature]:
-    """The library in the modes that the files, a site's `live` and its promotions give it."""
+    """The library in the modes that a site's `live` and its promotions give it."""
     return with_modes(library, [*live, *promoted(library, changes)], demoted(changes))
+
+
+def only_in_their_files(library: Sequence[Signature], now: Sequence[Signature]) -> list[Signature]:
+    """Signatures of abuse whose files say live and which are in shadow, by `now`, all the same.
+
+    An innocent explanation counts in either mode.
+    """
+    live = {str(each.id) for each in now if each.mode == "live"}
+    return [
+        each
+        for each in library
+        if each.mode == "live" and not each.benign and str(each.id) not in live
+    ]

@@ -52,7 +52,10 @@ CANDIDATES, OTHERS = 20, 5
 """Accounts that are drawn of a network at most: of those to be acted on, and of the others."""
 
 REVIEWED_TWICE = 0.1
-"""The share of networks that two reviewers see, neither knowing of the other's verdict."""
+"""The share of networks, and of accounts in none, that two reviewers see.
+
+Neither knows of the other's verdict.
+"""
 
 QUIET, EXPLAINED, OUTSIDE = "quiet", "explained", "outside"
 """Strata without a signature, with an innocent explanation, and without a network."""
@@ -335,7 +338,11 @@ def _drawn_outside(engine: Engine, population: Population, order: Order) -> list
     # The digest's first eight digits are a uniform number below 16^8; texts of them compare alike.
     below = f"{math.ceil(share * 16**8):09x}"
     digest = F.concat(F.lit("0"), F.substring(_digest(order, "account_id"), 1, 8))
-    chosen = outside.filter(digest < F.lit(below))
+    chosen = outside.withColumn("digest", digest).filter(F.col("digest") < F.lit(below))
+    found = engine.to_arrow(chosen).to_pylist()
+    by_digest = sorted(found, key=lambda row: (row["digest"], row["account_id"]))
+    names = [row["account_id"] for row in by_digest]
+    twice = set(names[: math.ceil(REVIEWED_TWICE * len(names))])
     nothing = dict.fromkeys(_FACTS)
     return [
         _row(order, "account", name, nothing)
@@ -343,11 +350,11 @@ def _drawn_outside(engine: Engine, population: Population, order: Order) -> list
             "lineage": [],
             "drawn_from": OUTSIDE,
             "sampling_probability": math.ceil(share * 16**8) / 16**8,
-            "reviews": 1,
+            "reviews": 2 if name in twice else 1,
             "candidate": False,
             "restrictable": False,
         }
-        for name in sorted(engine.to_arrow(chosen).column("account_id").to_pylist())
+        for name in sorted(names)
     ]
 
 

@@ -123,7 +123,8 @@ def _write(changes: Changes, order: Order, decided: Path) -> Proposed:
             BATCHES, [event(changes, order, old, "void", rows=0, reason=f"superseded: {batch_id}")]
         )
     changes.rows(BATCHES, [event(changes, order, batch_id, "proposed", rows, written.sums_sha256)])
-    changes.audit(f"propose {order.operation}", order.requested_by, told)
+    live = {"live_by_config": changes.config.signatures.live} if order.operation == APPLY else {}
+    changes.audit(f"propose {order.operation}", order.requested_by, told | live)
     return Proposed(batch_id, rows, written.sums_sha256)
 
 

@@ -81,8 +81,11 @@ class Platform:
             return
         drawn = ["--draw", str(networks)]
         done(calibrate.main([*self._arguments(week), *drawn], self.engine))
-        (blank,) = (self.home / REVIEW).glob(f"{week.ds}-*.jsonl")
-        lines = [json.loads(line) for line in blank.read_text(encoding="utf-8").splitlines()]
+        lines = [
+            json.loads(line)
+            for blank in sorted((self.home / REVIEW).glob(f"{week.ds}-*.jsonl"))
+            for line in blank.read_text(encoding="utf-8").splitlines()
+        ]
         verdicts = Verdicts(self.truth(week), self.rows("memberships", week))
         filled = (json.dumps(verdicts.fill(row, week.ds)) for row in lines)
         path.parent.mkdir(exist_ok=True)

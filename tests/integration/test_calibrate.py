@@ -52,9 +52,11 @@ def run_calibrate(site: Site, *more: str) -> int:
     return calibrate.main(arguments(site, *more), site.engine)
 
 
-def sample(site: Site) -> Path:
-    (path,) = (site.home / "review").glob("*.jsonl")
-    return path
+def sample(site: Site) -> list[str]:
+    """The labels to fill in: first reviews, then those that a second person gets."""
+    first, second = sorted((site.home / "review").glob("*.jsonl"), key=lambda path: len(path.name))
+    assert second.name == f"{first.stem}-second.jsonl"
+    return [line for path in (first, second) for line in path.read_text().splitlines()]
 
 
 def fill_in(site: Site) -> None:
@@ -67,7 +69,7 @@ def fill_in(site: Site) -> None:
     members: dict[str, list[str]] = {}
     for row in site.rows("memberships"):
         members.setdefault(row["network_id"], []).append(row["account_id"])
-    lines = [json.loads(line) for line in sample(site).read_text().splitlines()]
+    lines = [json.loads(line) for line in sample(site)]
     for row in lines[:-1]:
         of_it = members.get(row["subject_id"], [row["subject_id"]])
         abusive = 2 * sum(name in planted for name in of_it) >= len(of_it)
@@ -81,11 +83,15 @@ def fill_in(site: Site) -> None:
 
 
 def write(site: Site, lines: list[dict[str, Any]]) -> None:
-    (site.folder / "labels.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in lines))
+    """Each reviewer hands in a file; the folder of both is imported."""
+    (site.folder / "filled").mkdir(exist_ok=True)
+    for review in (1, 2):
+        told = "".join(f"{json.dumps(row)}\n" for row in lines if row["review"] == review)
+        (site.folder / "filled" / f"{review}.jsonl").write_text(told)
 
 
 def imported(site: Site, *more: str) -> int:
-    source = f"inputs.labels={{path: {site.folder}/labels.jsonl, format: jsonl}}"
+    source = f"inputs.labels={{path: {site.folder}/filled, format: jsonl}}"
     return run_calibrate(site, "--set", source, *more)
 
 
@@ -99,7 +105,7 @@ def test_a_sample_comes_back_as_measured_precision(site: Site, capsys: Any) -> N
     assert imported(site) == 0
     drawn = read_ledger(site.home, REVIEW_SAMPLES)
     labels = read_ledger(site.home, LABELS)
-    assert labels.num_rows == len(sample(site).read_text().splitlines()) - 1
+    assert labels.num_rows == len(sample(site)) - 1
     assert report(site)["reviewed"] == drawn.num_rows - 1
     assert report(site)["agreement"]["share"] == 1
     rows = [row for row in site.rows("calibration") if row["measure"] == "precision"]
@@ -122,16 +128,16 @@ def test_running_again_appends_nothing_and_draws_the_same(site: Site) -> None:
         read_ledger(site.home, LABELS).num_rows,
         read_ledger(site.home, REVIEW_SAMPLES).num_rows,
     )
-    text = sample(site).read_text()
+    text = sample(site)
     rows = site.rows("calibration")
     assert imported(site, "--draw", "40") == 0
     after = read_ledger(site.home, LABELS).num_rows, read_ledger(site.home, REVIEW_SAMPLES).num_rows
-    assert (after, sample(site).read_text(), site.rows("calibration")) == (before, text, rows)
+    assert (after, sample(site), site.rows("calibration")) == (before, text, rows)
 
 
 def test_labels_given_after_the_day_are_told_of_and_do_not_count(site: Site, capsys: Any) -> None:
     assert imported(site, "--ds", str(DAY - timedelta(days=1)), "--dry-run") == 0
-    labels = len(sample(site).read_text().splitlines()) - 1
+    labels = len(sample(site)) - 1
     told = capsys.readouterr().err
     assert f"{labels} of {labels} labels were given after 2026-11-21 and are not measured" in told
     assert "calibrate with --ds 2026-11-22 or later" in told
@@ -141,7 +147,11 @@ def test_labels_given_after_the_day_are_told_of_and_do_not_count(site: Site, cap
 
 def test_a_rewritten_verdict_stops_the_run(site: Site, capsys: Any) -> None:
     assert imported(site) == 0
-    lines = [json.loads(line) for line in (site.folder / "labels.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line)
+        for path in sorted((site.folder / "filled").glob("*.jsonl"))
+        for line in path.read_text().splitlines()
+    ]
     try:
         write(site, [{**lines[0], "label": "unsure"}])
         assert imported(site) == 4
@@ -185,8 +195,9 @@ def test_a_signature_is_backtested_and_goes_live_after_seven_days(site: Site) ->
     tested = read_ledger(site.home, BACKTESTS).to_pylist()
     named = [row for row in site.rows("scores") if row["title"] == "Device farm"]
     assert named and tested[0]["networks"] >= len(named)
-    blank = Path(out.split("subjects to review: ")[1].strip())
-    assert all(json.loads(line)["label"] is None for line in blank.read_text().splitlines())
+    files = map(Path, out.split("subjects to review: ")[1].split())
+    blank = [json.loads(line) for path in files for line in path.read_text().splitlines()]
+    assert blank and all(row["label"] is None for row in blank)
 
     promote = ("promote", tested[0]["signature_id"], "--reason", "a week looked at", "--as", "ann")
     stopped = signatures(site, *promote)

@@ -21,6 +21,7 @@ from signatures.backtests import (
     count,
     longest_run,
     matched,
+    that_count,
 )
 from signatures.calibration import ALL
 from signatures.findings import FINDINGS
@@ -96,6 +97,28 @@ def test_a_backtest_tells_what_is_new_and_what_is_innocent(engine: Engine, day: 
     assert count(engine, matched(engine, day, signature("Copypasta ring"))) == [nothing]
     rows = backtest_rows(FARM, DAY, counted.values(), SOUND["labelled_at"])
     assert pa.Table.from_pylist(rows, schema=BACKTESTS.schema).num_rows == 3
+
+
+def backtests_of(*ages: int, form: str = "form", hours: int = 1) -> list[dict[str, Any]]:
+    """Backtests of days so long before DAY."""
+    at = SOUND["labelled_at"] + timedelta(hours=hours)
+    told = {"signature_sha256": form, "market": ALL, "backtested_at": at}
+    return [told | {"ds": DAY - timedelta(days=age)} for age in ages]
+
+
+def test_days_count_that_were_tested_lately_in_the_present_form() -> None:
+    def ages(rows: list[dict[str, Any]]) -> list[int]:
+        found = that_count(rows, "form", SOUND["labelled_at"], DAY)
+        return [(DAY - row["ds"]).days for row in found]
+
+    week = range(7)
+    assert ages(backtests_of(*week)) == [6, 5, 4, 3, 2, 1, 0]
+    assert ages(backtests_of(*week, form="another")) == []
+    assert ages(backtests_of(*week, hours=0)) == [], "it was demoted since"
+    assert ages(backtests_of(*range(300, 307))) == [], "that was another year's platform"
+    assert ages(backtests_of(*range(26, 33))) == [29, 28, 27, 26]
+    again = backtests_of(3, hours=2)
+    assert again[0] in that_count([*again, *backtests_of(*week)], "form", SOUND["labelled_at"], DAY)
 
 
 @given(st.sets(st.integers(0, 30)), st.integers(0, 30))

@@ -67,10 +67,19 @@ def test_the_lowest_of_the_bounds_applies(engine: Engine) -> None:
         ("de", 0.0): 0.97,  # the market is the worst
         ("de", 0.9): 0.96,  # behind a carrier, that stratum is the worst
         ("fr", 0.0): 0.98,  # better in the market than overall
-        (None, 0.0): 0.98,  # an unknown market is judged overall and by stratum
+        (None, 0.0): 0.97,  # whose market is unknown must pass in the worst
+        (None, 0.9): 0.96,
         ("jp", 0.0): None,  # a market without a sample goes to review
     }
     assert lowers(engine, MEASURED, list(expected)) == expected
+
+
+def test_nobody_is_judged_more_lightly_because_their_market_is_unknown(engine: Engine) -> None:
+    """A market whose restrictions are not measured lets nobody of it, or of no market, through."""
+    unknown = [*MEASURED, bound(0.9, market="jp") | {"lower": None, "challenge_lower": None}]
+    assert lowers(engine, unknown, [(None, 0.0)]) == {(None, 0.0): None}
+    no_markets = [row for row in MEASURED if row["market"] is None]
+    assert lowers(engine, no_markets, [(None, 0.0)]) == {(None, 0.0): 0.98}
 
 
 def test_a_stratum_without_a_sample_goes_to_review(engine: Engine) -> None:

@@ -8,7 +8,14 @@ import pytest
 from graph.errors import ConfigError
 from signatures.loading import load
 from signatures.model import Mode
-from signatures.modes import change_row, form_sha256, live_now, with_modes, with_stable
+from signatures.modes import (
+    change_row,
+    form_sha256,
+    live_now,
+    only_in_their_files,
+    with_modes,
+    with_stable,
+)
 from tests.signatures.label_rows import SOUND
 from tests.signatures.reviewed import signature
 
@@ -24,6 +31,19 @@ def test_named_signatures_become_live_and_no_others() -> None:
     chosen = str(library[3].id)
     live = [each for each in with_modes(library, [chosen]) if each.mode == "live"]
     assert [str(each.id) for each in live] == [chosen]
+
+
+def test_a_file_that_says_live_asks_for_it_and_no_more() -> None:
+    in_file = FARM.model_copy(update={"mode": "live"})
+    for live, changes, mode in (
+        ([], [], "shadow"),
+        ([], [change("live", 0)], "live"),
+        ([str(FARM.id)], [], "live"),
+    ):
+        now = live_now([in_file], live, changes)
+        assert [each.mode for each in now] == [mode]
+        told = [each.title for each in only_in_their_files([in_file], now)]
+        assert told == (["Device farm"] if mode == "shadow" else [])
 
 
 def test_all_become_live_at_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -99,6 +100,14 @@ def population_on(engine: Engine) -> Population:
         engine.from_arrow(pa.Table.from_pylist(shared)),
         engine.from_arrow(pa.table({"account_id": everybody})),
     )
+
+
+def test_a_tenth_of_accounts_in_no_network_is_reviewed_twice(
+    engine: Engine, population: Population
+) -> None:
+    rows = draw(engine, population, ORDER)
+    outside = [row["reviews"] for row in rows if row["drawn_from"] == OUTSIDE]
+    assert outside.count(2) == math.ceil(len(outside) / 10) > 0
 
 
 def test_every_kind_of_network_is_drawn_and_everybody_has_a_probability(
