@@ -44,7 +44,8 @@ PHRASES = (
     (
         r"\$ended\((\w+)\)",
         r"EXISTS { (\1)-[:ON]->()<-[:ON]-(later:Verdict)"
-        r" WHERE later.supersedes = \1.id AND trim(later.reason) > '' }",
+        r" WHERE later.supersedes = \1.id AND trim(later.reason) > ''"
+        r" AND toLower(trim(later.reviewer)) = toLower(trim(\1.reviewer)) }",
     ),
 )
 """In a query's text, and what stands for it there: a moment as people read it, to the second, UTC;

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 from exporters.neo4j import Database
 from exporters.neo4j_load import indexed_id
 from graph.canonical import canonical_json, canonical_sha256
+from graph.people import person
 from graph.suggestions import nearest
 from signatures.labels import LABELS, VALUES
 from signatures.snapshots import SNAPSHOTS
@@ -66,6 +68,7 @@ def pull(
     frozen: Mapping[str, set[str]],
     freeze: Freeze = lambda networks: SNAPSHOTS.schema.empty_table(),
     policies: Collection[str] = (),
+    long_ids: Mapping[str, str] = MappingProxyType({}),
 ) -> Pulled:
     """Turn verdicts that are not `known` (label ids) into labels.
 
@@ -73,7 +76,8 @@ def pull(
     network as the tables of its day have it, with roles and evidence; `freeze` makes that snapshot.
     Where the tables have not all of its members, it binds its own list, without roles. `frozen`
     are the members of the snapshots of the ledger, `policies` the ids that verdicts may name (none:
-    any). What is malformed is refused and named, and nothing else.
+    any), `long_ids` accounts by ids that the database cuts. What is malformed is refused and named,
+    and nothing else.
     """
     usable, refused = _checked(list(found), known, frozen)
     taken = freeze(_without_snapshot(verdict for _, verdict in usable))
@@ -91,7 +95,10 @@ def pull(
                 f"Verdict {name}: no roles are known: the tables of {rows[0]['ds']} have not all "
                 f"members that it judged of network {verdict['subject_id']}"
             )
-        labels.append(_label(name, verdict, snapshot, members.get(snapshot or "")))
+        label = _label(name, verdict, snapshot, members.get(snapshot or ""))
+        labels.append(
+            label | {"subject_id": long_ids.get(label["subject_id"], label["subject_id"])}
+        )
     judged = pa.array(sorted({row["snapshot_sha256"] for row in labels} - {None}), pa.string())
     made = [row for snapshot, rows in own.items() if snapshot not in frozen for row in rows]
     snapshots = [
@@ -123,7 +130,7 @@ def _checked(
     verdicts: Sequence[Mapping[str, Any]], known: set[str], frozen: Mapping[str, set[str]]
 ) -> tuple[list[tuple[str, Mapping[str, Any]]], list[str]]:
     """Verdicts that are new and can be used, each with its id; and what is wrong with others."""
-    given = {str(each["id"]) for each in verdicts} | known
+    given = dict.fromkeys(known) | {str(each["id"]): each["verdict"] for each in verdicts}
     usable, refused = [], []
     for each in verdicts:
         if each["id"] in known:
@@ -170,9 +177,9 @@ def _names(snapshots: pa.Table) -> dict[tuple[date, str], str]:
 
 
 def _problem(
-    each: Mapping[str, Any], given: set[str], frozen: Mapping[str, set[str]]
+    each: Mapping[str, Any], given: Mapping[str, Any], frozen: Mapping[str, set[str]]
 ) -> str | None:
-    """What is wrong with a verdict; None when it can be used."""
+    """What is wrong with a verdict; None when it can be used. `given` are all, as far as known."""
     verdict, subjects = each["verdict"], each["subjects"]
     if not_text := _not_text(verdict):
         return f"{not_text} must be a text"
@@ -186,11 +193,20 @@ def _problem(
         return "reviewed_at must be a time with its zone"
     if _native(verdict.get("ds"), date) is None:
         return "ds must be a date"
-    if verdict["label"] == WITHDRAWN and not verdict.get("supersedes"):
-        return "a withdrawal must name in supersedes what it takes back"
-    if verdict.get("supersedes") and verdict["supersedes"] not in given:
-        return f"supersedes names no verdict: {verdict['supersedes']!r}"
-    return _member_problem(verdict, frozen)
+    return _replacing_problem(verdict, given) or _member_problem(verdict, frozen)
+
+
+def _replacing_problem(verdict: Mapping[str, Any], given: Mapping[str, Any]) -> str | None:
+    replaced = verdict.get("supersedes")
+    if not replaced:
+        is_withdrawal = verdict["label"] == WITHDRAWN
+        return "a withdrawal must name in supersedes what it takes back" if is_withdrawal else None
+    if replaced not in given:
+        return f"supersedes names no verdict: {replaced!r}"
+    owner = (given[replaced] or verdict).get("reviewer")
+    if person(str(owner)) != person(verdict["reviewer"]):
+        return f"supersedes names a verdict of {owner}, who alone may replace it"
+    return None
 
 
 def _not_text(verdict: Mapping[str, Any]) -> str | None:

@@ -12,19 +12,23 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporters.enforcement.wording import read_wording
 from exporters.neo4j import Database
+from exporters.neo4j_load import LONGEST_ID, indexed_id
 from exporters.neo4j_verdicts import pull, read_verdicts, snapshot_members
 from graph.build import EDGES, NODES
 from graph.engines.base import Engine
 from graph.evidence import LINK_EVIDENCE
+from graph.frames import F
 from graph.ledger import read_ledger
 from graph.links import LINKS
 from graph.networks import MEMBERSHIPS
+from graph.profiles import ACCOUNT_PROFILE
 from jobs.database.address import database_address
 from jobs.inputs import read_declared_networks
 from jobs.runtime import Job, Run
@@ -50,7 +54,8 @@ def compute(run: Run) -> None:
     chosen = pc.field("snapshot_sha256").isin(pa.array(sorted(map(str, named)), pa.string()))
     frozen = snapshot_members(read_ledger(run.home, SNAPSHOTS, chosen))
     policies = read_wording(run.config.enforcement.policies, run.config.enforcement.texts).policies
-    pulled = pull(found, known, frozen, partial(_frozen_as_published, run), policies)
+    frozen_as_published = partial(_frozen_as_published, run)
+    pulled = pull(found, known, frozen, frozen_as_published, policies, _long_ids(run, found))
     check_labels(pulled.labels.to_pylist())
     for line in pulled.without_roles:
         run.log.warning(f"{line}, so it proposes nobody; give it anew after the next load")
@@ -66,6 +71,17 @@ def compute(run: Run) -> None:
         not pulled.refused or not run.arguments.strict,
         f"{len(pulled.refused)} verdicts are malformed, e.g. {(pulled.refused or ['none'])[0]}",
     )
+
+
+def _long_ids(run: Run, found: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Accounts by ids that the database cuts, if a verdict is on one alone."""
+    alone = [each for each in found if each["verdict"].get("subject_type") == "account"]
+    cut = any(len(str(each["verdict"].get("subject_id"))) > LONGEST_ID for each in alone)
+    if not cut or run.ds not in run.warehouse.days(ACCOUNT_PROFILE.name):
+        return {}
+    names = run.read(ACCOUNT_PROFILE).filter(F.length("account_id") > LONGEST_ID)
+    rows = run.engine.to_arrow(names.select("account_id")).to_pylist()
+    return {indexed_id(row["account_id"]): row["account_id"] for row in rows}
 
 
 def _frozen_as_published(run: Run, networks: Mapping[date, set[str]]) -> pa.Table:

@@ -125,6 +125,20 @@ def test_who_takes_a_verdict_back_puts_the_network_among_those_that_wait(ask: As
     assert [row["why"] for row in ask("awaiting_review")] == ["not judged yet"]
 
 
+def test_what_is_written_past_the_saved_queries_takes_nothing_back(
+    ask: Ask, database: Database
+) -> None:
+    """`pull-verdicts` refuses these, so the verdict stands, and nobody needs to look again."""
+    ask("judge_network", label="abusive")
+    for changed in ("reason: ''", "reviewer: 'somebody else'"):
+        database.write(
+            "MATCH (v:Verdict)-[:ON]->(n) WHERE v.label <> 'withdrawn' CREATE (w:Verdict {label: "
+            "'withdrawn', reason: 'wrong', reviewer: v.reviewer, supersedes: v.id})-[:ON]->(n) "
+            f"SET w += {{{changed}}}"
+        )
+    assert ask("awaiting_review") == []
+
+
 def test_a_network_on_a_colleagues_desk_is_taken_over_on_purpose_alone(ask: Ask) -> None:
     other = {"reviewer": "reviewer-2", "days": 3}
     assert len(ask("take_network", days=3, state="open")) == 1

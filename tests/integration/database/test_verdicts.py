@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from exporters.neo4j import Database
@@ -14,8 +16,10 @@ from exporters.neo4j_load import indexed_id, load
 from exporters.neo4j_queries import read_queries
 from exporters.neo4j_verdicts import Pulled, pull, read_verdicts
 from graph.ledger import read_ledger
+from graph.profiles import ACCOUNT_PROFILE
 from jobs import load_neo4j, pull_verdicts
 from jobs.database.server import Server
+from jobs.warehouse import Warehouse
 from signatures.labels import LABELS, check_labels, valid_labels
 from signatures.snapshots import SNAPSHOTS
 from tests.integration.database.parts import DAY, NEXT, network, parts
@@ -177,6 +181,19 @@ def judged(*members: str, **changes: Any) -> dict[str, Any]:
     return {"id": "v", "verdict": verdict | changes, "subjects": ["n1"]}
 
 
+def test_nobody_replaces_the_verdict_of_another() -> None:
+    benign = judged("a", label="benign") | {"id": "first"}
+    again = judged("a", label="abusive", supersedes="first", reviewer="Reviewer-1 ")
+    assert pull([benign, again], set(), {"s": {"a"}}).labels.num_rows == 2
+    assert pull([again], {"first"}, {"s": {"a"}}).refused == []
+    other = judged("a", label="abusive", supersedes="first", reviewer="reviewer-2")
+    found = pull([benign, other], set(), {"s": {"a"}})
+    assert found.labels.column("label").to_pylist() == ["benign"]
+    assert found.refused == [
+        "Verdict v: supersedes names a verdict of reviewer-1, who alone may replace it"
+    ]
+
+
 def test_a_policy_that_nobody_knows_is_told_with_the_nearest() -> None:
     policies = {"spam-1": "of the file", "fakes": "too"}
     node = judged("a", policy_id=" Spam-1 ")
@@ -206,6 +223,23 @@ def test_members_whose_long_ids_the_database_cuts_are_the_same_members(
         assert (found.refused, found.without_roles) == ([], [])
         (label,) = found.labels.to_pylist()
         assert (label["snapshot_sha256"], label["members"]) == ("s", meant)
+
+
+def test_a_verdict_on_an_account_of_a_long_id_is_on_that_account(
+    loaded: Database, site: Site, server: Server, arguments: list[str], tmp_path: Path
+) -> None:
+    """A benign one would protect nobody under the id that the database has."""
+    long = "x" * 1_500
+    home = tmp_path / "home"
+    shutil.copytree(server.folder.parent / "warehouse", home / "warehouse")
+    (home / "neo4j").symlink_to(server.folder)
+    path = Warehouse(home / "warehouse").path(ACCOUNT_PROFILE.name, DAY) / "long.parquet"
+    row = pa.Table.from_pylist([{"account_id": long}], schema=ACCOUNT_PROFILE.schema)
+    pq.write_table(row, path)
+    loaded.write("CREATE (:Account {id: $id})", id=indexed_id(long))
+    ask(loaded, "judge_account", account=indexed_id(long), label="benign")
+    assert pull_verdicts.main([*arguments, "--set", f"home={home}"], site.engine) == 0
+    assert read_ledger(home, LABELS).column("subject_id").to_pylist() == [long]
 
 
 def test_a_verdict_names_the_snapshot_that_the_reviewer_saw() -> None:
