@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graph.engines.base import Engine
+from graph.people import person_key
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError, DataStop, GuardStop
 
@@ -119,7 +120,8 @@ def _retract(arguments: argparse.Namespace) -> int:
 
     chosen = Chosen(arguments.batch, arguments.decision, arguments.account, arguments.network)
     config = load(arguments.config, arguments.set, os.environ)
-    if arguments.key is not None and arguments.approver in (None, arguments.person):
+    approver, orderer = arguments.approver or arguments.person, arguments.person
+    if arguments.key is not None and person_key(approver) == person_key(orderer):
         raise ConfigError("--approver: name whose key that is; who orders cannot approve")
     left, code = 1, DONE
     while left:  # an account has one row in a batch; what else stands against it needs another
@@ -240,8 +242,18 @@ def _appeals(arguments: argparse.Namespace) -> int:
     )
     if told.retraction:
         _say(f"{told.retraction}: their retraction is proposed; approve and release it")
+    if told.lighter:
+        _say(
+            f"{told.lighter} lighter actions are proposed: `export-enforcement` takes them once "
+            "receipts say that the retraction was carried out"
+        )
     for hold in holds:
         _say(f"ALERT: releases wait: {hold}")
+    if told.refused:
+        raise DataStop(
+            "\n".join(told.refused) + f"\n{len(told.refused)} lines were not taken, and all others "
+            "were: mend these, and send them again"
+        )
     return DONE
 
 

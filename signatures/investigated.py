@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from graph.people import person_key
 from signatures.decisions import DECISIONS
 from signatures.ladder import LADDER, SECURE
 from signatures.life_cycle import CLOSED, current, moved, opened
@@ -106,7 +107,7 @@ def _open_because(rows: Sequence[Row]) -> str | None:
         return "no verdict names a policy"
     if len({row["policy_id"] for row in abusive}) > 1:
         return "reviewers name different policies"
-    if len({row["reviewer"] for row in abusive}) < REVIEWERS:
+    if len({person_key(row["reviewer"]) for row in abusive}) < REVIEWERS:
         return "one reviewer calls these members abusive under a policy, another must"
     return None
 
