@@ -259,13 +259,23 @@ def outcomes_of_batch(changes: Changes, batch_id: str) -> list[Outcomes]:
 
 
 def _told(changes: Changes, rows: DataFrame) -> list[Outcomes]:
-    """Outcomes by kind and name; several appeals against one decision count once, at their best."""
+    """Outcomes by kind and name, since a hold was lifted.
+
+    Several appeals against one decision count once, at their best.
+    """
     wrong = F.when(F.col("outcome").isin(OVERTURNED, PARTIAL), 1).otherwise(0)
     each = rows.groupBy("kind", "name", "decision_id").agg(F.max(wrong).alias("wrong"))
     counts = each.groupBy("kind", "name").agg(
         F.count(F.lit(1)).alias("decided"), F.sum("wrong").alias("overturned")
     )
-    return [Outcomes(**each) for each in changes.engine.to_arrow(counts).to_pylist()]
+    lifted = {(each.kind, each.name): each for each in Store(changes.home).lifted()}
+    found = []
+    for each in changes.engine.to_arrow(counts).to_pylist():
+        if before := lifted.get((each["kind"], each["name"])):
+            each["decided"] -= before.decided
+            each["overturned"] -= before.overturned
+        found.append(Outcomes(**each))
+    return found
 
 
 def list_hashes(config: Config) -> dict[str, str]:

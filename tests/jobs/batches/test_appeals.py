@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from exporters.enforcement.ledgers import APPEALS
+from jobs import freeze_releases
 from jobs.batches.receiving import expire
 from signatures.decisions import DECISIONS
 from signatures.labels import LABELS
 from signatures.life_cycle import check_history, current, moved
-from tests.exporters.enforcement.builders import key_pair
+from tests.exporters.enforcement.builders import SIGNATURE, key_pair
 from tests.jobs.batches.sites import Site, appeal_of, decision_of, give_label
 from tests.ledger_rows import append_to_ledger
 from tests.signatures.label_rows import label
@@ -213,6 +214,26 @@ def test_the_hold_of_appeals_does_not_hold_what_they_led_to(
     assert {row["action"] for row in rows(applied.release_all())} == {"limit_reach"}
     applied.decide(["b1"])
     assert applied.export(code=6) is None
+
+
+def test_an_approver_lifts_the_hold_and_appeals_count_anew(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for account in ("a1", "a2"):
+        applied.appeal(appeal_of(decision_of(applied, account), "overturned"))
+    applied.decide(["b1"])
+    assert applied.export(code=6) is None
+    assert "approver may lift it by `actorgraph unfreeze --network n1`" in capsys.readouterr().err
+    why = ["--reason", "two stolen devices, all looked at", *applied.arguments]
+    for scope in (["--network", "n1"], ["--signature", SIGNATURE]):
+        assert freeze_releases.unfreeze([*scope, *why, "--as", "clerk"], applied.engine) == 2
+        assert applied.export(code=6) is None
+        assert freeze_releases.unfreeze([*scope, *why, "--as", "lead_3"], applied.engine) == 0
+    assert "hold lifted: network n1; appeals that are decided from now" in capsys.readouterr().out
+    assert applied.export() is not None
+    assert freeze_releases.unfreeze(["--network", "n1", *why], applied.engine) == 2
+    applied.appeal(appeal_of(decision_of(applied, "a3"), "overturned"))
+    assert applied.export() is not None  # one of one since then
 
 
 def test_several_appeals_against_one_decision_hold_nothing_by_themselves(
