@@ -235,7 +235,7 @@ def _appeals(arguments: argparse.Namespace) -> int:
         changes.publish()
     with changing(config, "export appeals", engine=arguments.engine) as changes:
         figures = Figures(rows=0, outcomes=all_outcomes(changes))
-        holds = list(held(figures, config.enforcement))
+        holds = sorted(map(str, held(figures, config.enforcement)))
     _say(
         f"{told.lodged} appeals lodged, {told.decided} decided, {told.overturned} overturned "
         f"({told.repeated} known already)"
@@ -244,15 +244,20 @@ def _appeals(arguments: argparse.Namespace) -> int:
         _say(f"{told.retraction}: their retraction is proposed; approve and release it")
     if told.lighter:
         _say(
-            f"{told.lighter} lighter actions are proposed: `export-enforcement` takes them once "
+            f"of lighter actions {told.lighter} proposed: `export-enforcement` takes them once "
             "receipts say that the retraction was carried out"
+        )
+    if alone := told.partial - told.lighter:
+        _say(
+            f"of partial outcomes {alone} began no lighter action: it stands already or was given up "
+            "before, or the restriction is over"
         )
     for hold in holds:
         _say(f"ALERT: releases wait: {hold}")
     if told.refused:
         raise DataStop(
-            "\n".join(told.refused) + f"\n{len(told.refused)} lines were not taken, and all others "
-            "were: mend these, and send them again"
+            "\n".join(told.refused)
+            + "\nthe rest of the file was taken: mend what is named, and send it again"
         )
     return DONE
 

@@ -36,6 +36,7 @@ class Heard:
     lodged: int
     decided: int
     overturned: int
+    partial: int
     lighter: int
     repeated: int
     refused: Sequence[str]
@@ -220,6 +221,7 @@ def hear(changes: Changes, path: Path, person: str) -> Heard:
         lodged=steps.count("lodged"),
         decided=steps.count("decided"),
         overturned=len(desk.overturned),
+        partial=list(desk.overturned.values()).count(PARTIAL),
         lighter=desk.lighter,
         repeated=desk.repeated,
         refused=refused,

@@ -96,7 +96,7 @@ def test_a_line_that_cannot_be_taken_does_not_hold_up_the_others(
     told = capsys.readouterr()
     assert "line 1: decision" in told.err and "was never released" in told.err
     assert "line 2: lead_1 acted in this decision before" in told.err
-    assert "2 lines were not taken, and all others were" in told.err
+    assert "the rest of the file was taken: mend what is named" in told.err
     assert "1 appeals lodged, 1 decided, 1 overturned" in told.out
     assert applied.states() == {
         "a1": "applied", "a2": "overturned", "a3": "applied", "b1": "proposed",
