@@ -116,7 +116,7 @@ def statement(carried: Carried, dsa: Dsa, maker: RowMaker) -> dict[str, Any]:
     """The statement of one restriction; field names and values are the database's."""
     account = carried.account
     seen = account["last_seen_at"] or carried.decided.row["ds"].isoformat()
-    how = maker.wording.automated(account["automated_decision"])
+    how = maker.automated(carried.decided)
     told: dict[str, Any] = {
         "puid": puid(maker.key, account["decision_id"]),
         **DECISIONS[account["action"]],

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from exporters.neo4j import Database
 from exporters.neo4j_load import indexed_id
 from graph.canonical import canonical_json, canonical_sha256
-from graph.people import person
+from graph.people import person_key
 from graph.suggestions import nearest
 from signatures.labels import LABELS, VALUES
 from signatures.snapshots import SNAPSHOTS
@@ -204,7 +204,7 @@ def _replacing_problem(verdict: Mapping[str, Any], given: Mapping[str, Any]) -> 
     if replaced not in given:
         return f"supersedes names no verdict: {replaced!r}"
     owner = (given[replaced] or verdict).get("reviewer")
-    if person(str(owner)) != person(verdict["reviewer"]):
+    if person_key(str(owner)) != person_key(verdict["reviewer"]):
         return f"supersedes names a verdict of {owner}, who alone may replace it"
     return None
 

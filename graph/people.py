@@ -5,6 +5,6 @@ from __future__ import annotations
 import unicodedata
 
 
-def person(name: str) -> str:
+def person_key(name: str) -> str:
     """Who a name means: case, blanks and forms of a letter make nobody a second person."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from graph.people import person
+from graph.people import person_key
 from graph.suggestions import nearest, several
 from graph.tables import columns
 
@@ -96,7 +96,7 @@ def _unanswered(schema: pa.Schema, row: Mapping[str, Any]) -> str | None:
     absent = [column for column in schema.names if row.get(column) in (None, "")]
     if absent:
         return f"{', '.join(absent)} must be given"
-    if person(row["added_by"]) == person(row["approved_by"]):
+    if person_key(row["added_by"]) == person_key(row["approved_by"]):
         return "added_by and approved_by are the same"
     if row["expires_at"] - row["added_at"] > LONGEST_EXPIRY:
         return f"expires_at is more than {LONGEST_EXPIRY.days} days after added_at"

@@ -47,8 +47,13 @@ class Desk:
         self.database.executescript(SCHEMA)
         self.approvers = read_approvers(approvers)
         self.allow_demo = allow_demo
-        self.now = now or datetime.now(UTC)
+        self._now = now
         self.fails: Callable[[str], bool] = lambda account: False
+
+    @property
+    def now(self) -> datetime:
+        """The time, or the one that was given."""
+        return self._now or datetime.now(UTC)
 
     def import_batch(self, folder: Path, crash_after: int | None = None) -> None:
         """Act on each row that was not acted on before; `crash_after` rows the power fails.

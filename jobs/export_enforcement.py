@@ -27,6 +27,7 @@ from jobs.batches.figures import (
     list_moved,
     lists_of_last_batch,
 )
+from jobs.batches.lighter import waiting_for_reversal
 from jobs.batches.people import add_person
 from jobs.batches.store import Store
 from jobs.errors import GuardStop
@@ -79,9 +80,12 @@ def compute(run: Run) -> None:
 def _proposed(run: Run, changes: Changes) -> DataFrame:
     """The decisions that are proposed, and those whose carrying out failed, if they are asked for.
 
-    Decisions of a batch that was released are past being proposed; so a batch never repeats one.
+    Decisions of a batch that was released are past being proposed; so a batch never repeats one. A
+    lighter action waits until what it takes the place of is gone.
     """
     current = current_frame(changes.ledger(DECISIONS))
+    early = waiting_for_reversal(changes)
+    current = current.join(early, on="decision_id", how="left_anti").select(*DECISIONS.columns)
     proposed = current.filter(F.col("state") == "proposed")
     if not run.arguments.retry_failed:
         return run.engine.materialize(proposed, "proposed")

@@ -1,7 +1,8 @@
 """Stops releases at once, all of them or those of a signature, and lets them go on.
 
-Run it by `actorgraph freeze --all | --signature ID --reason ...` and `actorgraph unfreeze`. What
-takes something back is never stopped.
+Run it by `actorgraph freeze --all | --signature ID --reason ...` and `actorgraph unfreeze`, which
+also lifts the hold that overturned appeals put on a signature, a network or a batch. What takes
+something back is never stopped.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from graph.engines.base import Engine
@@ -20,30 +21,35 @@ from jobs.errors import DONE, ConfigError
 
 if TYPE_CHECKING:
     from graph.config import Config
+    from jobs.batches.changes import Changes
 
 
 def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
     """Freeze as a command; returns its exit code."""
-    parser = _parser("freeze", "Stop releases at once.")
+    parser, _ = _parser("freeze", "Stop releases at once.")
     parser.set_defaults(engine=engine)
     return run_command(parser, argv, _freeze)
 
 
 def unfreeze(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
     """Unfreeze as a command; returns its exit code."""
-    parser = _parser("unfreeze", "Let releases go on that were frozen.")
+    parser, what = _parser("unfreeze", "Let releases go on that were frozen or are held.")
+    for name in ("network", "batch"):
+        what.add_argument(f"--{name}", metavar="ID", help=f"the {name} that appeals hold")
     parser.set_defaults(engine=engine)
     return run_command(parser, argv, _unfreeze)
 
 
-def _parser(name: str, description: str) -> argparse.ArgumentParser:
+def _parser(
+    name: str, description: str
+) -> tuple[argparse.ArgumentParser, argparse._MutuallyExclusiveGroup]:
     parser = settings_parser(name, description)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--all", action="store_true", help="all releases")
     what.add_argument("--signature", metavar="ID", help="releases that rest on this signature")
     parser.add_argument("--reason", required=True, help="why; it stands in the audit log")
-    add_person(parser, "who decides that")
-    return parser
+    add_person(parser, "who decides that; a hold of appeals is lifted by an approver")
+    return parser, what
 
 
 def _freeze(arguments: argparse.Namespace) -> int:
@@ -80,22 +86,78 @@ def _is_known(config: Config, signature: str) -> bool:
 
 def _unfreeze(arguments: argparse.Namespace) -> int:
     from jobs.batches.changes import changing
-    from jobs.batches.placing import set_freezes
-    from jobs.batches.store import Store
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)
     with changing(config, "unfreeze", engine=arguments.engine) as changes:
-        freezes = Store(changes.home).freezes()
-        kept = [each for each in freezes if each.signature != arguments.signature]
-        if len(kept) == len(freezes):
-            frozen = ", ".join(_scope(each.signature) for each in freezes) or "nothing"
-            raise ConfigError(f"{_scope(arguments.signature)} is not frozen; frozen: {frozen}")
-        set_freezes(changes, kept)
+        done = [*_thawed(changes, arguments), *_lifted(changes, arguments)]
+        if not done:
+            raise ConfigError(_why_nothing(changes, arguments))
         changes.audit("unfreeze", arguments.person, _told(arguments))
         changes.publish()
-    sys.stdout.write(f"released from freeze: {_scope(arguments.signature)}\n")
+    sys.stdout.write("".join(f"{line}\n" for line in done))
     return DONE
+
+
+def _thawed(changes: Changes, arguments: argparse.Namespace) -> Iterator[str]:
+    """Take a freeze away, if the scope has one."""
+    from jobs.batches.placing import set_freezes
+    from jobs.batches.store import Store
+
+    if not arguments.all and arguments.signature is None:
+        return
+    freezes = Store(changes.home).freezes()
+    kept = [each for each in freezes if each.signature != arguments.signature]
+    if len(kept) < len(freezes):
+        set_freezes(changes, kept)
+        yield f"released from freeze: {_scope(arguments.signature)}"
+
+
+def _lifted(changes: Changes, arguments: argparse.Namespace) -> Iterator[str]:
+    """Lift the hold of overturned appeals, if the scope has one; only an approver may."""
+    from exporters.enforcement.approvals import read_approvers
+    from exporters.enforcement.guards import Figures, Lifted, held
+    from jobs.batches.figures import all_outcomes, outcomes_of_batch
+    from jobs.batches.placing import lift_hold
+    from jobs.batches.store import Store
+
+    kind, name = _held_scope(arguments)
+    found = outcomes_of_batch(changes, name) if kind == "batch" else all_outcomes(changes)
+    mine = [each for each in found if (each.kind, each.name) == (kind, name)]
+    settings = changes.config.enforcement
+    if not list(held(Figures(rows=0, outcomes=mine), settings)):
+        return
+    approver = read_approvers(settings.approvers).named(arguments.person)
+    if approver is None or approver.valid_to < changes.now.date():
+        raise ConfigError(
+            f"--as {arguments.person}: only somebody whom the approvers file names may lift a hold"
+        )
+    at = changes.now.isoformat(timespec="seconds")
+    (held_,) = mine
+    decided, overturned = held_.decided, held_.overturned
+    for each in Store(changes.home).lifted():
+        if (each.kind, each.name) == (kind, name):
+            decided, overturned = decided + each.decided, overturned + each.overturned
+    person, reason = arguments.person, arguments.reason
+    lift_hold(changes, Lifted(kind, name, decided, overturned, reason, person, at))
+    yield f"hold lifted: {kind} {name}; appeals that are decided from now on count anew"
+
+
+def _held_scope(arguments: argparse.Namespace) -> tuple[str, str]:
+    for kind in ("network", "batch", "signature"):
+        if (name := getattr(arguments, kind, None)) is not None:
+            return kind, name
+    return "all", ""
+
+
+def _why_nothing(changes: Changes, arguments: argparse.Namespace) -> str:
+    from jobs.batches.store import Store
+
+    kind, name = _held_scope(arguments)
+    if kind in ("network", "batch"):
+        return f"no appeals hold {kind} {name}; ids are taken whole"
+    frozen = ", ".join(_scope(each.signature) for each in Store(changes.home).freezes())
+    return f"{_scope(arguments.signature)} is not frozen; frozen: {frozen or 'nothing'}"
 
 
 def _scope(signature: str | None) -> str:
@@ -103,7 +165,9 @@ def _scope(signature: str | None) -> str:
 
 
 def _told(arguments: argparse.Namespace) -> dict[str, str]:
-    return {"scope": _scope(arguments.signature), "reason": arguments.reason}
+    kind, name = _held_scope(arguments)
+    scope = "all releases" if kind == "all" else f"{kind} {name}"
+    return {"scope": scope, "reason": arguments.reason}
 
 
 if __name__ == "__main__":

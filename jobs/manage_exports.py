@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graph.engines.base import Engine
-from graph.people import person
+from graph.people import person_key
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError, DataStop, GuardStop
 
@@ -121,7 +121,7 @@ def _retract(arguments: argparse.Namespace) -> int:
     chosen = Chosen(arguments.batch, arguments.decision, arguments.account, arguments.network)
     config = load(arguments.config, arguments.set, os.environ)
     orders, approves = arguments.person, arguments.approver or arguments.person
-    if arguments.key is not None and person(orders) == person(approves):
+    if arguments.key is not None and person_key(orders) == person_key(approves):
         raise ConfigError("--approver: name whose key that is; who orders cannot approve")
     left, code = 1, DONE
     while left:  # an account has one row in a batch; what else stands against it needs another
@@ -244,15 +244,30 @@ def _appeals(arguments: argparse.Namespace) -> int:
         changes.publish()
     with changing(config, "export appeals", engine=arguments.engine) as changes:
         figures = Figures(rows=0, outcomes=all_outcomes(changes))
-        holds = list(held(figures, config.enforcement))
+        holds = sorted(map(str, held(figures, config.enforcement)))
     _say(
         f"{told.lodged} appeals lodged, {told.decided} decided, {told.overturned} overturned "
         f"({told.repeated} known already)"
     )
     if told.retraction:
         _say(f"{told.retraction}: their retraction is proposed; approve and release it")
+    if told.lighter:
+        _say(
+            f"of lighter actions {told.lighter} proposed: `export-enforcement` takes them once "
+            "receipts say that the retraction was carried out"
+        )
+    if alone := told.partial - told.lighter:
+        _say(
+            f"of partial outcomes {alone} began no lighter action: it stands already or was "
+            "given up before, or the restriction is over"
+        )
     for hold in holds:
         _say(f"ALERT: releases wait: {hold}")
+    if told.refused:
+        raise DataStop(
+            "\n".join(told.refused)
+            + "\nthe rest of the file was taken: mend what is named, and send it again"
+        )
     return DONE
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from graph.people import person
+from graph.people import person_key
 from signatures.decisions import DECISIONS
 from signatures.ladder import LADDER, SECURE
 from signatures.life_cycle import CLOSED, ENDED, current, moved, opened
@@ -124,7 +124,7 @@ def agreed(labels: pa.Table) -> dict[str, Agreed]:
             abusive = _abusive(rows)
             last: dict[str, datetime] = {}
             for row in abusive:
-                given, by = row["labelled_at"], person(row["reviewer"])
+                given, by = row["labelled_at"], person_key(row["reviewer"])
                 last[by] = max(given, last.get(by, given))
             times = sorted(last.values(), reverse=True)
             (policy,) = _policies(abusive)
@@ -163,7 +163,7 @@ def _policies(abusive: Iterable[Row]) -> set[str]:
 def _reviewers(rows: Iterable[Row]) -> list[str]:
     """The people who gave verdicts, each once, however they spell their names."""
     spelled = sorted((row["reviewer"].strip() for row in rows), reverse=True)
-    return sorted({person(name): name for name in spelled}.values())
+    return sorted({person_key(name): name for name in spelled}.values())
 
 
 def _open_because(rows: Sequence[Row]) -> str | None:

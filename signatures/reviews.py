@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from graph.people import person
+from graph.people import person_key
 from signatures.estimators import Agreement, Integers, agreement
 from signatures.roles import ACTOR
 
@@ -71,7 +71,7 @@ def blind_agreement(samples: Iterable[Row], labels: Iterable[Row]) -> Agreement:
         blind: dict[str, str] = {}
         for each in given.get(_place(row), []):
             if each["blind"]:
-                blind.setdefault(person(each["reviewer"]), each["label"])
+                blind.setdefault(person_key(each["reviewer"]), each["label"])
         if len(blind) >= 2:
             one, other = list(blind.values())[:2]
             first.append(one)

@@ -17,7 +17,7 @@ from exporters.enforcement.manifest import Manifest
 from graph.canonical import canonical_json
 from graph.engines.base import DependencyError
 from graph.errors import ConfigError
-from graph.people import person
+from graph.people import person_key
 from graph.setting_types import Settings
 from graph.yaml_files import read_mapping
 
@@ -66,7 +66,7 @@ class Approvers(Settings):
         if sizes != sorted(set(sizes)) or people != sorted(people):
             raise ValueError("needed must rise: larger batches never need fewer people")
         for what, values in (
-            ("name", [person(each.name) for each in self.approvers]),
+            ("name", [person_key(each.name) for each in self.approvers]),
             ("key", [" ".join(each.key.split()[:2]) for each in self.approvers]),
         ):
             if len(set(values)) != len(values):
@@ -213,9 +213,9 @@ def _refusal(
 
 def conflict(name: str, manifest: Manifest) -> str | None:
     """Why somebody may not approve a batch at all: requester, reviewer, approver are three."""
-    if person(name) == person(manifest.requested_by):
+    if person_key(name) == person_key(manifest.requested_by):
         return "requested the batch, so somebody else must approve it"
-    if person(name) in map(person, manifest.reviewers):
+    if person_key(name) in map(person_key, manifest.reviewers):
         return "reviewed accounts of the batch, so somebody else must approve it"
     return None
 

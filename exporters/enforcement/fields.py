@@ -146,7 +146,12 @@ ACCOUNTS = RowFile(
         Field("network_id", "The network that it was judged in"),
         Field("subject_role", "What the account was in the network", values=ROLES),
         Field("action", "What to do, or to take back", values=ACTIONS),
-        Field("restriction_ends_at", "When it ends; null: indefinite", nullable=True, pattern=TIME),
+        Field(
+            "restriction_ends_at",
+            "When it ends; null: indefinite, and in a reversal",
+            nullable=True,
+            pattern=TIME,
+        ),
         Field("policy_id", "The policy that was broken"),
         Field("policy_version", "The policy's version"),
         Field("route", "Measured signature, or people's verdicts", values=ROUTES),

@@ -57,6 +57,19 @@ class Outcomes:
 
 
 @dataclass(frozen=True)
+class Lifted:
+    """A hold that an approver lifted: the outcomes until then count no more."""
+
+    kind: str
+    name: str
+    decided: int
+    overturned: int
+    reason: str
+    by: str
+    at: str
+
+
+@dataclass(frozen=True)
 class Figures:
     """What the guards look at, as of now."""
 
@@ -189,6 +202,7 @@ def held(figures: Figures, settings: EnforcementSettings) -> Iterator[Stop]:
                 "overturn hold",
                 f"{each.overturned} of {each.decided} appeals overturned",
                 f"fewer than {hold.overturned}, or less than {hold.share:.0%}",
-                f"{each.kind} {each.name}: look at its decisions, retract what is wrong",
+                f"{each.kind} {each.name}: look at its decisions, retract what is wrong; then an "
+                f"approver may lift it by `actorgraph unfreeze --{each.kind} {each.name}`",
                 voids=False,
             )

@@ -57,5 +57,6 @@ APPEALS = Table(
         batch_id="string",
         network_id="string",
         signature_ids=pa.list_(pa.string()),
+        lighter_id="string",  # the decision with the lighter action that a partial outcome began
     ),
 )

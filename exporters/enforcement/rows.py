@@ -29,6 +29,9 @@ NOTHING = dict.fromkeys(EVIDENCE.names)
 
 APPLY, REVERSE = "apply", "reverse"
 
+OVERTURNED, PARTIAL = "overturned", "partial"
+"""Outcomes of appeals after which a decision is taken back."""
+
 
 def idempotency_key(decision_id: str, operation: str) -> str:
     """What makes a repeated delivery act once."""
@@ -48,7 +51,8 @@ class Decided:
     role of the account, itself among them; None where the snapshot is not known any more.
 
     One that `stands` does not leave: it is in force beside what a reversal takes back, and formats
-    that speak of several accounts at once go on to speak of it.
+    that speak of several accounts at once go on to speak of it. `on_appeal`: one person decided on
+    it, instead of a heavier action, who heard the appeal against that.
     """
 
     row: Mapping[str, Any]
@@ -60,6 +64,7 @@ class Decided:
     restores_to: str = "none"
     followers: int | None = None
     stands: bool = False
+    on_appeal: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ class RowMaker:
     stage: str | None = None  # e.g. `2 of 3`; None for a whole batch
     origins: Mapping[str, str | None] = field(default_factory=dict)  # of a stage's networks
     carriers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    outcomes: Mapping[str, str] = field(default_factory=dict)  # of appeals, by decision_id
 
     def carried_by(self, decided: Decided) -> Sequence[str]:
         """The batches that carried what is taken back, more than one after a try that failed.
@@ -97,8 +103,8 @@ class RowMaker:
     def account(self, decided: Decided, number: int) -> dict[str, Any]:
         """The row of `accounts` of a decision."""
         row, families = decided.row, decided.evidence.families
-        ends = row["duration_s"]
         reverse = self.operation == REVERSE
+        ends = None if reverse else row["duration_s"]
         code = TAKEN_BACK if reverse else self.reason_code(row)
         return {
             "schema_version": SCHEMA_VERSION,
@@ -124,9 +130,7 @@ class RowMaker:
             "signature_ids": sorted(row["signature_ids"] or ()),
             "precision_lower": self._precision(row["signature_ids"] or ()),
             "reason_code": code,
-            "reason_text": self.wording.reason(
-                code, row["policy_id"], decided.alike or 1, families, self.reason
-            ),
+            "reason_text": self._reason_text(decided, code, families),
             "evidence_ref": f"{EVIDENCE.name}#{row['decision_id']}",
             "first_seen_at": first_seen_at(decided.evidence),
             "last_seen_at": last_seen_at(decided.evidence),
@@ -138,6 +142,20 @@ class RowMaker:
             "valid_until": self.valid_until_text,
             "snapshot_sha256": row["snapshot_sha256"],
         }
+
+    def automated(self, decided: Decided) -> str:
+        """How it was decided, as a sentence."""
+        how = AUTOMATED_DECISION[decided.row["route"]]
+        return self.wording.automated("on_appeal" if decided.on_appeal else how)
+
+    def _reason_text(self, decided: Decided, code: str, families: Iterable[str]) -> str:
+        row, why = decided.row, self.reason
+        if outcome := self.outcomes.get(row["decision_id"]):
+            why = self.wording.appeal(outcome)
+        text = self.wording.reason(code, row["policy_id"], decided.alike or 1, families, why)
+        if decided.on_appeal and self.operation == APPLY:
+            return self.wording.appeal("lighter", reason=text)
+        return text
 
     def reason_code(self, row: Mapping[str, Any]) -> str:
         """The key of the sentence for a decision that is carried out."""

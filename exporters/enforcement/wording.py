@@ -21,6 +21,7 @@ WORDS: Mapping[str, Collection[str]] = {
     "families": (),
     "evidence": (),
     "automated": (),
+    "appeals": ("reason",),
 }
 """What a template of each section may have filled in; only {why} is a person's own words."""
 
@@ -32,7 +33,8 @@ NEEDED = {
     "networks": ("default", "secure_account", TAKEN_BACK),
     "families": ("default",),
     "evidence": ("default",),
-    "automated": ("fully", "not_automated"),
+    "automated": ("fully", "not_automated", "on_appeal"),
+    "appeals": ("overturned", "partial", "lighter"),
 }
 """Keys that every file of sentences has."""
 
@@ -83,6 +85,7 @@ class _Texts(Settings):
     rarity: str
     counted: str | Forms
     automated: dict[str, str]
+    appeals: dict[str, str]
     frozen: dict[str, str] = Field(default_factory=dict)
 
 
@@ -156,6 +159,10 @@ class Wording:
     def automated(self, how: str) -> str:
         """How it was decided."""
         return self.texts.automated[how]
+
+    def appeal(self, what: str, reason: str = "") -> str:
+        """What an appeal has led to: why something is taken back, or why a lighter action comes."""
+        return self.texts.appeals[what].format(reason=reason)
 
     def _families(self, families: Iterable[str]) -> str:
         known = self.texts.families

@@ -70,14 +70,15 @@ def with_reasons(
     decisions: DataFrame,
     ledger: DataFrame,
     snapshots: DataFrame,
+    lighter: DataFrame,
     accounts: DataFrame | None,
 ) -> DataFrame:
     """Decisions with what was frozen of them, who reviewed them, and what a reversal restores.
 
-    `decisions` also say which of them `stands`. `accounts` are the platform's, with followers,
-    where they are known. Beside the columns of `decisions`: evidence, members, alike, reviewer,
-    reviewed_at, followers, restores_to. One join at a time is held in memory; the last, with the
-    evidence, is not made here.
+    `decisions` also say which of them `stands`; `lighter` are those that were begun on appeal.
+    `accounts` are the platform's, with followers, where they are known. Beside the columns of
+    `decisions`: evidence, members, alike, reviewer, reviewed_at, followers, restores_to, on_appeal.
+    One join at a time is held in memory; the last, with the evidence, is not made here.
     """
     members = snapshots.groupBy("snapshot_sha256").agg(F.count(F.lit(1)).alias("members"))
     roles = snapshots.withColumnRenamed("role", "subject_role")
@@ -87,6 +88,7 @@ def with_reasons(
         (alike, ["snapshot_sha256", "subject_role"]),
         (reviewed(ledger), ["decision_id"]),
         (_restored(decisions, ledger), ["decision_id"]),
+        (lighter.select("decision_id", F.lit(True).alias("on_appeal")), ["decision_id"]),
     ]
     if accounts is not None:
         facts.append((accounts.select("account_id", "followers"), ["account_id"]))
@@ -124,7 +126,7 @@ def write_sorted(engine: Engine, rows: DataFrame, folder: Path) -> Path:
     ordered = rows.select(
         *DECISIONS.columns,
         *("evidence", "members", "alike", "reviewer", "reviewed_at"),
-        *("followers", "restores_to", "stands"),
+        *("followers", "restores_to", "stands", "on_appeal"),
     ).orderBy("network_id", "stands", "account_id", "policy_id")
     engine.write(ordered, str(folder))
     return folder
@@ -169,4 +171,5 @@ def _decided(row: dict[str, Any]) -> Decided:
         restores_to=row["restores_to"] or "none",
         followers=row["followers"],
         stands=row["stands"],
+        on_appeal=bool(row["on_appeal"]),
     )

@@ -30,6 +30,7 @@ from jobs.batches.decided import (
     with_reasons,
     write_sorted,
 )
+from jobs.batches.lighter import lighter
 from jobs.batches.store import FOLDER
 from jobs.configuration import config_sha256
 from jobs.errors import DataStop
@@ -51,7 +52,7 @@ class Order:
     """What is to be made: the decisions, for whom, in which formats, and what it is about.
 
     `standing` are decisions beside those of a reversal, of the same networks, that stay in force;
-    `carriers` as RowMaker has them.
+    `carriers` and `outcomes` as RowMaker has them.
     """
 
     ds: date
@@ -68,6 +69,7 @@ class Order:
     precision: Mapping[str, float] = field(default_factory=dict)
     standing: DataFrame | None = None
     carriers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    outcomes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ def propose(changes: Changes, order: Order) -> Proposed | None:
         decisions = order.decisions.withColumn("stands", F.lit(False))
         if order.standing is not None:
             decisions = decisions.unionByName(order.standing.withColumn("stands", F.lit(True)))
-        rows = with_reasons(changes.engine, decisions, ledger, snapshots, accounts)
+        rows = with_reasons(
+            changes.engine, decisions, ledger, snapshots, lighter(changes), accounts
+        )
         decided = write_sorted(changes.engine, rows, scratch / "decided")
         if not count_decided(decided):
             return None
@@ -161,6 +165,7 @@ def _maker(changes: Changes, order: Order, batch_id: str) -> RowMaker:
         sensitive=sensitive,
         reason=order.reason,
         carriers=order.carriers,
+        outcomes=order.outcomes,
     )
 
 

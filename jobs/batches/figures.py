@@ -12,6 +12,7 @@ from typing import Any
 
 from exporters.enforcement.guards import Figures, Outcomes
 from exporters.enforcement.ledgers import APPEALS, BATCHES
+from exporters.enforcement.rows import OVERTURNED, PARTIAL
 from graph.build import NODES
 from graph.config import Config
 from graph.frames import DataFrame, F
@@ -20,6 +21,7 @@ from graph.setting_types import UNITS
 from graph.union import union_all
 from jobs.batches.changes import Changes
 from jobs.batches.decided import reviewed
+from jobs.batches.lighter import lighter
 from jobs.batches.measured import unmeasured
 from jobs.batches.reversals import reversals
 from jobs.batches.store import Store
@@ -160,16 +162,21 @@ def _cleared(changes: Changes, rows: DataFrame) -> DataFrame:
 def _favourable(changes: Changes, ledger: DataFrame, since: datetime) -> DataFrame:
     """Whose decisions were overturned or taken back: account_id, cleared_at.
 
-    The outcome is what a reviewer sees; that its reversal was carried out later is no further one.
-    What had ended before it was taken back stays as it ended in the ledger.
+    The outcome is what a reviewer sees; that its reversal was carried out later, or that receipts
+    came after it, is no further one. What had ended before it was taken back stays as it ended in
+    the ledger.
     """
     over = current_frame(ledger).filter(
         F.col("state").isin(*CLEARED) & (F.col("state_at") >= F.lit(since))
     )
     began = ledger.filter(F.col("state").isin(*CLEARED)).groupBy("decision_id")
-    told = over.select("decision_id", "account_id").join(
-        began.agg(F.min("state_at").alias("cleared_at")), on="decision_id", how="inner"
+    heard = changes.ledger(APPEALS).filter(F.col("outcome").isin(OVERTURNED, PARTIAL))
+    heard = heard.groupBy("decision_id").agg(F.min("decided_at").alias("decided_at"))
+    moved = began.agg(F.min("state_at").alias("moved_at"))
+    moved = moved.join(heard, on="decision_id", how="left").select(
+        "decision_id", F.least("moved_at", F.coalesce("decided_at", "moved_at")).alias("cleared_at")
     )
+    told = over.select("decision_id", "account_id").join(moved, on="decision_id", how="inner")
     out = changes.engine.from_arrow(reversals(changes.home)).select(
         "decision_id", F.col("out_at").alias("cleared_at")
     )
@@ -205,16 +212,26 @@ def _called_benign(changes: Changes, since: datetime) -> DataFrame:
 
 
 def _outcomes(changes: Changes, rows: DataFrame) -> list[Outcomes]:
-    """How appeals against the rows' networks and signatures were decided."""
+    """How appeals against the rows' networks and signatures were decided.
+
+    What one of these appeals has led to is not held by it: a person decided on that account alone.
+    """
+    begun = lighter(changes).select("decision_id")
+    rows = rows.join(begun, on="decision_id", how="left_anti")
     networks = rows.select("network_id").distinct()
     appeals = changes.ledger(APPEALS).filter(F.col("step") == "decided")
     mine = appeals.join(networks, on="network_id", how="left_semi").select(
-        F.lit("network").alias("kind"), F.col("network_id").alias("name"), "outcome"
+        F.lit("network").alias("kind"),
+        F.col("network_id").alias("name"),
+        "decision_id",
+        "outcome",
     )
     signatures = rows.select(F.explode("signature_ids").alias("name")).distinct()
-    of_signatures = appeals.select(F.explode("signature_ids").alias("name"), "outcome")
+    of_signatures = appeals.select(
+        F.explode("signature_ids").alias("name"), "decision_id", "outcome"
+    )
     theirs = of_signatures.join(signatures, on="name", how="left_semi").select(
-        F.lit("signature").alias("kind"), "name", "outcome"
+        F.lit("signature").alias("kind"), "name", "decision_id", "outcome"
     )
     return _told(changes, mine.unionByName(theirs))
 
@@ -223,7 +240,7 @@ def all_outcomes(changes: Changes) -> list[Outcomes]:
     """How all appeals were decided, by network, batch and signature."""
     appeals = changes.ledger(APPEALS).filter(F.col("step") == "decided")
     named = [
-        appeals.select(F.lit(kind).alias("kind"), name.alias("name"), "outcome")
+        appeals.select(F.lit(kind).alias("kind"), name.alias("name"), "decision_id", "outcome")
         for kind, name in (
             ("network", F.col("network_id")),
             ("batch", F.col("batch_id")),
@@ -240,17 +257,29 @@ def outcomes_of_batch(changes: Changes, batch_id: str) -> list[Outcomes]:
     return _told(
         changes,
         appeals.select(
-            F.lit("batch").alias("kind"), F.lit(batch_id).alias("name"), F.col("outcome")
+            F.lit("batch").alias("kind"), F.lit(batch_id).alias("name"), "decision_id", "outcome"
         ),
     )
 
 
 def _told(changes: Changes, rows: DataFrame) -> list[Outcomes]:
-    wrong = F.when(F.col("outcome").isin("overturned", "partial"), 1).otherwise(0)
-    counts = rows.groupBy("kind", "name").agg(
-        F.count(F.lit(1)).alias("decided"), F.sum(wrong).alias("overturned")
+    """Outcomes by kind and name, since a hold was lifted.
+
+    Several appeals against one decision count once, at their best.
+    """
+    wrong = F.when(F.col("outcome").isin(OVERTURNED, PARTIAL), 1).otherwise(0)
+    each = rows.groupBy("kind", "name", "decision_id").agg(F.max(wrong).alias("wrong"))
+    counts = each.groupBy("kind", "name").agg(
+        F.count(F.lit(1)).alias("decided"), F.sum("wrong").alias("overturned")
     )
-    return [Outcomes(**each) for each in changes.engine.to_arrow(counts).to_pylist()]
+    lifted = {(each.kind, each.name): each for each in Store(changes.home).lifted()}
+    found = []
+    for each in changes.engine.to_arrow(counts).to_pylist():
+        if before := lifted.get((each["kind"], each["name"])):
+            each["decided"] -= before.decided
+            each["overturned"] -= before.overturned
+        found.append(Outcomes(**each))
+    return found
 
 
 def list_hashes(config: Config) -> dict[str, str]:

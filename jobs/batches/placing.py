@@ -10,16 +10,24 @@ from pathlib import Path
 from exporters.enforcement.approvals import RELEASE_NAMESPACE, sign
 from exporters.enforcement.fields import MANIFEST_NAME, SUMS_NAME
 from exporters.enforcement.files import files_of
-from exporters.enforcement.guards import Freeze
+from exporters.enforcement.guards import Freeze, Lifted
 from exporters.enforcement.release_note import release_note, release_path
 from exporters.enforcement.verify import PARENT, sums_sha256_of
 from jobs.batches.changes import Changes
-from jobs.batches.store import FOLDER, FREEZES, approvals_path
+from jobs.batches.store import FOLDER, FREEZES, LIFTED, Store, approvals_path
 
 
 def set_freezes(changes: Changes, freezes: list[Freeze]) -> None:
     """Replace the list of what is frozen."""
     changes.text(f"../{FREEZES}", json.dumps([asdict(each) for each in freezes], indent=2) + "\n")
+
+
+def lift_hold(changes: Changes, lifted: Lifted) -> None:
+    """Remember that a hold was lifted, in place of an earlier time of the same."""
+    name = (lifted.kind, lifted.name)
+    kept = [each for each in Store(changes.home).lifted() if (each.kind, each.name) != name]
+    rows = [asdict(each) for each in [*kept, lifted]]
+    changes.text(f"../{LIFTED}", json.dumps(rows, indent=2) + "\n")
 
 
 def stage_release(changes: Changes, folder: Path, approved: Path, person: str) -> None:

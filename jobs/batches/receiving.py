@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,13 +14,13 @@ import pyarrow.compute as pc
 
 from exporters.enforcement.ledgers import BATCHES, RECEIPTS
 from exporters.enforcement.row_checks import key_of
-from graph.canonical import canonical_sha256
 from graph.enforced_entities import ENFORCED_ENTITIES
-from graph.engines.base import InputError
 from graph.frames import DataFrame, F
 from graph.tables import TIMESTAMP, columns
 from graph.union import union_all
+from jobs.batches.appeal_moves import follow_appeals
 from jobs.batches.changes import Changes
+from jobs.batches.receipt_lines import AHEAD, read_receipts
 from jobs.batches.reversals import DONE, reversals
 from jobs.errors import DataStop
 from signatures.decisions import DECISIONS
@@ -30,11 +29,6 @@ from signatures.life_cycle import ENFORCED, current_frame, moved_frame
 from signatures.snapshots import SNAPSHOTS
 
 ACTOR = "receipts"
-STATUSES = ("applied", "already", "failed", "skipped")
-FIELDS = ("idempotency_key", "status", "at", "error")
-AHEAD = timedelta(minutes=5)
-"""How far another machine's clock may be ahead of this one's, or behind."""
-
 TRIED_AGAIN = (
     ("proposed", "retry"),
     ("approved", "approvals"),
@@ -73,7 +67,7 @@ def receive(changes: Changes, path: Path) -> Received:
     Raises DataStop, naming the line, for one that is malformed, or about nothing that was sent.
     """
     engine = changes.engine
-    given = engine.materialize(_read(changes, path), "receipts given")
+    given = engine.materialize(read_receipts(changes, path), "receipts given")
     total = given.count()
     given = engine.materialize(
         given.groupBy(*RECEIPTS.columns[:1]).agg(
@@ -111,57 +105,6 @@ def receive(changes: Changes, path: Path) -> Received:
     return told
 
 
-def _read(changes: Changes, path: Path) -> DataFrame:
-    """The receipts of a file, one row a line."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist")
-    latest = changes.now + AHEAD
-    schema = columns(
-        receipt_sha256="string", idempotency_key="string", status="string", at=TIMESTAMP,
-        error="string",
-    )  # fmt: skip
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        rows: list[dict[str, Any]] = []
-        with path.open(encoding="utf-8", newline="\n") as file:
-            for number, line in enumerate(file, start=1):
-                rows.append(_receipt(f"{path.name}, line {number}", line, latest))
-                if len(rows) == 10_000:
-                    yield pa.RecordBatch.from_pylist(rows, schema=schema)
-                    rows = []
-        yield pa.RecordBatch.from_pylist(rows, schema=schema)
-
-    return changes.engine.from_arrow(pa.Table.from_batches(batches(), schema=schema))
-
-
-def _receipt(place: str, line: str, latest: datetime) -> dict[str, Any]:
-    """A line of receipts.jsonl as a row; raises DataStop for what is none."""
-    try:
-        content = json.loads(line)
-        at = datetime.fromisoformat(content["at"])
-        key, status, error = content["idempotency_key"], content["status"], content.get("error")
-        strange = set(content) - set(FIELDS)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise DataStop(f"{place}: is no receipt: write {', '.join(FIELDS)} as JSON") from None
-    if strange:
-        raise DataStop(
-            f"{place}: a receipt has no {', '.join(sorted(strange))}: it has {', '.join(FIELDS)}"
-        )
-    if status not in STATUSES:
-        raise DataStop(f"{place}: status must be one of {', '.join(STATUSES)}")
-    if not isinstance(key, str):
-        raise DataStop(f"{place}: idempotency_key must be a text, that of the row it is about")
-    if at.tzinfo is None or at > latest:
-        raise DataStop(f"{place}: at is {content['at']}: it must have a zone and not be to come")
-    return {
-        "receipt_sha256": canonical_sha256(content),
-        "idempotency_key": key,
-        "status": status,
-        "at": at,
-        "error": None if error is None else str(error)[:1000],
-    }
-
-
 def _keys(changes: Changes) -> DataFrame:
     """The keys of everything that was sent, with the state of its decision: see the columns."""
     ledger = changes.ledger(DECISIONS)
@@ -175,8 +118,8 @@ def _keys(changes: Changes) -> DataFrame:
     made = _made(changes)
     frames = []
     for operation, carried in sent.items():
-        first = carried.join(made, on="batch_id", how="left").groupBy("decision_id")
-        first = first.agg(F.min("made_at").alias("made_at"))
+        by_batch = carried.join(made, on="batch_id", how="left").groupBy("decision_id")
+        first = by_batch.agg(F.min("made_at").alias("made_at"))
         rows = current.join(first, on="decision_id", how="inner")
         frames.append(changes.engine.map_arrow(rows, partial(_with_keys, operation), _KEYS))
     return union_all(frames)
@@ -215,8 +158,8 @@ def _done() -> Any:
 def _worked(changes: Changes, keyed: DataFrame) -> DataFrame:
     """What was carried out and does not count as such yet: decision_id (the key), state.
 
-    By all its receipts, earlier ones too: the last try decides, and where two are of one second, the
-    one that worked. What was sent when another retraction than its own had left needs a new one.
+    By all its receipts, earlier ones too: the last try decides, and of two of one second the one
+    that worked. Where a reversal has left since, earlier receipts tell nothing any more.
     """
     names = ("decision_id", "status", "at")
     gone = changes.engine.from_arrow(reversals(changes.home)).filter(F.col("out_in").isNotNull())
@@ -250,6 +193,7 @@ def _apply(changes: Changes, worked: DataFrame) -> int:
         applied[1] = _to(changes, applied[1], after, by, "a later try of the same batch worked")
     rows = union_all(applied)
     changes.append(ENFORCED_ENTITIES, _archive(changes, rows))
+    follow_appeals(changes, rows)
     return rows.count()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from exporters.enforcement.keyed import KEYED, keyed, read_key
 from exporters.enforcement.ledgers import BATCHES
 from exporters.enforcement.rows import REVERSE
 from graph.frames import DataFrame, F, Window
+from graph.people import person_key
 from jobs.batches.changes import Changes
 from jobs.batches.exporting import Order, Proposed, propose
 from jobs.batches.reversals import reversals
@@ -70,11 +71,12 @@ def draft(
     person: str,
     reason: str,
     supersedes: Sequence[str] = (),
+    outcomes: Mapping[str, str] | None = None,
 ) -> Proposed | None:
     """Stage a batch that reverses decisions, in every format that carried them.
 
-    It is of the environment in which they left, so that the same importers act on it. Raises
-    ConfigError where that is more than one.
+    `outcomes` are those of appeals, by decision_id. It is of the environment in which they left, so
+    that the same importers act on it. Raises ConfigError where that is more than one.
     """
     left = changes.ledger(DECISIONS).filter(F.col("state") == "released")
     mine = left.join(decisions.select("decision_id"), on="decision_id", how="left_semi")
@@ -96,8 +98,17 @@ def draft(
             retracts=sorted(manifest.batch_id for manifest in manifests),
             standing=standing(changes, decisions),
             carriers=carriers(changes, decisions),
+            outcomes=outcomes or {},
         ),
     )
+
+
+def not_taken_back(changes: Changes, names: Sequence[str]) -> set[str]:
+    """Which of these decisions ever left and have no reversal that waits or was carried out."""
+    if not names:
+        return set()
+    rows = _named(changes, Chosen(decisions=names)).filter(_is_open([]))
+    return set(changes.engine.to_arrow(rows.select("decision_id"))["decision_id"].to_pylist())
 
 
 def _named(changes: Changes, chosen: Chosen) -> DataFrame:
@@ -159,7 +170,7 @@ def _replaced(changes: Changes, named: DataFrame, person: str) -> list[str]:
         for each in events
         if each["event"] == "proposed"
         and each["batch_id"] not in approved
-        and each["requested_by"] != person
+        and person_key(each["requested_by"]) != person_key(person)
         and each["accounts"] == sizes[each["batch_id"]]
     )
 

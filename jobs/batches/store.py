@@ -1,15 +1,16 @@
-"""Where batches are: `<home>/batches/proposed`, `staged` and `released`, and the freezes."""
+"""Where batches are: `<home>/batches/proposed`, `staged` and `released`, and what is frozen."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow.compute as pc
 
 from exporters.enforcement.approvals import Approval, read_approvals
 from exporters.enforcement.fields import MANIFEST_NAME
-from exporters.enforcement.guards import Freeze
+from exporters.enforcement.guards import Freeze, Lifted
 from exporters.enforcement.ledgers import BATCHES
 from exporters.enforcement.manifest import Manifest, read_manifest
 from graph.ledger import read_ledger
@@ -18,6 +19,7 @@ from jobs.files import remove
 
 FOLDER = "batches"
 FREEZES = "freezes.json"
+LIFTED = "lifted_holds.json"
 
 
 class Store:
@@ -63,10 +65,18 @@ class Store:
 
     def freezes(self) -> list[Freeze]:
         """What is frozen."""
-        path = self.home / FREEZES
+        return [Freeze(**entry) for entry in self._listed(FREEZES)]
+
+    def lifted(self) -> list[Lifted]:
+        """The holds that were lifted, each of a network, batch or signature once."""
+        return [Lifted(**entry) for entry in self._listed(LIFTED)]
+
+    def _listed(self, name: str) -> list[dict[str, Any]]:
+        path = self.home / name
         if not path.exists():
             return []
-        return [Freeze(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+        found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        return found
 
 
 def read(folder: Path) -> Manifest:

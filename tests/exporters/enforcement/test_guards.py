@@ -109,7 +109,8 @@ def test_a_stop_names_the_guard_the_figure_and_the_limit() -> None:
         (
             {"outcomes": [Outcomes("network", "n1", 3, 2)]},
             "guard overturn hold: 2 of 3 appeals overturned, limit fewer than 2, or less than 5%: "
-            "network n1: look at its decisions, retract what is wrong",
+            "network n1: look at its decisions, retract what is wrong; then an approver may lift "
+            "it by `actorgraph unfreeze --network n1`",
         ),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from exporters.enforcement.ledgers import APPEALS
 from exporters.enforcement.row_checks import key_of
 from signatures.decisions import DECISIONS
 from tests.jobs.batches.sites import Site, appeal_of, decision_of
@@ -128,6 +129,20 @@ def test_a_replayed_receipt_changes_nothing(applied: Site) -> None:
         ({"outcome": "overturned", "reviewer": "releaser"}, "releaser acted in this decision"),
         ({"lodged_at": "2099-01-01T00:00:00+00:00"}, "not be to come"),
         ({"lodged_at": None}, "lodged_at must be given"),
+        ({"appeal_id": 7}, "appeal_id must be text"),
+        (
+            {
+                "outcome": "upheld",
+                "reviewer": "hearer",
+                "lodged_at": "2026-11-24T10:00:00Z",
+                "decided_at": "2026-11-24T09:00:00Z",
+            },
+            "decided_at is before lodged_at",
+        ),
+        (
+            {"outcome": "upheld", "reviewer": "hearer", "decided_at": "2026-11-24T09:00:00Z"},
+            "decided_at is before the decision was made",
+        ),
         ({"note": "please"}, "an appeal has no note: it has appeal_id, decision_id, lodged_at"),
     ],
 )
@@ -135,7 +150,7 @@ def test_a_strange_appeal_is_refused(
     applied: Site, capsys: pytest.CaptureFixture[str], changed: dict[str, Any], word: str
 ) -> None:
     given = {**appeal_of(decision_of(applied, "a1")), **changed}
-    if changed.get("reviewer"):
+    if changed.get("reviewer") and "decided_at" not in changed:
         given["decided_at"] = datetime.now(UTC).isoformat()
     applied.appeal(given, code=4)
     assert word in capsys.readouterr().err
@@ -157,11 +172,12 @@ def test_a_second_appeal_is_heard_by_somebody_else(
 ) -> None:
     name = decision_of(applied, "a1")
     applied.appeal(appeal_of(name, "upheld"))
-    applied.appeal(appeal_of(name, "upheld", appeal_id="second"), code=4)
-    assert "hearer acted in this decision before" in capsys.readouterr().err
+    applied.appeal(appeal_of(name, "upheld", appeal_id="second", reviewer="Hearer"), code=4)
+    assert "Hearer acted in this decision before" in capsys.readouterr().err
     both = [appeal_of(name, "upheld", appeal_id=one, reviewer="other") for one in ("b", "c")]
     applied.appeal(*both, code=4)  # nor in one file
-    applied.appeal(appeal_of(name, "overturned", appeal_id="second", reviewer="other"))
+    assert "line 2: other acted in this decision before" in capsys.readouterr().err
+    applied.appeal(appeal_of(name, "overturned", appeal_id="second", reviewer="third"))
     assert applied.states()["a1"] == "overturned"
 
 
@@ -169,8 +185,9 @@ def test_a_flood_of_appeals_against_one_decision_counts_once(applied: Site) -> N
     name = decision_of(applied, "a1")
     applied.appeal(appeal_of(name))
     flood = [appeal_of(name, appeal_id=f"more-{number}") for number in range(3)]
-    applied.appeal(*flood, code=4)
+    applied.appeal(*flood)
     applied.appeal(*[appeal_of(name)] * 50)
+    assert applied.ledger(APPEALS).num_rows == 4
     states = [
         row["state"] for row in applied.ledger(DECISIONS).to_pylist() if row["decision_id"] == name
     ]

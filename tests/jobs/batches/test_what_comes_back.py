@@ -243,24 +243,6 @@ def test_a_restriction_ends_when_its_row_says(site: Site) -> None:
         assert expire(changes) == 1
 
 
-def test_partly_upheld_is_a_lighter_action_that_people_decided(applied: Site) -> None:
-    applied.appeal(appeal_of(decision_of(applied, "a1"), "partial"))
-    mine = {
-        row["action"]: (row["state"], row["route"], row["actor"])
-        for row in current(applied.ledger(DECISIONS)).to_pylist()
-        if row["account_id"] == "a1"
-    }
-    assert mine == {
-        "suspend": ("overturned", "calibrated", "hearer"),
-        "limit_reach": ("proposed", "investigated", "hearer"),
-    }
-    batch = applied.export()
-    assert batch is not None
-    (row,) = rows(batch / "accounts.jsonl")
-    assert (row["action"], row["reviewer"]) == ("limit_reach", "hearer")
-    assert row["automated_decision"] == "not_automated"
-
-
 def test_outcomes_become_labels_that_are_no_sample(applied: Site) -> None:
     applied.appeal(
         appeal_of(decision_of(applied, "a1"), "overturned"),
