@@ -105,9 +105,15 @@ def _file_schema(kind: NodeKind | RelationshipKind) -> pa.Schema:
     return pa.schema([*((name, pa.int64()) for name in numbers), *fields, (LOADED, pa.int64())])
 
 
+LISTS = {pa.string(): "string[]", pa.int64(): "long[]", pa.float64(): "double[]"}
+"""The importer's types of lists, by Arrow's of their values."""
+
+
 def _column_name(field: pa.Field) -> str:
     """Lists have a type after all, for without one an empty list comes out as one of bytes."""
-    return f"{field.name}:string[]" if pa.types.is_list(field.type) else str(field.name)
+    if pa.types.is_list(field.type):
+        return f"{field.name}:{LISTS[field.type.value_type]}"
+    return str(field.name)
 
 
 def _of_nodes(kind: NodeKind, batch: pa.RecordBatch, nodes: _NodeNumbers) -> list[Any]:

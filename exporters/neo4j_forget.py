@@ -15,6 +15,7 @@ from graph.database_schema import (
     ENTITY_NODES,
     ENTITY_RELATIONSHIPS,
     GONE,
+    JUDGEMENT,
     LINKED_TO,
     LOADED,
     NOTE,
@@ -30,6 +31,11 @@ MATCH (v:{VERDICT.label}) WHERE v.subject_id = $id OR $id IN v.members
 SET v.subject_id = CASE v.subject_id WHEN $id THEN $name ELSE v.subject_id END,
     v.members = [each IN v.members | CASE each WHEN $id THEN $name ELSE each END]
 RETURN count(v) AS found
+"""
+
+_JUDGEMENTS = f"""
+MATCH (j:{JUDGEMENT.label} {{subject_type: 'account', subject_id: $account}})
+SET j.subject_id = $name RETURN count(j) AS found
 """
 
 _EVIDENCE = f"""
@@ -62,6 +68,7 @@ def forget_in_database(database: Database, account: str, name: str) -> Forgotten
     told, instead = (f" {TARGET_TYPE} {each}: " for each in (account, name))
     links = database.write(_EVIDENCE, id=ids["id"], told=told, instead=instead)[0]["found"]
     verdicts = database.write(_VERDICTS, **ids)[0]["found"]
+    database.write(_JUDGEMENTS, account=account, name=name)
     nodes = 0
     for label in (ACCOUNT.label, TARGET.label):
         database.write(_judged(label), **ids)

@@ -6,18 +6,26 @@ A node's frame has id, a relationship's start_id and end_id, and both their decl
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date
-from typing import Literal
 
 import pyarrow as pa
 
 from exporters.neo4j_days import days_of_networks
+from exporters.neo4j_decisions import (
+    decided_of_accounts,
+    decided_of_members,
+    decided_of_networks,
+)
+from exporters.neo4j_judgements import judged, of_accounts, of_networks
+from exporters.neo4j_links import linked_members, links, traces_of_networks
+from exporters.neo4j_tables import DayTables, Scope
 from graph.database_schema import (
     ACCOUNT,
+    ACCOUNT_JUDGED_BY,
     ACCOUNT_MATCHED,
     ENTITY_NODES,
     ENTITY_RELATIONSHIPS,
+    JUDGED_BY,
+    JUDGEMENT,
     LINKED_TO,
     MATCHED,
     MEMBER_OF,
@@ -33,10 +41,6 @@ from graph.frames import Column, DataFrame, F, Window
 from graph.tables import TIMESTAMP
 from signatures.verdict_standing import together
 
-Scope = Literal["networks", "all"]
-ENFORCED = ("applied", "appealed", "upheld")
-EVIDENCE_SHOWN = 5
-
 TYPES: dict[str, pa.DataType] = {
     "string": pa.string(),
     "integer": pa.int64(),
@@ -45,41 +49,10 @@ TYPES: dict[str, pa.DataType] = {
     "datetime": TIMESTAMP,
     "date": pa.date32(),
     "strings": pa.list_(pa.string()),
+    "integers": pa.list_(pa.int64()),
+    "floats": pa.list_(pa.float64()),
 }
 """Arrow's types of the schema's property types."""
-
-
-@dataclass(frozen=True)
-class DayTables:
-    """The tables of one day, and what is known beside them; absent tables are empty frames."""
-
-    nodes: DataFrame
-    edges: DataFrame
-    memberships: DataFrame
-    networks: DataFrame
-    account_links: DataFrame
-    links: DataFrame
-    link_evidence: DataFrame
-    edge_activity: DataFrame
-    history: DataFrame
-    suspicious_hubs: DataFrame
-    findings: DataFrame
-    scores: DataFrame
-    inclusions: DataFrame
-    decisions: DataFrame
-    snapshots: DataFrame
-    verdicts: DataFrame  # account_id, verdict: what those that hold say of an account
-    first_day: date  # of the look-back
-    masks: DataFrame  # entity_type, entity_id, masked_id: of sensitive entities
-
-    def masked(self, frame: DataFrame) -> DataFrame:
-        """Replace the ids of sensitive entities; adds `masked` (true or null)."""
-        joined = frame.join(self.masks, on=["entity_type", "entity_id"], how="left")
-        return (
-            joined.withColumn("masked", F.col("masked_id").isNotNull())
-            .withColumn("entity_id", F.coalesce(F.col("masked_id"), F.col("entity_id")))
-            .drop("masked_id")
-        )
 
 
 Frames = dict[str, tuple[NodeKind | RelationshipKind, DataFrame]]
@@ -92,12 +65,15 @@ def frames(engine: Engine, day: DayTables, scope: Scope) -> Frames:
         (ACCOUNT, _accounts(day, scope)),
         *((kind, _entities(day, edges, name)) for name, kind in ENTITY_NODES.items()),
         (SIGNATURE, _signatures(day)),
+        (JUDGEMENT, judged(day, scope)),
         (NETWORK, _networks(engine, day)),
         *((kind, _seen_with(day, edges, name)) for name, kind in ENTITY_RELATIONSHIPS.items()),
-        (LINKED_TO, _links(engine, day, scope)),
+        (LINKED_TO, links(engine, day, scope)),
         (MEMBER_OF, _members(day)),
         (MATCHED, _matched(day, "network")),
         (ACCOUNT_MATCHED, _account_matches(day, scope)),
+        (JUDGED_BY, of_networks(day)),
+        (ACCOUNT_JUDGED_BY, of_accounts(day, scope)),
         (SUCCEEDS, _successions(day)),
     ]
     return {kind.name: (kind, frame.select(*_values_of(kind))) for kind, frame in found}
@@ -136,29 +112,9 @@ def _accounts(day: DayTables, scope: Scope) -> DataFrame:
     markets = day.inclusions.select(F.col("account_id").alias("id"), "market")
     return (
         accounts.join(markets, on="id", how="left")
-        .join(_latest_decisions(day.decisions), on="id", how="left")
+        .join(decided_of_accounts(day.decisions), on="id", how="left")
         .join(day.verdicts.withColumnRenamed("account_id", "id"), on="id", how="left")
         .withColumn("enforced", F.coalesce(F.col("enforced"), F.lit(False)))
-    )
-
-
-def _latest_decisions(decisions: DataFrame) -> DataFrame:
-    """By account (id): the state of its latest decision, and whether an action stands."""
-    by_decision = Window.partitionBy("decision_id").orderBy(F.col("number").desc())
-    latest = decisions.withColumn("place", F.row_number().over(by_decision)).filter(
-        F.col("place") == 1
-    )
-    by_account = Window.partitionBy("account_id").orderBy(
-        F.col("state_at").desc(), F.col("decision_id")
-    )
-    last = latest.withColumn("rank", F.row_number().over(by_account))
-    return (
-        last.groupBy("account_id")
-        .agg(
-            F.max(F.when(F.col("rank") == 1, F.col("state"))).alias("decision_state"),
-            F.max(F.col("state").isin(*ENFORCED)).alias("enforced"),
-        )
-        .withColumnRenamed("account_id", "id")
     )
 
 
@@ -206,29 +162,16 @@ def _networks(engine: Engine, day: DayTables) -> DataFrame:
     changes = day.history.groupBy("network_id").agg(
         F.sort_array(F.collect_set("event")).alias("changes")
     )
-    enforced = _latest_decisions(day.decisions).withColumnRenamed("id", "account_id")
-    members = (
-        day.memberships.select("network_id", "account_id")
-        .join(day.inclusions.select("account_id", F.col("included")), on="account_id", how="left")
-        .join(enforced, on="account_id", how="left")
-        .groupBy("network_id")
-        .agg(
-            F.sum(F.when(F.col("included"), 1).otherwise(0))
-            .cast("bigint")
-            .alias("proposed_accounts"),
-            F.sum(F.when(F.col("enforced"), 1).otherwise(0))
-            .cast("bigint")
-            .alias("enforced_accounts"),
-        )
-    )
     days = days_of_networks(
         engine, day.memberships, day.link_evidence, day.edge_activity, day.first_day
     )
-    judged = day.scores.withColumnRenamed("title", "signature")
+    judged = day.scores.withColumnRenamed("title", "signature").drop("action")
     joined = (
-        day.networks.join(judged, on="network_id", how="left")
+        day.networks.drop("traces")
+        .join(judged, on="network_id", how="left")
         .join(changes, on="network_id", how="left")
-        .join(members, on="network_id", how="left")
+        .join(decided_of_networks(day), on="network_id", how="left")
+        .join(traces_of_networks(engine, day), on="network_id", how="left")
         .join(_review(engine, day), on="network_id", how="left")
         .join(_snapshots(day), on="network_id", how="left")
         .join(days, on="network_id", how="left")
@@ -303,73 +246,10 @@ def _named(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_arrays(columns, schema=schema_of(NETWORK))
 
 
-def _links(engine: Engine, day: DayTables, scope: Scope) -> DataFrame:
-    links = day.account_links
-    if scope == "networks":
-        network = day.memberships.select("account_id", "network_id")
-        for side in ("a", "b"):
-            links = links.join(
-                network.withColumnsRenamed(
-                    {"account_id": f"account_{side}", "network_id": f"network_{side}"}
-                ),
-                on=f"account_{side}",
-                how="inner",
-            )
-        links = links.filter(F.col("network_a") == F.col("network_b"))
-    pair = ["account_a", "account_b"]
-    by_trace = (
-        day.links.filter(F.col("kept"))
-        .groupBy(*pair)
-        .agg(
-            F.max("surprise").alias("surprise"),
-            F.min("first_at").alias("first_at"),
-            F.max("last_at").alias("last_at"),
-        )
-    )
-    told = _evidence(engine, day)
-    joined = links.join(by_trace, on=pair, how="left").join(told, on=pair, how="left")
-    return joined.withColumnsRenamed({"account_a": "start_id", "account_b": "end_id"}).orderBy(
-        "end_id", "start_id"
-    )
-
-
-def _evidence(engine: Engine, day: DayTables) -> DataFrame:
-    """By pair: its strongest shared entities in words, rarest first."""
-    pair = ["account_a", "account_b"]
-    strongest = Window.partitionBy(*pair).orderBy(
-        F.col("rarity").desc(), F.col("co_actions").desc(), F.col("trace"), F.col("entity_id")
-    )
-    ranked = day.link_evidence.withColumn("place", F.row_number().over(strongest))
-    shown = day.masked(ranked.filter(F.col("place") <= EVIDENCE_SHOWN))
-    columns = [*pair, "place", "trace", "entity_type", "entity_id", "co_actions", "first_at"]
-    told = engine.map_arrow(shown.select(*columns, "last_at"), _in_words, EVIDENCE)
-    return told.groupBy(*pair).agg(F.sort_array(F.collect_list("text")).alias("evidence"))
-
-
-EVIDENCE = pa.schema([(name, pa.string()) for name in ("account_a", "account_b", "text")])
-
-
-def _in_words(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        rows = [
-            {
-                "account_a": row["account_a"],
-                "account_b": row["account_b"],
-                "text": f"{row['place']}. {row['entity_type']} {row['entity_id']}: {row['trace']}, "
-                f"{row['co_actions']} co-actions, {row['first_at']:%Y-%m-%d %H:%M} to "
-                f"{row['last_at']:%Y-%m-%d %H:%M}",
-            }
-            for row in batch.to_pylist()
-        ]
-        yield pa.RecordBatch.from_pylist(rows, schema=EVIDENCE)
-
-
 def _members(day: DayTables) -> DataFrame:
-    judged = day.inclusions.select(
-        "network_id", "account_id", "role", "role_reasons", "included", "action", "reasons"
-    )
     return (
-        day.memberships.join(judged, on=["network_id", "account_id"], how="left")
+        decided_of_members(day)
+        .join(linked_members(day), on="account_id", how="left")
         .withColumnsRenamed({"account_id": "start_id", "network_id": "end_id"})
         .orderBy("end_id", "start_id")
     )

@@ -67,8 +67,9 @@ def favourite(query: Query, form: str, parameters: Mapping[str, Parameter], valu
     suffix = "" if form == "table" else " (picture)"
     lines = [f"// {query.title}{suffix}", f"// {query.explanation}"]
     lines += [
-        f"// :param {name} => {literal(_value(name, parameters, values))}"
+        f"// :param {name} => {literal(_value(name, parameters, values))}   // {meaning}"
         for name in query.parameters
+        for meaning in [parameters[name].meaning]
     ]
     return "\n".join([*lines, query.forms()[form]]) + "\n"
 
@@ -128,7 +129,12 @@ def _slide(title: str, lead: str, body: str) -> str:
 def _section(query: Query, parameters: Mapping[str, Parameter], values: Values) -> str:
     given = {name: _value(name, parameters, values) for name in query.parameters}
     entries = ", ".join(f"{name}: {literal(value)}" for name, value in given.items())
+    meanings = "".join(
+        f"<li><code>{escape(name)}</code>: {escape(parameters[name].meaning)}</li>"
+        for name in query.parameters
+    )
     needed = _named("First its parameters", f":params {{{entries}}}") if given else ""
+    needed += f"<ul>{meanings}</ul>" if given else ""
     forms = "".join(_named(FORMS[form], text) for form, text in query.forms().items())
     return f"<h4>{escape(query.title)}</h4><p>{escape(query.explanation)}</p>{needed}{forms}"
 
@@ -157,9 +163,14 @@ def _is_plain(value: Any) -> bool:
     return all(isinstance(text, str) and re.fullmatch(r"[\w.:@/+-]{1,200}", text) for text in texts)
 
 
-def write_guide(folder: Path, url: str, values: Values) -> None:
-    """Write style, guide and saved queries to the folder that the local server serves."""
-    queries, parameters = read_queries(), read_parameters()
+def write_guide(
+    folder: Path, url: str, values: Values, signatures: Sequence[str | Path] = ()
+) -> None:
+    """Write style, guide and saved queries to the folder that the local server serves.
+
+    `signatures` are the site's files and folders of them: their policies are those to choose from.
+    """
+    queries, parameters = read_queries(), read_parameters(signatures)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / STYLE).write_text(style(), encoding="utf-8")
     (folder / GUIDE).write_text(guide(queries, parameters, values, url), encoding="utf-8")

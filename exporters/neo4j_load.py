@@ -1,9 +1,11 @@
-"""Loading a day into Neo4j: idempotent, never half visible, and never touching people's work.
+"""Loading a day into Neo4j: idempotent, never unsaid while half done, never touching people's work.
 
 Every node and relationship that is written carries `loaded`, a key of the content of its kind. A
 kind whose key the database has already is not written again; what carries another key afterwards
 is stale. The order: drafts of networks, nodes, relationships, clean-up, and in one last transaction
-the networks' label and the record of what was loaded. The next load completes one that was killed.
+the networks' label and the record of what was loaded. So a network is seen once all its members are
+there. One that was there before stays while its members change; until the record says `complete`,
+every saved query says so, and none adds a verdict. The next load completes one that was killed.
 """
 
 from __future__ import annotations
@@ -97,7 +99,9 @@ def _hash(batch: pa.RecordBatch) -> int:
     frame = pa.Table.from_batches([_wire(batch)]).to_pandas()
     for name in batch.schema.names:
         if pa.types.is_list(batch.schema.field(name).type):
-            frame[name] = [None if value is None else "\x1f".join(value) for value in frame[name]]
+            frame[name] = [
+                None if value is None else "\x1f".join(map(str, value)) for value in frame[name]
+            ]
     hashes: Any = pd.util.hash_pandas_object(frame, index=False)
     return int(hashes.sum())
 

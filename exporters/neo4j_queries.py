@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from exporters.neo4j_decisions import UNSETTLED
+from exporters.neo4j_statements import LOAD
 from exporters.neo4j_verdicts import BENIGN_HOLDS
 from graph.conf_files import conf_file
 from graph.database_schema import ENTITY_NODES, ENTITY_RELATIONSHIPS
@@ -15,42 +19,65 @@ from graph.entities import ENTITY_TYPES
 from graph.errors import ConfigError
 from graph.yaml_files import read_mapping
 from signatures.inclusions import AWAITING, OBSTACLES
+from signatures.investigated import policy_actions
 from signatures.labels import VALUES
+from signatures.life_cycle import WHY_NOT
+from signatures.loading import load
 
 Model = TypeVar("Model", bound="_Checked")
 
 CATEGORIES = ("networks", "evidence", "entities", "hubs", "changes", "review", "verdicts")
 """In the order in which the guide shows them."""
 
-EACH_ENTITY, SEEN_WITH = "$each_entity", "$seen_with"
-"""In a query's text: a label of the schema's entities, and the types of what accounts share."""
+EACH_ENTITY, SEEN_WITH, EVERY_USE = "$each_entity", "$seen_with", "$every_use"
+"""In a query's text: a label of the schema's entities, the types of what accounts share, and these
+
+with those that are derived from others.
+"""
+
+POLICIES = "$policies"
+"""In a parameter's meaning: the ids of policies that two reviewers can propose an action under."""
 
 DECLARED = {
     "$only_measuring": json.dumps([each.reason for each in OBSTACLES if each.name in AWAITING]),
+    "$still_open": json.dumps([WHY_NOT[state] for state in UNSETTLED]),
     "$label_values": json.dumps(VALUES),
     "$verdict_holds": f"duration('P{BENIGN_HOLDS.days}D')",
+    "$as_of": (
+        f"COLLECT {{ MATCH (l:{LOAD} {{id: 'actorgraph'}}) RETURN l.ds + CASE WHEN l.complete "
+        "THEN '' ELSE ': a load is under way or was cut off, so members and figures may be of two "
+        "days' END }[0] AS as_of"
+    ),
 }
-"""In a query's text: the reasons that only measuring takes away, and that so excuse nobody; what a
+"""In a query's text: the reasons that only measuring takes away, and that so excuse nobody; those
 
-verdict may say; and how long one keeps a network from the queue.
+of decisions that are not settled; what a verdict may say; how long one keeps a network from the
+queue; and the column that says of which day an answer is.
 """
 
-PHRASES = (
-    (r"\$at\(([^()]+)\)", r"left(replace(toString(\1), 'T', ' '), 19)"),
-    (
-        r"\$is_me\(([^()]+)\)",
-        r"toLower(trim(toStringOrNull(\1))) = toLower(trim($reviewer))",
-    ),
-    (
-        r"\$ended\((\w+)\)",
-        r"EXISTS { (\1)-[:ON]->()<-[:ON]-(later:Verdict)"
-        r" WHERE later.supersedes = \1.id AND trim(later.reason) > ''"
-        r" AND toLower(trim(later.reviewer)) = toLower(trim(\1.reviewer)) }",
-    ),
+_ENDED = (
+    r"EXISTS { (\1)-[:ON]->()<-[:ON]-(later:Verdict)"
+    r" WHERE later.supersedes = \1.id AND trim(later.reason) > ''"
+    r" AND toLower(trim(later.reviewer)) = toLower(trim(\1.reviewer)) }"
 )
-"""In a query's text, and what stands for it there: a moment as people read it, to the second, UTC;
+FORMULAS = {
+    "at": r"left(replace(toString(\1), 'T', ' '), 19)",
+    "is_me": r"toLower(trim(toStringOrNull(\1))) = toLower(trim($reviewer))",
+    "ended": _ENDED,
+    "chance": (
+        r"CASE WHEN \1 >= 1 THEN 'by chance once in 10^' + toString(toInteger(\1)) "
+        r"WHEN \1 < 1 THEN 'chance may explain it' END"
+    ),
+    "holds": (
+        r"coalesce(\1.label IN $label_values AND NOT (\1.label = 'benign' "
+        r"AND \1.reviewed_at <= datetime() - $verdict_holds), false) "
+        rf"AND NOT {_ENDED} AND NOT EXISTS {{ MATCH (:Judgement {{id: \1.id, holds: false}}) }}"
+    ),
+}
+"""In a query's text, `$name(...)`: a moment as people read it, to the second, UTC; that a name is
 
-that a name is the reviewer's, however spelled; that a verdict was taken back or replaced.
+the reviewer's, however spelled; that a verdict was taken back or replaced; what a surprise says of
+chance; and whether a verdict of this database holds.
 """
 
 
@@ -95,16 +122,17 @@ def _of_schema(text: str) -> str:
 
     So a question about all kinds of entities needs no change when a kind is added.
     """
+    for name, formula in FORMULAS.items():
+        text = re.sub(rf"\${name}\(([^()]+)\)", formula, text)
     for name, value in DECLARED.items():
         text = text.replace(name, value)
-    for phrase, meaning in PHRASES:
-        text = re.sub(phrase, meaning, text)
     lines = []
     for line in text.splitlines():
         labels = [kind.label for kind in ENTITY_NODES.values()] if EACH_ENTITY in line else [""]
         copies = [line.replace(EACH_ENTITY, label) for label in labels]
         lines.append(f"\n{_margin(line)}UNION\n".join(copies))
-    return "\n".join(lines).replace(SEEN_WITH, "|".join(_seen_with()))
+    every_use = "|".join(kind.type for kind in ENTITY_RELATIONSHIPS.values())
+    return "\n".join(lines).replace(SEEN_WITH, "|".join(_seen_with())).replace(EVERY_USE, every_use)
 
 
 def _margin(line: str) -> str:
@@ -120,10 +148,15 @@ def _seen_with() -> list[str]:
     ]
 
 
-def read_parameters() -> dict[str, Parameter]:
-    """All parameters by name; raises ConfigError for a wrong entry."""
+def read_parameters(signatures: Sequence[str | Path] = ()) -> dict[str, Parameter]:
+    """All parameters by name; raises ConfigError for a wrong entry.
+
+    Their meanings name the policies that the shipped signatures and a site's have an action for.
+    """
     name = "neo4j/parameters.yml"
-    document = read_mapping(conf_file(name).read_text(encoding="utf-8"), f"conf/{name}")
+    policies = ", ".join(sorted(policy_actions(load(signatures))))
+    text = conf_file(name).read_text(encoding="utf-8").replace(POLICIES, policies)
+    document = read_mapping(text, f"conf/{name}")
     return {
         key: _checked(Parameter, value, f"conf/{name}: {key}")
         for key, value in document.data.items()

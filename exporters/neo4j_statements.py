@@ -102,7 +102,7 @@ def merge_relationships(kind: RelationshipKind) -> str:
     """Create or update relationships between nodes that exist."""
     return (
         f"{_ends(kind)} MERGE (a)-[r:{_quoted(kind.type)}]->(b) "
-        f"SET r += {_map(kind.properties, 2, gone=False)} RETURN count(r) AS written"
+        f"SET r = {_map(kind.properties, 2, gone=False)} RETURN count(r) AS written"
     )
 
 
@@ -110,7 +110,7 @@ def create_relationships(kind: RelationshipKind) -> str:
     """Create relationships that are known to be absent."""
     return (
         f"{_ends(kind)} CREATE (a)-[r:{_quoted(kind.type)}]->(b) "
-        f"SET r += {_map(kind.properties, 2, gone=False)} RETURN count(r) AS written"
+        f"SET r = {_map(kind.properties, 2, gone=False)} RETURN count(r) AS written"
     )
 
 
@@ -124,11 +124,16 @@ def delete_stale_relationships(kind: RelationshipKind) -> str:
 
 
 def mark_gone(kind: NodeKind) -> str:
-    """Mark a batch of nodes that the load has not written, and that people or networks refer to."""
+    """Mark a batch of nodes that the load has not written, and that people or networks refer to.
+
+    What was known of them by the day's tables alone goes, since no load keeps it true.
+    """
+    stale = " OR ".join(f"n.{_quoted(name)} IS NOT NULL" for name in kind.lost)
+    lost = "".join(f", n.{_quoted(name)} = null" for name in kind.lost)
     return (
         f"MATCH (n:{_quoted(load_label(kind.label))}) WHERE n.{LOADED} <> $key "
-        f"AND n.{GONE} IS NULL AND {_REFERRED_TO} "
-        f"WITH n LIMIT {CLEAN_UP_BATCH} SET n.{GONE} = true RETURN count(*) AS written"
+        f"AND (n.{GONE} IS NULL{f' OR {stale}' if stale else ''}) AND {_REFERRED_TO} "
+        f"WITH n LIMIT {CLEAN_UP_BATCH} SET n.{GONE} = true{lost} RETURN count(*) AS written"
     )
 
 

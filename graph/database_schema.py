@@ -12,10 +12,12 @@ from typing import Literal
 from graph.entities import ENTITY_TYPES
 from graph.entity import EntityType
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Rises when a database written before must be loaded anew."""
 
-Kind = Literal["string", "integer", "float", "boolean", "datetime", "date", "strings"]
+Kind = Literal[
+    "string", "integer", "float", "boolean", "datetime", "date", "strings", "integers", "floats"
+]
 GONE = "gone"
 LOADED = "loaded"
 
@@ -40,6 +42,7 @@ class NodeKind:
     caption: str
     color: str
     diameter: int = 50
+    lost: tuple[str, ...] = ()  # properties that say nothing of what is gone
 
     @property
     def name(self) -> str:
@@ -69,6 +72,8 @@ class RelationshipKind:
         return f"{self.start}_{self.type}_{self.end}"
 
 
+SURPRISE = "decimal digits: 6 is at most one in a million by chance, 0 is no more than chance"
+
 SEEN = (
     Property("first_seen_at", "datetime", "first sighting in the look-back"),
     Property("last_seen_at", "datetime", "last sighting in the look-back"),
@@ -81,6 +86,7 @@ ACCOUNT = NodeKind(
     caption="id",
     color="#4C8EDA",
     diameter=70,
+    lost=("verdict", "decision_state", "enforced"),
     properties=(
         *SEEN,
         Property("degree", "integer", "distinct entities that it was seen with"),
@@ -97,6 +103,7 @@ NETWORK = NodeKind(
     caption="name",
     color="#C62828",
     diameter=100,
+    lost=("verdict", "unreviewed_accounts", "proposed_accounts", "enforced_accounts"),
     properties=(
         Property("name", "string", "its signature, or its traces, and its size"),
         Property("accounts", "integer", "members", indexed=True),
@@ -104,6 +111,8 @@ NETWORK = NodeKind(
         Property("links", "integer", "pairs of members that are linked"),
         Property("density", "float", "share of the possible links that exist"),
         Property("traces", "strings", "how its members are linked"),
+        Property("trace_pairs", "integers", "of each of `traces`: pairs of members it links"),
+        Property("trace_surprises", "floats", f"of each, its most surprising pair: {SURPRISE}"),
         Property("families", "strings", "families of these traces"),
         Property("first_at", "datetime", "of the links inside"),
         Property("last_at", "datetime", "of the links inside"),
@@ -114,12 +123,12 @@ NETWORK = NodeKind(
         Property("harm", "float", "0 to 1"),
         Property("priority", "float", "likelihood times harm", indexed=True),
         Property("signature", "string", "title of the top signature"),
-        Property("action", "string", "the heaviest that is proposed"),
+        Property("action", "string", "the heaviest that is proposed or in force"),
         Property("disposition", "string", "propose, review, monitor, explained", indexed=True),
         Property("reasons", "strings", "why it was judged so"),
         Property("changes", "strings", "what happened since the day before"),
         Property("changed", "boolean", "something happened since then", indexed=True),
-        Property("proposed_accounts", "integer", "members that may be proposed"),
+        Property("proposed_accounts", "integer", "members proposed or acted against"),
         Property("enforced_accounts", "integer", "members with a standing action", indexed=True),
         Property("verdict", "string", "of its members: abusive, benign, mixed, unsure, unreviewed"),
         Property("unreviewed_accounts", "integer", "members without a verdict, e.g. who joined"),
@@ -139,6 +148,30 @@ SIGNATURE = NodeKind(
         Property("mode", "string", "shadow or live"),
         Property("status", "string", "experimental, test, stable"),
         Property("level", "string", "how severe"),
+    ),
+)
+
+JUDGEMENT = NodeKind(
+    label="Judgement",
+    meaning=(
+        "What somebody said, as the ledger of labels has it: in this database, in a file, in a "
+        "sample that was not blind, or on appeal. A verdict of this database stands here too once "
+        "it is pulled, with the same id."
+    ),
+    caption="label",
+    color="#AED581",
+    diameter=40,
+    properties=(
+        Property("subject_type", "string", "network or account"),
+        Property("subject_id", "string", "its id at that time"),
+        Property("label", "string", "abusive, benign or unsure; withdrawn takes one back"),
+        Property("source", "string", "sample, investigation, appeal, report, external"),
+        Property("reason", "string", "why"),
+        Property("reviewer", "string", "who judged"),
+        Property("reviewed_at", "datetime", "when"),
+        Property("policy_id", "string", "which rule is broken"),
+        Property("supersedes", "string", "the judgement that this one replaces"),
+        Property("holds", "boolean", "not withdrawn, replaced or expired when it was loaded"),
     ),
 )
 
@@ -204,7 +237,7 @@ LINKED_TO = RelationshipKind(
         Property("families", "strings", "families of these traces"),
         Property("co_actions", "integer", "pairs of events"),
         Property("entities", "integer", "distinct shared entities"),
-        Property("surprise", "float", "decimal digits: 6 is at most one in a million by chance"),
+        Property("surprises", "floats", f"of each of `traces`: {SURPRISE}"),
         Property("first_at", "datetime", "first co-action"),
         Property("last_at", "datetime", "last co-action"),
         Property("evidence", "strings", "the strongest shared entities, with times"),
@@ -220,12 +253,14 @@ MEMBER_OF = RelationshipKind(
     color="#E57373",
     properties=(
         Property("strength", "float", "sum of its link weights to members"),
+        Property("linked_members", "integer", "members that it is linked with"),
         Property("is_core", "boolean", "firmly linked to several of the core"),
-        Property("joined_on", "date", "the day of the first run that found it inside"),
+        Property("joined_on", "date", "since when each run found it inside, without a break"),
         Property("role", "string", "actor, compromised, target, originator, bystander"),
         Property("role_reasons", "strings", "why it has the role"),
-        Property("included", "boolean", "may be proposed"),
-        Property("action", "string", "the action that would be proposed"),
+        Property("included", "boolean", "it is proposed, or an action against it stands"),
+        Property("action", "string", "which action, or which would be proposed"),
+        Property("decision", "string", "state of what was decided on it in this network, if so"),
         Property("reasons", "strings", "why it is left out"),
     ),
 )
@@ -244,6 +279,19 @@ ACCOUNT_MATCHED = RelationshipKind(
     "MATCHED", "Account", "Signature", "The signature matches.", FINDING, "mode", "#F9A825", 2
 )
 
+JUDGED_BY = RelationshipKind(
+    "JUDGED_BY",
+    "Network",
+    "Judgement",
+    "It was said of the network, or of accounts that are its members now.",
+    (Property("members", "integer", "members of today that it is about"),),
+    "",
+    "#AED581",
+)
+ACCOUNT_JUDGED_BY = RelationshipKind(
+    "JUDGED_BY", "Account", "Judgement", "It was said of the account alone.", (), "", "#AED581"
+)
+
 SUCCEEDS = RelationshipKind(
     "SUCCEEDS",
     "Network",
@@ -255,7 +303,7 @@ SUCCEEDS = RelationshipKind(
     2,
 )
 
-NODES = (ACCOUNT, *ENTITY_NODES.values(), SIGNATURE, NETWORK)
+NODES = (ACCOUNT, *ENTITY_NODES.values(), SIGNATURE, JUDGEMENT, NETWORK)
 """What is loaded, in this order."""
 
 RELATIONSHIPS = (
@@ -264,6 +312,8 @@ RELATIONSHIPS = (
     MEMBER_OF,
     MATCHED,
     ACCOUNT_MATCHED,
+    JUDGED_BY,
+    ACCOUNT_JUDGED_BY,
     SUCCEEDS,
 )
 

@@ -34,7 +34,8 @@ from jobs.configuration import load
 from jobs.decision_lives import print_outcomes, print_transitions
 from jobs.errors import DONE
 from jobs.masking import masked_ids
-from jobs.printing import plain, print_table
+from jobs.members_decided import decisions_in, is_proposed, left_out_because, print_decided
+from jobs.printing import most, plain, print_table
 from jobs.unlinked_account import TRACE_COLUMNS, by_trace, links_of, similar_ids, why_in_none
 from jobs.verdicts import VERDICT_COLUMNS, verdicts_on
 from jobs.warehouse import Warehouse
@@ -44,6 +45,7 @@ from signatures.findings import FINDINGS
 from signatures.frozen_evidence import read_evidence
 from signatures.inclusions import INCLUSIONS
 from signatures.ladder import RESTRICTIONS
+from signatures.life_cycle import STANDS
 from signatures.loading import load as load_signatures
 from signatures.model import BY_NAME, Signature
 from signatures.near_misses import near_misses
@@ -150,13 +152,18 @@ def _account(tables: _Day, member: Row) -> None:
     _say(f"Account {account} on {tables.ds}")
     _say(f"  in network {network} since {member['joined_on']}, role {judged['role']}")
     _list("  its role rests on", judged["role_reasons"])
-    if judged["included"]:
+    (network_row,) = tables.rows(NETWORKS, field("network_id") == network)
+    decision = decisions_in(tables.warehouse.folder.parent, network_row).get(account)
+    if decision and decision["state"] in STANDS:
+        told = f"{decision['action']} by policy {decision['policy_id']}, route {decision['route']}"
+        _say(f"  {decision['state']}: {told}")
+    elif is_proposed(judged, decision):
         _say(f"  proposed: {judged['action']} by policy {judged['policy_id']}")
         _list(f"  and not {judged['declared_action']}, because", judged["lighter_because"])
         if judged["action"] in RESTRICTIONS:
             _say("  no single entity or neighbour holds it in the core: each time, more remains")
     else:
-        _list("  left out because", judged["reasons"])
+        _list("  left out because", left_out_because(judged, decision))
     holders = [_holder(name, tables.masked) for name in judged["dropped_by"]]
     _list("  without one of these it would leave the core", holders)
     _say("")
@@ -182,7 +189,7 @@ def _neighbours(tables: _Day, account: str) -> None:
     print_table(
         "What each trace contributes",
         ("trace", "links"),
-        _most(by_trace),
+        most(by_trace),
     )
     print_table(
         f"Strongest of {len(links)} links",
@@ -257,13 +264,8 @@ def _network(tables: _Day, network: Row, paths: Iterable[str]) -> None:
     _findings(tables, name)
     _signatures(tables, name, paths)
     roles = Counter(row["role"] for row in judged)
-    reasons: Counter[str] = Counter(reason for row in judged for reason in row["reasons"])
     print_table("Roles", ("role", "accounts"), sorted(roles.items()))
-    print_table(
-        f"Why {sum(not row['included'] for row in judged)} of {len(judged)} are left out",
-        ("reason", "accounts"),
-        _most(reasons),
-    )
+    print_decided(judged, decisions_in(tables.warehouse.folder.parent, network))
 
 
 def _signatures(tables: _Day, network: str, paths: Iterable[str]) -> None:
@@ -371,11 +373,6 @@ def _decision(warehouse: Warehouse, rows: list[Row], masked: Masked) -> None:
         _list("The signature matched on", evidence.grounds)
         _list("Against, as frozen", evidence.against)
         _list("Not counted, as frozen", evidence.not_counted)
-
-
-def _most(counts: Counter[str]) -> list[tuple[str, int]]:
-    """Names with their counts, the largest first, equal ones in order of text."""
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _list(title: str, lines: Sequence[str]) -> None:

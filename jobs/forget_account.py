@@ -100,7 +100,8 @@ def _forget(changes: Changes, forgotten: Forgotten, arguments: argparse.Namespac
     ended = end_decisions(changes, forgotten, person)
     rows = forget_rows(changes, forgotten)
     released = released_with(changes, account)
-    there, unreached = _in_database(changes.home, os.environ, forgotten)
+    signatures = changes.config.signatures.paths
+    there, unreached = _in_database(changes.home, os.environ, forgotten, signatures)
     known = any((*rows.values(), ended, waiting, released, there and there.nodes, unreached))
     if not (
         known
@@ -148,7 +149,10 @@ def _forget(changes: Changes, forgotten: Forgotten, arguments: argparse.Namespac
 
 
 def _in_database(
-    home: Path, environment: Mapping[str, str], forgotten: Forgotten
+    home: Path,
+    environment: Mapping[str, str],
+    forgotten: Forgotten,
+    signatures: Sequence[str | Path],
 ) -> tuple[ForgottenThere | None, str | None]:
     """What was forgotten in Neo4j, and why not; neither where the site has no such database."""
     from exporters.neo4j import URI, Database
@@ -160,13 +164,13 @@ def _in_database(
     try:
         with Database(database_address(home, environment)) as database:
             there = forget_in_database(database, forgotten.account, forgotten.name)
-            _rewrite_guide(home, database)
+            _rewrite_guide(home, database, signatures)
     except DependencyError as error:
         return None, str(error)
     return there, None
 
 
-def _rewrite_guide(home: Path, database: Database) -> None:
+def _rewrite_guide(home: Path, database: Database, signatures: Sequence[str | Path]) -> None:
     """The local server's guide has samples of ids, which may be the account's."""
     from exporters.neo4j_guide import sample_values, write_guide
     from exporters.neo4j_queries import read_parameters
@@ -174,9 +178,8 @@ def _rewrite_guide(home: Path, database: Database) -> None:
     from jobs.database.server import find_server
 
     if server := find_server(home / FOLDER):
-        write_guide(
-            server.guide_folder, server.guide_url, sample_values(database, read_parameters())
-        )
+        samples = sample_values(database, read_parameters())
+        write_guide(server.guide_folder, server.guide_url, samples, signatures)
 
 
 def _say_of_batches(changes: Changes, unreleased: Unreleased, released: Sequence[Path]) -> None:

@@ -15,8 +15,9 @@ from datetime import UTC, datetime, timedelta
 
 from exporters.neo4j import URI, Database
 from exporters.neo4j_bulk import write_import_files
-from exporters.neo4j_frames import DayTables, frames
+from exporters.neo4j_frames import frames
 from exporters.neo4j_guide import sample_values, write_guide
+from exporters.neo4j_judgements import judgements
 from exporters.neo4j_load import (
     LoadRefused,
     Part,
@@ -27,6 +28,7 @@ from exporters.neo4j_load import (
     require_empty,
 )
 from exporters.neo4j_queries import read_parameters
+from exporters.neo4j_tables import DayTables
 from graph.build import EDGE_ACTIVITY, EDGES, NODES
 from graph.engines.base import Engine
 from graph.evidence import LINK_EVIDENCE
@@ -34,6 +36,7 @@ from graph.frames import DataFrame
 from graph.fusion import ACCOUNT_LINKS
 from graph.history import HISTORY
 from graph.hubs import SUSPICIOUS_HUBS
+from graph.ledger import read_ledger
 from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.tables import Table
@@ -51,6 +54,7 @@ from jobs.verdicts import read_verdicts
 from signatures.decisions import DECISIONS
 from signatures.findings import FINDINGS
 from signatures.inclusions import INCLUSIONS
+from signatures.labels import LABELS
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS
 
@@ -137,7 +141,7 @@ def _guide(run: Run, database: Database) -> None:
     """Write the local server's guide, with values that exist in the database."""
     if server := find_server(run.config.home / SERVER_FOLDER):
         samples = sample_values(database, read_parameters())
-        write_guide(server.guide_folder, server.guide_url, samples)
+        write_guide(server.guide_folder, server.guide_url, samples, run.config.signatures.paths)
 
 
 def _parts(run: Run) -> list[Part]:
@@ -152,6 +156,7 @@ def _parts(run: Run) -> list[Part]:
 
 
 def _day(run: Run) -> DayTables:
+    now = datetime.now(UTC)
     return DayTables(
         nodes=run.read(NODES),
         edges=run.read(EDGES),
@@ -168,7 +173,8 @@ def _day(run: Run) -> DayTables:
         inclusions=_if_published(run, INCLUSIONS),
         decisions=run.ledger(DECISIONS),
         snapshots=run.ledger(SNAPSHOTS),
-        verdicts=run.engine.from_arrow(read_verdicts(run.home, datetime.now(UTC)).of_accounts),
+        verdicts=run.engine.from_arrow(read_verdicts(run.home, now).of_accounts),
+        judgements=run.engine.from_arrow(judgements(read_ledger(run.home, LABELS), now)),
         first_day=run.ds - timedelta(days=run.config.lookback_days - 1),
         masks=_masks(run.engine, run),
     )

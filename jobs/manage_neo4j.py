@@ -49,8 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_command(parser(), argv, _act)
 
 
-def start(folder: Path, heap: str = "1g", recover: bool = False) -> Server:
+def start(
+    folder: Path, heap: str = "1g", recover: bool = False, signatures: Sequence[str | Path] = ()
+) -> Server:
     """Start the server of a folder, with the investigators' files beside it.
+
+    `signatures` are the site's files and folders of them.
 
     With `recover`, one that runs is started anew, and drops the end of a log that was cut off.
     """
@@ -59,7 +63,7 @@ def start(folder: Path, heap: str = "1g", recover: bool = False) -> Server:
     server = start_server(folder, heap, settings=RECOVER if recover else None)
     guide = server.guide_folder / GUIDE
     if not guide.exists() or server.guide_url not in guide.read_text(encoding="utf-8"):
-        write_guide(server.guide_folder, server.guide_url, {})
+        write_guide(server.guide_folder, server.guide_url, {}, signatures)
     return server
 
 
@@ -75,9 +79,11 @@ def describe(server: Server) -> str:
 
 
 def _act(arguments: argparse.Namespace) -> int:
-    home = load(arguments.config, arguments.set, os.environ).home
+    config = load(arguments.config, arguments.set, os.environ)
+    home, signatures = config.home, config.signatures.paths
     if arguments.action == "start":
-        sys.stdout.write(describe(start(home / FOLDER, arguments.heap, arguments.recover)))
+        started = start(home / FOLDER, arguments.heap, arguments.recover, signatures)
+        sys.stdout.write(describe(started))
         return DONE
     folders = [home / FOLDER, home / "demo" / FOLDER]
     running = [server for folder in folders if (server := find_server(folder))]

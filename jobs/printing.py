@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -55,3 +55,8 @@ def _draw(
     for row in texts:
         table.add_row(*map(escape, row))
     Console().print(table)
+
+
+def most(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Names with their counts, the largest first, equal ones in order of text."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

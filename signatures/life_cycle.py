@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -63,6 +64,19 @@ STATES = tuple(sorted({each.after for each in TRANSITIONS}))
 
 ENFORCED = ("applied", "appealed", "upheld")
 """What receipts say is in force; having exported is not enough."""
+
+STANDS = ("proposed", "approved", "released", "failed", *ENFORCED)
+"""Proposed, on its way, or in force; with all others nothing happens unless a person decides it."""
+
+WHY_NOT: Mapping[str, str] = {
+    "in_review": "its decision waits for a reviewer",
+    "rejected": "reviewers rejected its decision",
+    "superseded": "another decision took the place of its own",
+    "overturned": "its decision was overturned on appeal",
+    "reversed": "its decision was taken back",
+    "expired": "the action against it has expired",
+}
+"""Why an account is not proposed, by the state of its decision."""
 
 CLEARED = ("overturned", "reversed")
 """After these an account reaches only review for a while."""
@@ -219,6 +233,17 @@ def check_history(ledger: pa.Table) -> None:
         except TransitionError as error:
             raise TransitionError(f"decision {name}, row {number}: {error}") from None
         before = (name, number, state)
+
+
+def by_account(ledger: pa.Table) -> dict[str, dict[str, Any]]:
+    """By account: the current row of its decision.
+
+    Of several that which stands (STANDS), then the latest, then that of the smallest id.
+    """
+    rows = current(ledger).to_pylist()
+    rows.sort(key=lambda row: row["decision_id"], reverse=True)
+    rows.sort(key=lambda row: (row["state"] in STANDS, row["state_at"]))
+    return {row["account_id"]: row for row in rows}
 
 
 def current_frame(ledger: DataFrame) -> DataFrame:

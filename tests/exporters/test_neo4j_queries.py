@@ -15,6 +15,8 @@ from exporters.neo4j_queries import CATEGORIES, read_parameters, read_queries
 from exporters.neo4j_schema_page import schema_page
 from graph.database_schema import ENTITY_NODES, INVESTIGATORS, NODES, RELATIONSHIPS
 from graph.entities import ENTITY_TYPES
+from signatures.investigated import policy_actions
+from signatures.loading import load
 
 
 def test_every_category_has_questions() -> None:
@@ -85,6 +87,26 @@ def test_moments_are_written_to_the_second() -> None:
     text = query.forms()["table"]
     assert "left(replace(toString(first.first_seen_at), 'T', ' '), 19) AS a_from" in text
     assert not [each.id for each in read_queries() if "$at" in "".join(each.forms().values())]
+
+
+def test_every_answer_says_of_which_day_it_is_and_whether_a_load_is_under_way() -> None:
+    for query in read_queries():
+        if not query.writes:
+            assert "l.complete THEN ''" in query.forms()["table"], query.id
+
+
+def test_nobodys_name_or_reason_is_made_up() -> None:
+    parameters = read_parameters()
+    text = guide(read_queries(), parameters, {}, "http://127.0.0.1:1")
+    assert "reason: &quot;&quot;, reviewer: &quot;&quot;}" in text
+    for name in ("reason", "reviewer", "text"):
+        assert "fill it in" in parameters[name].meaning
+        assert f"<code>{name}</code>: {parameters[name].meaning}" in text
+
+
+def test_the_guide_names_the_policies_that_people_can_propose_under() -> None:
+    text = guide(read_queries(), read_parameters(), {}, "http://127.0.0.1:1")
+    assert set(policy_actions(load())) <= set(re.findall(r"\w+", text))
 
 
 def test_what_only_measuring_takes_away_speaks_for_neither_side() -> None:

@@ -7,13 +7,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from exporters.neo4j import Database
 from exporters.neo4j_load import load
 from exporters.neo4j_queries import read_queries
+from graph.links import LINKS
 from jobs import load_neo4j
+from jobs.database.server import Server
+from jobs.warehouse import Warehouse
 from tests.integration.database.parts import AT, DAY, network, parts
+from tests.integration.sites import DAY as site_day
 from tests.integration.sites import Site
 
 QUERIES = {query.id: query for query in read_queries()}
@@ -76,6 +81,124 @@ def test_both_sides_say_how_many_and_what_speaks_for_neither(ask: Ask) -> None:
         ("against", "members not proposed: 3", "the account is protected"),
         ("open", "members not proposed: 3", "the signature is not stable yet"),
     ]
+
+
+def test_a_verdict_that_was_taken_back_is_no_evidence_and_is_told_apart(ask: Ask) -> None:
+    (wrong,) = ask("judge_network", label="abusive")
+    (kept,) = ask("judge_network", label="benign", reviewer="reviewer-2")
+    (end,) = ask("withdraw_verdict", verdict=wrong["verdict"], reason="wrong network")
+    told = [row["what"] for row in ask("evidence_both_sides") if "verdict" in row["what"]]
+    assert told == ["benign verdict of reviewer-2, members: 3"]
+    said = {row["verdict"]: row for row in ask("verdicts_on")}
+    assert {name: row["holds"] for name, row in said.items()} == {
+        kept["verdict"]: True,
+        wrong["verdict"]: False,
+        end["verdict"]: False,
+    }
+    assert said[end["verdict"]]["supersedes"] == wrong["verdict"]
+
+
+def test_what_was_said_in_files_and_on_appeal_is_seen_beside_verdicts_of_the_database(
+    database: Database, tmp_path: Path
+) -> None:
+    rows: dict[str, Any] = network("n1", ["a", "b", "c"])
+    said = {"reviewed_at": AT, "holds": True, "reviewer": "r1", "source": "investigation"}
+    on_n1 = {"subject_type": "network", "subject_id": "n1", "reason": "they act as one"}
+    on_a = {"subject_type": "account", "subject_id": "a", "reason": "own_device_was_stolen"}
+    rows["Judgement"] = [
+        {"id": "file", "label": "abusive", **on_n1, **said},
+        {"id": "appeal:1", "label": "benign", **on_a, **said, "source": "appeal"},
+        {"id": "given", "label": "abusive", **on_n1, **said, "holds": False},
+    ]
+    rows["Network_JUDGED_BY_Judgement"] = [
+        {"start_id": "n1", "end_id": each, "members": 3} for each in ("file", "given")
+    ]
+    rows["Account_JUDGED_BY_Judgement"] = [{"start_id": "a", "end_id": "appeal:1"}]
+    load(database, parts(tmp_path, rows), DAY, "networks", lambda *_, **__: None)
+    database.write(
+        "MATCH (n:Network) CREATE (:Verdict {id: 'given', label: 'abusive', reviewer: 'r2', "
+        "members: ['a', 'b', 'c'], reason: 'pulled, then replaced by a file'})-[:ON]->(n)"
+    )
+
+    def answer(name: str) -> list[dict[str, Any]]:
+        return database.read(QUERIES[name].forms()["table"], network="n1")
+
+    told = [
+        (row["verdict"], row["about"], row["source"], row["holds"]) for row in answer("verdicts_on")
+    ]
+    assert sorted(told) == [
+        ("appeal:1", "a", "appeal", True),
+        ("file", "this network", "investigation", True),
+        ("given", "this network", "this database", False),
+    ]
+    sides = [(row["side"], row["what"], row["reason"]) for row in answer("evidence_both_sides")]
+    assert sides == [
+        ("for", "abusive by investigation of r1, members: 3", "they act as one"),
+        ("against", "benign by appeal of r1, members: 1", "own_device_was_stolen"),
+    ]
+
+
+def test_each_trace_has_its_own_surprise(loaded: Database, server: Server) -> None:
+    """A pair that two traces link: that one of them is surprising says nothing of the other."""
+    table = Warehouse(server.folder.parent / "warehouse").path(LINKS.name, site_day)
+    kept = {
+        (row["account_a"], row["account_b"], row["trace"]): row["surprise"]
+        for row in pq.read_table(table).to_pylist()
+        if row["kept"]
+    }
+    pairs = loaded.read(
+        "MATCH (a:Account)-[l:LINKED_TO]->(b) "
+        "RETURN a.id AS a, b.id AS b, l.traces AS traces, l.surprises AS surprises"
+    )
+    told = {
+        (row["a"], row["b"], trace): surprise
+        for row in pairs
+        for trace, surprise in zip(row["traces"], row["surprises"], strict=True)
+    }
+    assert any(len(row["traces"]) > 1 for row in pairs)
+    assert told == {key: kept[key] for key in told}
+    (mixed,) = [row for row in pairs if len(row["traces"]) > 1][:1]
+    by_trace = [
+        (row["shared"], row["by_chance"])
+        for row in loaded.read(
+            QUERIES["why_linked"].forms()["table"], account_a=mixed["b"], account_b=mixed["a"]
+        )
+        if row["by_chance"]
+    ]
+    assert by_trace == [
+        (trace, chance(surprise))
+        for trace, surprise in zip(mixed["traces"], mixed["surprises"], strict=True)
+    ]
+    of_networks = loaded.read(
+        "MATCH (n:Network)<-[:MEMBER_OF]-(a:Account) RETURN n.id AS id, n.traces AS traces, "
+        "n.trace_pairs AS pairs, n.trace_surprises AS surprises, collect(a.id) AS members"
+    )
+    for each in of_networks:
+        inside: dict[str, list[float]] = {}
+        for (a, b, trace), surprise in kept.items():
+            if {a, b} <= set(each["members"]):
+                inside.setdefault(trace, []).append(surprise)
+        assert each["traces"] == sorted(inside)
+        assert each["pairs"] == [len(inside[trace]) for trace in each["traces"]]
+        assert each["surprises"] == [max(inside[trace]) for trace in each["traces"]]
+        told_of_it = [
+            (row["what"], row["reason"])
+            for row in loaded.read(
+                QUERIES["evidence_both_sides"].forms()["table"], network=each["id"]
+            )
+            if row["what"].startswith("pairs linked by")
+        ]
+        assert sorted(told_of_it) == [
+            (
+                f"pairs linked by {trace}: {len(inside[trace])}",
+                f"most surprising pair: {chance(max(inside[trace]))}",
+            )
+            for trace in sorted(inside)
+        ]
+
+
+def chance(surprise: float) -> str:
+    return f"by chance once in 10^{int(surprise)}" if surprise >= 1 else "chance may explain it"
 
 
 @pytest.mark.parametrize(

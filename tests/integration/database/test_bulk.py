@@ -33,6 +33,11 @@ def test_bulk_and_online_loads_leave_the_same_database(database: Database, tmp_p
     rows["Network"][0].update(name=HOSTILE[1], traces=HOSTILE, families=["", "x"], lineage=[])
     rows["Network"][0].update(density=0.1 + 0.2, calibrated=False, first_at=AT)
     rows["Account_MEMBER_OF_Network"][0]["joined_on"] = DAY
+    rows["Account_LINKED_TO_Account"] = [
+        {"start_id": "x", "end_id": "y", "traces": ["co_post"], "surprises": [0.1 + 0.2]}
+    ]
+    rows["Network"][1].update(traces=[], trace_pairs=[], trace_surprises=[])
+    rows["Network"][0].update(trace_pairs=[2**40, 1], trace_surprises=[11.68, 0.0])
     rows["Network_SUCCEEDS_Network"] = [{"start_id": "n1", "end_id": "never loaded"}]
     day = parts(tmp_path / "parts", rows)
     load(database, day, DAY, "networks", say)

@@ -89,6 +89,17 @@ def test_verdicts_name_an_account_by_the_id_that_the_database_has(
     assert sorted(verdict["members"]) == ["b", "c", NAME]
 
 
+def test_what_was_said_of_the_account_elsewhere_names_the_hash(
+    database: Database, tmp_path: Path
+) -> None:
+    rows = network("n1", ["a", "b", "c"])
+    rows["Judgement"] = [{"id": "appeal:1", "subject_type": "account", "subject_id": "a"}]
+    rows["Account_JUDGED_BY_Judgement"] = [{"start_id": "a", "end_id": "appeal:1"}]
+    load(database, parts(tmp_path, rows), DAY, "networks", say)
+    forget_in_database(database, "a", NAME)
+    assert database.read("MATCH (j:Judgement) RETURN j.subject_id AS id") == [{"id": NAME}]
+
+
 def test_the_command_forgets_in_the_database_that_the_site_names(
     database: Database,
     server: Server,

@@ -46,6 +46,11 @@ def arguments(site: Site, home: Path) -> list[str]:
     return ["--ds", str(DAY), "--config", config, "--set", f"home={home}"]
 
 
+def asked(database: Database, name: str, network: str) -> list[dict[str, Any]]:
+    text = next(query for query in read_queries() if query.id == name).forms()["table"]
+    return database.read(text, network=network)
+
+
 def published(home: Path, table: Table) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = pq.read_table(
         Warehouse(home / "warehouse").path(table.name, DAY)
@@ -102,4 +107,21 @@ def test_two_reviewers_propose_the_actors_of_a_network_that_no_signature_names(
     assert f"left out: {len(actors)} decided on before" in capsys.readouterr().err
     assert explain_subject.main([network, *arguments[2:]]) == 0
     told = capsys.readouterr().out
+    assert f"Why {len(roles) - len(actors)} of {len(roles)} are left out" in told
     assert "reviewer-1" in told and "reviewer-2" in told and VERDICT["reason"] in told
+
+    database.write("MATCH (v:Verdict) DETACH DELETE v")  # as after a first load elsewhere
+    assert load_neo4j.main(arguments, site.engine) == 0
+    (shown,) = database.read(
+        "MATCH (n:Network {id: $network}) "
+        "RETURN n.proposed_accounts AS proposed, n.action AS action",
+        network=network,
+    )
+    assert shown == {"proposed": len(actors), "action": decisions[0]["action"]}
+    listed = {row["account"]: row["proposed"] for row in asked(database, "open_network", network)}
+    assert {account for account, proposed in listed.items() if proposed} == actors
+    said = asked(database, "verdicts_on", network)
+    assert {(row["reviewer"], row["label"], row["holds"]) for row in said} == {
+        ("reviewer-1", "abusive", True),
+        ("reviewer-2", "abusive", True),
+    }

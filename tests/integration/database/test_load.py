@@ -14,11 +14,13 @@ from neo4j.exceptions import Neo4jError
 from exporters import neo4j, neo4j_load
 from exporters.neo4j import Address, Database
 from exporters.neo4j_load import LoadRefused, indexed, load
+from exporters.neo4j_queries import read_queries
 from graph.database_schema import ENTITY_NODES, NODES, SCHEMA_VERSION, Kind
 from graph.engines.base import DependencyError
 from tests.integration.database.forwarder import Forwarder
 from tests.integration.database.parts import AT, DAY, NEXT, merged, network, parts
 
+QUERIES = {query.id: query.forms()["table"] for query in read_queries()}
 EVERYTHING = "MATCH (n) RETURN labels(n) AS labels, properties(n) AS p ORDER BY labels, n.id"
 EVERY_LINK = (
     "MATCH (a)-[r]->(b) RETURN a.id AS a, type(r) AS type, properties(r) AS p, b.id AS b "
@@ -134,12 +136,19 @@ def test_what_people_wrote_stays(database: Database, tmp_path: Path) -> None:
         "CREATE (:Verdict {id: 'v1', label: 'abusive'})-[:ON]->(n), "
         "(:Note {id: 't1', text: 'look'})-[:ON]->(a)"
     )
+    database.write("MATCH (n:Network {id: 'n1'}) SET n.verdict = 'unreviewed'")
     notes = "MATCH (v)-[:ON]->(x) RETURN properties(v) AS v, x.id AS id ORDER BY id"
     before = database.read(notes)
     load(database, parts(tmp_path, network("n2", ["x", "y", "z"])), NEXT, "networks", say)
     assert database.read(notes) == before
-    gone = database.read("MATCH (x) WHERE x.gone RETURN x.id AS id, x.owner AS owner ORDER BY id")
-    assert gone == [{"id": "a", "owner": None}, {"id": "n1", "owner": "me"}]
+    gone = database.read(
+        "MATCH (x) WHERE x.gone "
+        "RETURN x.id AS id, x.owner AS owner, x.verdict AS verdict ORDER BY id"
+    )
+    assert gone == [
+        {"id": "a", "owner": None, "verdict": None},
+        {"id": "n1", "owner": "me", "verdict": None},  # no load keeps it true any more
+    ]
     load(database, parts(tmp_path, network("n1", ["a", "b", "c"])), NEXT, "networks", say)
     assert database.read("MATCH (x) WHERE x.gone RETURN x") == []
     assert members(database, "n1") == ["a", "b", "c"]
@@ -188,7 +197,13 @@ def test_a_load_that_dies_is_completed_by_the_next_and_shows_no_half_network(
     lonely = "MATCH (n:Network) WHERE NOT (n)<-[:MEMBER_OF]-() RETURN n"
     assert database.read(lonely) == []
     assert {"b", "c"} <= set(members(database, "n1"))
+    told = {row["as_of"] for row in database.read(QUERIES["open_network"], network="n1")}
+    assert [text[:33] for text in told] == ["2026-11-23: a load is under way o"]
+    verdict = {"label": "abusive", "abuse_type": "", "policy": "", "reason": "r", "reviewer": "me"}
+    assert database.write(QUERIES["judge_network"], network="n1", **verdict) == []
     load(database, second, NEXT, "networks", say)
+    told = {row["as_of"] for row in database.read(QUERIES["open_network"], network="n1")}
+    assert told == {"2026-11-23"}
     completed = state(database)
     database.write("MATCH (n) DETACH DELETE n")
     load(database, second, NEXT, "networks", say)
