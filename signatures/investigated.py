@@ -284,8 +284,8 @@ def became_of(found: Investigated, moved: pa.Table) -> Iterator[str]:
         now = len({row["account_id"] for row in today if row["state"] == "proposed"})
         left_out = {**found.left_out, "decided on before": len(found.proposed) - now}
         yield (
-            f"{REVIEWERS} reviewers agree on {found.networks} networks: {now} accounts proposed; "
-            f"left out: {_counted(left_out)}"
+            f"networks that {REVIEWERS} reviewers agree on: {found.networks}; accounts proposed: "
+            f"{now}; left out: {_counted(left_out)}"
         )
     if found.open:
         yield f"networks with a verdict that is no decision yet: {_counted(found.open)}"
