@@ -349,8 +349,8 @@ def became_of(found: Investigated, moved: pa.Table) -> Iterator[str]:
             "decided on before": before,
         }
         yield (
-            f"{REVIEWERS} reviewers agree on {found.networks} networks: {now} accounts proposed; "
-            f"left out: {_counted(left_out)}"
+            f"networks that {REVIEWERS} reviewers agree on: {found.networks}; accounts proposed: "
+            f"{now}; left out: {_counted(left_out)}"
         )
     if found.open:
         yield f"networks with a verdict that is no decision yet: {_counted(found.open)}"

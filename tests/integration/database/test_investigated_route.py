@@ -98,7 +98,7 @@ def test_two_reviewers_propose_the_actors_of_a_network_that_no_signature_names(
     assert read_ledger(home, SNAPSHOTS).num_rows == len(roles), "both judge one snapshot"
     assert score_networks.main(arguments, site.engine) == 0
     told = capsys.readouterr().err
-    assert f"2 reviewers agree on 1 networks: {len(actors)} accounts proposed" in told
+    assert f"networks that 2 reviewers agree on: 1; accounts proposed: {len(actors)};" in told
     decisions = read_ledger(home, DECISIONS).to_pylist()
     assert {row["account_id"] for row in decisions} == actors
     assert {(row["state"], row["route"]) for row in decisions} == {("proposed", "investigated")}
