@@ -69,7 +69,7 @@ from signatures.proposals import (
 )
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS, take_snapshots
-from signatures.verdict_standing import seen_as_benign
+from signatures.verdict_standing import seen_as_benign, standing_verdicts
 from signatures.weights import LIKELIHOOD_WEIGHTS, weights_in_use
 
 
@@ -177,7 +177,7 @@ def _account_labels(run: Run) -> DataFrame | None:
     if not ledger.num_rows:
         return None
     end = datetime.combine(run.ds + timedelta(days=1), time(), UTC)
-    valid = valid_labels(ledger, end)
+    valid = standing_verdicts(valid_labels(ledger, end), end)
     of_accounts = valid.filter(pc.equal(valid.column("subject_type"), "account"))
     named = of_accounts.select(["subject_id", "label"]).rename_columns(["account_id", "label"])
     return run.engine.from_arrow(named)

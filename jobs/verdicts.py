@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from graph.ledger import read_ledger
 from signatures.labels import LABELS, valid_labels
 from signatures.snapshots import SNAPSHOTS
-from signatures.verdict_standing import account_verdicts, benign_accounts
+from signatures.verdict_standing import account_verdicts, benign_accounts, standing_verdicts
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Verdicts:
 
 def read_verdicts(home: Path, at: datetime) -> Verdicts:
     """Read the verdicts that hold at a time; in memory, bounded by what people judge."""
-    labels = valid_labels(read_ledger(home, LABELS), at)
+    labels = standing_verdicts(valid_labels(read_ledger(home, LABELS), at), at)
     named = labels.column("snapshot_sha256").drop_null().combine_chunks()
     judged = pc.field("snapshot_sha256").isin(named.cast(pa.string()))
     snapshots = read_ledger(home, SNAPSHOTS, judged)
@@ -54,7 +54,8 @@ def verdicts_on(home: Path, subject: str, at: datetime) -> list[tuple[object, ..
     a verdict that was withdrawn, replaced, or has expired.
     """
     ledger = read_ledger(home, LABELS)
-    held = set(valid_labels(ledger, at).column("label_id").to_pylist())
+    standing = standing_verdicts(valid_labels(ledger, at), at)
+    held = set(standing.column("label_id").to_pylist())
     about = ledger.filter(pc.equal(ledger.column("subject_id"), subject)).to_pylist()
     return [
         (

@@ -9,15 +9,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from graph.tables import TIMESTAMP
+
+BENIGN_HOLDS = timedelta(days=90)
+"""How long a benign verdict holds that says nothing of its end: accounts change hands."""
 
 UNREVIEWED, MIXED = "unreviewed", "mixed"
 
 ACCOUNT_VERDICTS = pa.schema([("account_id", pa.string()), ("verdict", pa.string())])
 """Accounts of which a verdict that holds says something; verdict is that of `together`."""
+
+
+def standing_verdicts(labels: pa.Table, at: datetime) -> pa.Table:
+    """The labels that still say something of their subjects at a time; both have LABELS' columns.
+
+    `labels` are those that hold then (labels.valid_labels). To measure, an older benign one of a
+    sample counts all the same: what was drawn then was benign.
+    """
+    ends = pc.is_valid(labels.column("expires_at"))
+    recent = pc.greater(labels.column("labelled_at"), pa.scalar(at - BENIGN_HOLDS, TIMESTAMP))
+    other = pc.not_equal(labels.column("label"), "benign")
+    return labels.filter(pc.or_(other, pc.or_(ends, recent)))
 
 
 def said_of_accounts(labels: pa.Table, snapshots: pa.Table) -> dict[str, set[str]]:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from exporters import neo4j_verdicts
 from signatures.labels import LABELS, valid_labels
 from signatures.snapshots import SNAPSHOTS
-from signatures.verdict_standing import account_verdicts, benign_accounts, seen_as_benign, together
+from signatures.verdict_standing import (
+    BENIGN_HOLDS,
+    account_verdicts,
+    benign_accounts,
+    seen_as_benign,
+    standing_verdicts,
+    together,
+)
 from tests.signatures.label_rows import label
 
 SNAPSHOT_ROWS = [
@@ -33,6 +41,28 @@ def said(*rows: dict[str, Any]) -> dict[str, str]:
     found = account_verdicts(labels, FROZEN)
     names, words = (found.column(name).to_pylist() for name in ("account_id", "verdict"))
     return dict(zip(names, words, strict=True))
+
+
+def test_an_imported_benign_verdict_holds_as_long_as_one_from_the_database() -> None:
+    """Unless it names its own end; an abusive one stays."""
+    assert neo4j_verdicts.BENIGN_HOLDS == BENIGN_HOLDS
+    given = label()["labelled_at"]
+    far = given + timedelta(days=300)
+    rows = [
+        label(label_id="imported", subject_id="a", label="benign"),
+        label(label_id="told", subject_id="b", label="benign", expires_at=far),
+        label(label_id="abusive", subject_id="c", label="abusive"),
+    ]
+    ledger = pa.Table.from_pylist(rows, schema=LABELS.schema)
+
+    def standing(days: int) -> list[str]:
+        at = given + timedelta(days=days)
+        held: list[str] = standing_verdicts(valid_labels(ledger, at), at)["label_id"].to_pylist()
+        return held
+
+    assert standing(89) == ["imported", "told", "abusive"]
+    assert standing(90) == ["told", "abusive"]
+    assert standing(300) == ["abusive"]
 
 
 def test_who_joins_later_is_unreviewed() -> None:
