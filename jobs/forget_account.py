@@ -67,7 +67,6 @@ def _command(arguments: argparse.Namespace) -> int:
 def _forget(changes: Changes, forgotten: Forgotten, arguments: argparse.Namespace) -> str | None:
     """Forget an account and say what was done and what remains; returns why Neo4j still has it."""
     from exporters.audit import mentioned
-    from graph.setting_types import format_duration
     from jobs.batches.forgetting import (
         end_decisions,
         forget_rows,
@@ -91,12 +90,7 @@ def _forget(changes: Changes, forgotten: Forgotten, arguments: argparse.Namespac
     waiting = [*unreleased.voided, *unreleased.copies]
     stands = stands_against(changes, account)
     if stands and not arguments.force:
-        raise GuardStop(
-            f"guard forget: {len(stands)} of the decisions against {account} stand, limit 0: "
-            f"{', '.join(stands)}: what is wrong is taken back by `actorgraph export retract "
-            "--account`, approved and released first; for what is to stand, --force: a later "
-            "reversal will not name the account, and importers find it by its key alone"
-        )
+        raise GuardStop(_in_force(account, stands))
     ended = end_decisions(changes, forgotten, person)
     rows = forget_rows(changes, forgotten)
     released = released_with(changes, account)
@@ -132,20 +126,26 @@ def _forget(changes: Changes, forgotten: Forgotten, arguments: argparse.Namespac
     _say(f"{rows['deleted']} rows deleted; in ledgers the account is {forgotten.name}")
     if stands:
         _say(
-            f"still in force against it: {', '.join(stands)}; `export retract` takes its id all the"
+            f"still in force against it: {', '.join(stands)}; `export retract` still takes its id,"
         )
-        _say("same, and names the hash in its place: importers find what to take back by the key")
+        _say("and names the hash in its place: importers find what to take back by the key alone")
     _say_of_batches(changes, unreleased, released)
-    if lines := mentioned(audit_folder(changes.home), account):
-        kept = format_duration(changes.config.retention.audit)
-        _say(
-            f"the audit log has its id, in a reason or of an older version, and cannot be changed; "
-            f"purge deletes such lines after {kept} (retention.audit): {'; '.join(lines)}"
-        )
+    _say_of_log(changes, account)
     _say_of_database(there)
     _say("the log and the lists of `events` and `inputs` are the site's own: delete it there, too,")
     _say("or the next run finds it again")
     return unreached
+
+
+def _in_force(account: str, stands: Sequence[str]) -> str:
+    """Why an account is not forgotten yet to which somebody may want to give something back."""
+    decisions = "1 decision is" if len(stands) == 1 else f"{len(stands)} decisions are"
+    return (
+        f"guard forget: {decisions} in force against {account}, limit 0: {', '.join(stands)}: what "
+        "is wrong is taken back by `actorgraph export retract --account`, approved and released "
+        "first; for what is to stand, --force: a later reversal will not name the account, and "
+        "importers find it by its key alone"
+    )
 
 
 def _in_database(
@@ -196,6 +196,19 @@ def _say_of_batches(changes: Changes, unreleased: Unreleased, released: Sequence
         _say(
             f"released batches keep it for {kept} (retention.evidence), while people may complain "
             f"and importers check signatures: {_names(released)}; purge deletes their rows then"
+        )
+
+
+def _say_of_log(changes: Changes, account: str) -> None:
+    from exporters.audit import mentioned
+    from graph.setting_types import format_duration
+    from jobs.places import audit_folder
+
+    if lines := mentioned(audit_folder(changes.home), account):
+        kept = format_duration(changes.config.retention.audit)
+        _say(
+            f"the audit log has its id, in a reason or of an older version, and cannot be changed; "
+            f"purge deletes such lines after {kept} (retention.audit): {'; '.join(lines)}"
         )
 
 

@@ -23,8 +23,8 @@ from signatures.decisions import DECISIONS
 from signatures.life_cycle import current
 
 APPROVAL, RELEASE, RECEIPTS = "approval", "release", "receipts"
-TOO_LATE = "a new one: its time is over"
-DAMAGED = "a new one: it is damaged"
+TOO_LATE = "a new batch (its time is over)"
+DAMAGED = "a new batch (it is damaged)"
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,6 @@ def retractions_inside(batches: Iterable[Waiting], now: datetime, due: timedelta
         alert = "ALERT: " if now - each.since > due else ""
         told = f", longer than {format_duration(due // timedelta(microseconds=1))}" if alert else ""
         yield (
-            f"{alert}{each.batch_id} gives back and waits for {each.waits_for}, "
-            f"{each.age(now)} by now{told}: accounts in it: {each.accounts}"
+            f"{alert}retraction {each.batch_id} has waited for {each.waits_for} for "
+            f"{each.age(now)}{told}; accounts in it: {each.accounts}"
         )

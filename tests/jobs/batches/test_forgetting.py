@@ -104,7 +104,7 @@ def test_what_stands_against_an_account_is_looked_at_before_it_is_forgotten(
 ) -> None:
     forget(applied, "a1", code=6)
     told = capsys.readouterr().err
-    assert "1 of the decisions against a1 stand, limit 0: suspend (applied)" in told
+    assert "1 decision is in force against a1, limit 0: suspend (applied)" in told
     assert "actorgraph export retract --account" in told
     assert "a1" in applied.states()
     forget(applied, "a1", FORCE)
