@@ -83,8 +83,15 @@ def _options(
 def _register(command: Command) -> None:
     @app.command(command.name, help=command.help, context_settings=PASS_ALL)
     def run(context: typer.Context) -> None:
-        job = import_module(command.module)
-        raise typer.Exit(getattr(job, command.function)(context.args))
+        try:
+            job = import_module(command.module)
+            code = getattr(job, command.function)(context.args)
+        except KeyboardInterrupt:  # most often while modules are imported, which takes a second
+            from jobs.errors import INTERRUPTED
+
+            typer.echo(f"actorgraph {command.name}: interrupted", err=True)
+            code = INTERRUPTED
+        raise typer.Exit(code)
 
 
 for _command in COMMANDS:

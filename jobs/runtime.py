@@ -219,8 +219,12 @@ def _run(
             if not arguments.dry_run:
                 publication.publish()
         except BaseException as error:
+            try:
+                stop = as_stop(error)
+            except KeyboardInterrupt as late:  # the signal that had ended a query comes to Python
+                stop = late
             if not arguments.dry_run:
-                _record_failure(warehouse, manifest, as_stop(error))
+                _record_failure(warehouse, manifest, stop)
             raise
     log.info("done, nothing published: dry run" if arguments.dry_run else "done")
 

@@ -13,6 +13,7 @@ from graph.engines.base import DependencyError, Engine
 from graph.frames import engine_api
 from jobs.errors import ConfigError, as_stop
 from jobs.files import remove
+from jobs.interrupts import heard_at_once
 from jobs.java import require_java
 from jobs.log_files import log_bytes
 
@@ -97,7 +98,9 @@ def _duckdb_session(config: Config, scratch: Path, ds: date | None) -> Iterator[
     except UnknownSetting as error:
         raise ConfigError(f"duckdb: {error}") from None
     try:
-        yield engine
+        # Where one of its threads has all the work, DuckDB does not ask for signals meanwhile.
+        with heard_at_once(engine.interrupt):
+            yield engine
     finally:
         engine.close()
 

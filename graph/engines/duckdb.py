@@ -81,6 +81,7 @@ class DuckDBEngine:
             connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
         )
         self._tables: dict[str, str] = {}
+        self._open = [connection]
 
     def read(
         self,
@@ -186,6 +187,12 @@ class DuckDBEngine:
                 forest.add(batch.column("account_a"), batch.column("account_b"))
         return self.from_arrow(forest.components())
 
+    def interrupt(self) -> None:
+        """End what is being computed by duckdb.InterruptException; other threads may call this."""
+        for connection in [*self._open]:
+            with suppress(duckdb.ConnectionException):  # it has just been closed
+                connection.interrupt()
+
     def close(self) -> None:
         """See Engine.close."""
         self._sqlframe._udf_conn.close()  # what is left open prints lines when Python ends
@@ -213,7 +220,8 @@ class DuckDBEngine:
 
     def _drop(self, table: str) -> None:
         self._tables = {name: each for name, each in self._tables.items() if each != table}
-        with suppress(duckdb.ConnectionException):  # it was closed, and the table with it
+        # It was closed, and the table with it; or it is about to be, after a signal.
+        with suppress(duckdb.ConnectionException, duckdb.InterruptException):
             self.connection.execute(f"DROP TABLE IF EXISTS {table}")
 
     def _new_table(self) -> str:
@@ -246,9 +254,13 @@ class DuckDBEngine:
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own, with the settings that DuckDB does not share between them."""
         with closing(self.connection.cursor()) as cursor:
-            for name, value in FIXED_SETTINGS.items():
-                cursor.execute(f"SET {quoted(name)} = ?", [value])
-            yield cursor
+            self._open.append(cursor)
+            try:
+                for name, value in FIXED_SETTINGS.items():
+                    cursor.execute(f"SET {quoted(name)} = ?", [value])
+                yield cursor
+            finally:
+                self._open.remove(cursor)
 
     @contextmanager
     def _batches(self, query: str) -> Iterator[pa.RecordBatchReader]:

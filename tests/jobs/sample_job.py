@@ -32,6 +32,11 @@ def compute(run: Run) -> None:
     if run.arguments.fail == "hang":
         run.log.info("hanging")
         run.engine.map_arrow(events.repartition(1), hang, pa.schema({"n": pa.int64()})).count()
+    if run.arguments.fail == "endless query":
+        run.log.info("hanging")
+        many = events.select(F.explode(F.sequence(F.lit(1), F.lit(1_000_000))).alias("n"))
+        pairs = many.crossJoin(many.withColumnRenamed("n", "m"))
+        pairs.withColumn("sum", F.col("n") * F.col("m") % 7).groupBy("sum").agg(F.max("n")).count()
     fail(run.arguments.fail)
 
 

@@ -79,3 +79,14 @@ def test_an_unknown_command_ends_with_2_and_a_suggestion() -> None:
     result = CliRunner().invoke(app, ["bild-graph"])
     assert result.exit_code == 2
     assert "Did you mean 'build-graph'?" in result.output
+
+
+def test_ctrl_c_while_a_command_is_still_being_loaded_ends_with_130_and_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jobs.command_line.import_module", interrupted)
+    result = CliRunner().invoke(app, ["build-graph", "--ds", "2026-11-22"])
+    assert (result.exit_code, result.output) == (130, "actorgraph build-graph: interrupted\n")

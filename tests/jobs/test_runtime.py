@@ -200,11 +200,11 @@ def test_logs_are_json_lines_for_machines(
     assert records[-1]["exception"][0]["exc_type"] == "ZeroDivisionError"
 
 
-def spark_process(site: Path, *arguments: str, **keywords: Any) -> subprocess.Popen[str]:
+def own_process(site: Path, engine: str, *arguments: str, **keywords: Any) -> subprocess.Popen[str]:
     """The sample job in a process and session of its own, in an empty folder."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     given = ["--ds", "2026-11-22", "--config", str(site / "site.yaml"), "--log-format", "json"]
-    given.append("--engine=spark")
+    given.append(f"--engine={engine}")
     (site / "empty").mkdir(exist_ok=True)
     return subprocess.Popen(
         [sys.executable, str(ROOT / "tests" / "jobs" / "sample_job.py"), *given, *arguments],
@@ -223,12 +223,15 @@ def wait_until_hanging(process: subprocess.Popen[str]) -> None:
     time.sleep(2)
 
 
-@pytest.mark.spark
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("engine", "how"),
+    [("duckdb", "endless query"), pytest.param("spark", "hang", marks=pytest.mark.spark)],
+)
 def test_an_interrupted_run_ends_with_130_and_one_line_and_leaves_nothing_behind(
-    site: Path, signum: int
+    site: Path, signum: int, engine: str, how: str
 ) -> None:
-    with spark_process(site, "--fail", "hang", start_new_session=True) as process:
+    with own_process(site, engine, "--fail", how, start_new_session=True) as process:
         wait_until_hanging(process)
         os.killpg(process.pid, signum)  # as a terminal does
         assert process.stderr is not None
@@ -243,7 +246,7 @@ def test_an_interrupted_run_ends_with_130_and_one_line_and_leaves_nothing_behind
 
 @pytest.mark.spark
 def test_a_java_process_that_is_killed_ends_the_run_with_5(site: Path) -> None:
-    with spark_process(site, "--fail", "hang") as process:
+    with own_process(site, "spark", "--fail", "hang") as process:
         wait_until_hanging(process)
         for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
             os.kill(int(child), signal.SIGKILL)
@@ -258,7 +261,7 @@ def test_after_a_run_that_was_killed_the_next_one_succeeds(
     assert run("--run-id", "first") == 0
     before = published(site, engine)
     pq.write_table(pa.table({"account_id": ["c"]}), site / "events.parquet")
-    with spark_process(site, "--fail", "hang") as process:
+    with own_process(site, "spark", "--fail", "hang") as process:
         wait_until_hanging(process)
         process.kill()
     assert published(site, engine) == before
@@ -273,7 +276,7 @@ def test_without_java_a_run_ends_with_5_and_says_what_to_install(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JAVA_HOME", str(site / "no-java"))
-    with spark_process(site) as process:
+    with own_process(site, "spark") as process:
         _, printed = process.communicate()
     assert process.returncode == 5
     assert "no Java found: install Java 17" in printed
