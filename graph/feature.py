@@ -19,7 +19,9 @@ class Feature:
 
     `meaning` is one sentence for reviewers, `computed` the exact rule over the tables it names,
     `low` and `high` are the bounds of possible values. A value is null where the rule has nothing
-    to look at; no comparison of a signature holds for it.
+    to look at; no comparison of a signature holds for it. `phrase` tells a value as a sentence:
+    {value} is the number with its unit, {s} an s where it is not one, and {members}, of a share of
+    all members, `41 of 43 accounts`. Without a phrase the meaning is told, with the value.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Feature:
     computed: str
     low: float = 0.0
     high: float = math.inf
+    phrase: str = ""
 
     def __post_init__(self) -> None:
         if self.unit in ("ratio", "flag") and math.isinf(self.high):

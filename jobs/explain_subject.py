@@ -41,7 +41,7 @@ from jobs.verdicts import VERDICT_COLUMNS, verdicts_on
 from jobs.warehouse import Warehouse
 from signatures.decisions import DECISIONS
 from signatures.evaluation import Values, parts_that_hold
-from signatures.findings import FINDINGS
+from signatures.findings import FINDINGS, SIZE
 from signatures.frozen_evidence import read_evidence
 from signatures.inclusions import INCLUSIONS
 from signatures.ladder import RESTRICTIONS
@@ -287,7 +287,9 @@ def _signatures(tables: _Day, network: str, paths: Iterable[str]) -> None:
                     bound_in_words(each, bound) for each, bound in comparison.bounds.items()
                 )
                 value = values.get(feature)
-                told = "unknown" if value is None else in_words(BY_NAME[feature], value)
+                told = "unknown"
+                if value is not None:
+                    told = in_words(BY_NAME[feature], value, values.get(SIZE))
                 rows.append((name, holds[name], told, bounds))
         columns = ("part", "holds", "of this network", "bound")
         print_table(f"{signature.title}: {signature.detection.condition.strip()}", columns, rows)

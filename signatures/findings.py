@@ -38,6 +38,9 @@ FINDINGS = Table(
     ),
 )
 
+SIZE = "accounts"
+"""The feature that is the number of a network's members, by which shares of them are told."""
+
 IDS: dict[Subject, str] = {"network": "network_id", "account": "account_id"}
 
 
@@ -63,7 +66,7 @@ def _find_of(
     engine: Engine, subject: Subject, features: DataFrame, signatures: Sequence[Signature]
 ) -> DataFrame:
     ids = sorted({"network_id", IDS[subject]})
-    named = sorted(_features_of(signatures))
+    named = sorted(_features_of(signatures) | ({SIZE} if subject == "network" else set()))
     tell = partial(_tell, subject=subject, signatures=signatures, named=named)
     return engine.map_arrow(features.select(*ids, *named), tell, FINDINGS.schema)
 
@@ -112,6 +115,8 @@ def _findings(
         for each in selections.values()
         for feature in each.features
     }
+    if SIZE in subjects.columns:
+        columns[SIZE] = subjects.columns[SIZE][matching]
     held = {name: _held(each, columns) for name, each in selections.items()}
     values: dict[str, list[float]] = {name: column.tolist() for name, column in columns.items()}
     ids, networks = (
@@ -159,4 +164,7 @@ def _reasons(
         fresh = [name for name in selection.features if name not in told]
         told.update(fresh)
         if fresh:
-            yield "; ".join(in_words(BY_NAME[name], values[name][number]) for name in fresh)
+            accounts = values[SIZE][number] if SIZE in values else None
+            yield "; ".join(
+                in_words(BY_NAME[name], values[name][number], accounts) for name in fresh
+            )

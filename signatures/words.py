@@ -1,4 +1,4 @@
-"""Features in plain words, as reviewers read them: `97% of the members used a shared device`."""
+"""Features in plain words, as reviewers read them: `41 of 43 accounts used one device`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,34 @@ from functools import cache
 from graph.feature import Feature
 
 
-def in_words(feature: Feature, value: float) -> str:
-    """One feature with its value, as the end of a sentence without a full stop.
+def in_words(feature: Feature, value: float, accounts: float | None = None) -> str:
+    """One feature with its value, as a sentence without a full stop, or as the end of one.
 
-    The words are those of the declared meaning; the number stands where the meaning names what is
-    counted.
+    `accounts` is the size of the network, where it is known: a share of its members is told by
+    numbers then. A feature without a phrase is told by the words of its declared meaning.
     """
-    before, told, after = _sentence(feature)
-    return f"{before}{told(value)}{after}"
+    if feature.phrase:
+        told = _with_unit(feature, value)
+        members = _members(value, accounts)
+        return feature.phrase.format(value=told, members=members, s="" if told == "1" else "s")
+    before, number, after = _sentence(feature)
+    return f"{before}{number(value)}{after}"
+
+
+def _with_unit(feature: Feature, value: float) -> str:
+    if feature.unit == "ratio":
+        return _percent(value)
+    number = _rounded(value)
+    noun = {"days": "day", "hours": "hour", "s": "second"}.get(feature.unit)
+    return f"{number} {noun}{'' if number == '1' else 's'}" if noun else number
+
+
+def _members(value: float, accounts: float | None) -> str:
+    if not accounts:
+        return f"{_percent(value)} of the accounts"
+    some = round(value * accounts)
+    told = {0: "none", accounts: "all"}.get(some, f"{some}")
+    return f"{told} of {accounts:g} accounts"
 
 
 @cache

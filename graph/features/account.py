@@ -140,6 +140,7 @@ ACCOUNT_FEATURES = [
         "ratio",
         "Share of the account's events that lie inside the coordinated moments.",
         "as coordinated_ratio, of this account",
+        phrase="{value} of what the account did was done in step with a member",
     ),
     Feature(
         "account_regularity",

@@ -27,6 +27,7 @@ HISTORY_FEATURES = [
         "ratio",
         "Share of the members of known age that are younger than a week.",
         "members with an age below 7 days / members of known age; null without any",
+        phrase="{value} of the accounts of known age were younger than a week",
     ),
     Feature(
         "median_age_days",
@@ -34,6 +35,7 @@ HISTORY_FEATURES = [
         "days",
         "Age of a typical member.",
         "median age of members of known age; null without any",
+        phrase="a typical account was {value} old",
     ),
     Feature(
         "signup_spread_hours",
@@ -50,6 +52,7 @@ HISTORY_FEATURES = [
         "Largest share of the members created within one hour.",
         "most creations in one sliding hour, both ends included / known creations; null with fewer "
         "than 3",
+        phrase="{value} of the accounts of known age signed up within one hour",
     ),
     Feature(
         "age_span_days",
@@ -57,6 +60,7 @@ HISTORY_FEATURES = [
         "days",
         "Time between the creation of the oldest and the youngest member.",
         "largest minus smallest known age; null with fewer than 2",
+        phrase="the accounts were created within {value}",
     ),
     Feature(
         "dormant_ratio",
@@ -64,6 +68,7 @@ HISTORY_FEATURES = [
         "ratio",
         "Share of the members that were once silent for a month or longer.",
         "members with account_profile.longest_gap_days >= 30 / members",
+        phrase="{members} had once been silent for a month or longer",
     ),
     Feature(
         "wake_day_ratio",
@@ -73,6 +78,7 @@ HISTORY_FEATURES = [
         "largest number of members with an age of 30 days or more and account_profile."
         "first_seen_ever_at on one day (UTC), at least 2 days after the earliest of all accounts / "
         "members",
+        phrase="{members} showed a first sign of life on one and the same day",
     ),
     Feature(
         "device_break_ratio",
@@ -83,6 +89,7 @@ HISTORY_FEATURES = [
         "those with edges to shared devices, each of them first seen later than every one that is "
         "not shared, and at most 7 days before the end of ds or at least 7 days after these / "
         "those; null without any",
+        phrase="{value} of the older accounts came to the network's shared devices after their own",
     ),
     Feature(
         "growth_ratio",
@@ -90,6 +97,7 @@ HISTORY_FEATURES = [
         "ratio",
         "Share of the members that joined within the last week.",
         "members with memberships.joined_on in the 7 days up to ds / members",
+        phrase="{members} joined within the last week",
     ),
     Feature(
         "re_emerged",
@@ -114,6 +122,7 @@ HISTORY_FEATURES = [
         "members with an edge to a device that an account which is no member, with "
         "account_profile.prior_decisions > 0, has an edge to, where less than 7 days lie between "
         "the times of both edges / members",
+        phrase="{members} used a device of an outside account over which a decision was made",
     ),
     Feature(
         "abusive_label_ratio",
@@ -145,6 +154,7 @@ HISTORY_FEATURES = [
         "Share of the members that one declared network names.",
         "largest number of members in one network of declared_networks, rows in force on ds / "
         "members; null where the input is absent",
+        phrase="{members} stood in one declared network",
     ),
 ]
 

@@ -18,6 +18,17 @@ from graph.ip_networks import KINDS
 TOP = 3
 """Entities that features on the commonest ones look at."""
 
+PLACES = {
+    "residential": "homes",
+    "mobile": "mobile networks",
+    "hosting": "data centres",
+    "vpn": "VPNs",
+    "tor": "Tor",
+    "business": "businesses",
+    "education": "schools and universities",
+}
+"""Where addresses of a kind are, in plain words."""
+
 INFRASTRUCTURE_FEATURES = [
     Feature(
         "devices",
@@ -34,6 +45,7 @@ INFRASTRUCTURE_FEATURES = [
         "Members per device.",
         "members' edges to devices / distinct devices of them; null without any",
         low=1,
+        phrase="{value} accounts used a device, on average",
     ),
     Feature(
         "shared_device_ratio",
@@ -41,6 +53,7 @@ INFRASTRUCTURE_FEATURES = [
         "ratio",
         "Share of the members that used a device which another member used.",
         "members with edges to a shared device / members",
+        phrase="{members} used a device which another of them used",
     ),
     Feature(
         "top_devices_ratio",
@@ -64,6 +77,7 @@ INFRASTRUCTURE_FEATURES = [
         "Address networks that a typical member used.",
         "median over members of their edges to ip_network, members without one left out",
         low=1,
+        phrase="a typical account used {value} address network{s}",
     ),
     Feature(
         "top_ip_network_ratio",
@@ -71,6 +85,7 @@ INFRASTRUCTURE_FEATURES = [
         "ratio",
         "Share of the members on the address network with the most members.",
         "largest number of members with edges to one ip_network / members; null without any",
+        phrase="{members} came from one address network",
     ),
     Feature(
         "signup_ip_networks",
@@ -79,6 +94,7 @@ INFRASTRUCTURE_FEATURES = [
         "Number of address networks that members signed up from.",
         "distinct ip_network entity_id of members' signup rows in edge_activity; null without any",
         low=1,
+        phrase="the accounts signed up from {value} address network{s}",
     ),
     *(
         Feature(
@@ -89,6 +105,7 @@ INFRASTRUCTURE_FEATURES = [
             f"{kind}.",
             f"events of members' edges to ip whose nodes.ip_kind is {kind} / those whose ip_kind "
             "is known; null without any",
+            phrase=f"{{value}} of the events from addresses of known kind came from {PLACES[kind]}",
         )
         for kind in KINDS
     ),
@@ -114,6 +131,8 @@ INFRASTRUCTURE_FEATURES = [
         "Distinct pieces of content per posting of one by a member: near 0 where all repeat a few.",
         "distinct content entity_id of members' edges / members' edges to content; null "
         "without any",
+        phrase="{value} of the pieces that the accounts posted were distinct, the "
+        "rest repeated them",
     ),
     Feature(
         "shared_content_ratio",
@@ -121,6 +140,7 @@ INFRASTRUCTURE_FEATURES = [
         "ratio",
         "Share of the members' events on content that another member also posted.",
         "events of members' edges to shared content / those to content; null without any",
+        phrase="{value} of what the accounts posted was also posted by another of them",
     ),
     Feature(
         "content_rarity",
@@ -146,6 +166,7 @@ INFRASTRUCTURE_FEATURES = [
         "Share of the members' events on targets that went to the three commonest.",
         "events of members' edges to the three targets with the most of them / those to targets; "
         "null without any",
+        phrase="{value} of the accounts' actions on targets went to the same three",
     ),
     Feature(
         "member_target_ratio",
@@ -154,6 +175,7 @@ INFRASTRUCTURE_FEATURES = [
         "Share of the members' events on targets that went to other members.",
         "events of members' edges to a target that is another member's account_id / those to "
         "targets; null without any",
+        phrase="{value} of the accounts' actions on targets went to one another",
     ),
 ]
 

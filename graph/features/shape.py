@@ -1,5 +1,6 @@
 """How a network is knit: its size and shape, and which traces and families link it."""
 
+from collections.abc import Mapping
 from typing import get_args
 
 from graph.activity import ANY
@@ -35,6 +36,16 @@ EVENT_TYPES = (
 )
 """The event types that DESIGN names; a log's other types count only in the whole."""
 
+TIES: Mapping[Family, str] = {
+    "device": "shared devices",
+    "network": "shared address networks",
+    "signup": "sign-ups in the same bursts",
+    "content": "the same content",
+    "target": "the same targets",
+    "timing": "the same moments",
+}
+"""What links of a family rest on, in plain words."""
+
 SHAPE_FEATURES = [
     Feature(
         "accounts",
@@ -43,6 +54,7 @@ SHAPE_FEATURES = [
         "Number of members.",
         "networks.accounts",
         low=2,
+        phrase="{value} accounts act together",
     ),
     Feature(
         "core_ratio",
@@ -50,6 +62,7 @@ SHAPE_FEATURES = [
         "ratio",
         "Share of the members that are at the core.",
         "networks.core_accounts / networks.accounts",
+        phrase="{members} belonged to the core",
     ),
     Feature(
         "density",
@@ -80,6 +93,7 @@ SHAPE_FEATURES = [
         "size of networks.families",
         low=1,
         high=len(get_args(Family)),
+        phrase="{value} kind{s} of traces tied the accounts together",
     ),
     Feature(
         "multi_family_ratio",
@@ -88,6 +102,7 @@ SHAPE_FEATURES = [
         "Share of the members that are linked to two core members or more by two families or more.",
         "members for which at least two families stand in families of their account_links to core "
         "members, and at least two core members are at the other ends / members",
+        phrase="{members} had links to two core members or more by two kinds of traces or more",
     ),
     *(
         Feature(
@@ -96,6 +111,7 @@ SHAPE_FEATURES = [
             "ratio",
             f"Share of the links that rest, also or only, on the family {family}.",
             f"links whose account_links.families has {family} / links",
+            phrase=f"{{value}} of the links rest on {TIES[family]}, alone or with others",
         )
         for family in get_args(Family)
     ),
@@ -106,6 +122,7 @@ SHAPE_FEATURES = [
             "ratio",
             f"Share of the links that rest, also or only, on the trace {trace}.",
             f"links whose account_links.traces has {trace} / links",
+            phrase=f"{{value}} of the links rest on the trace {trace}, alone or with others",
         )
         for trace in SHIPPED_TRACES
     ),
@@ -117,6 +134,7 @@ SHAPE_FEATURES = [
             f"Share of the members' events that are of type {event_type}.",
             f"account_activity of entity_type any and bin_width_us 0: events of {event_type} / "
             "events, both added up over the members",
+            phrase=f"{{value}} of what its accounts did was of type {event_type}",
         )
         for event_type in EVENT_TYPES
     ),

@@ -21,6 +21,7 @@ TIMING_FEATURES = [
         "earliest first_at to the latest last_at of its evidence for that entity and trace, each "
         "event_at and event_type once / events of account_activity of entity_type any, "
         "bin_width_us 0; both added up over the members",
+        phrase="{value} of what its accounts did was done in step with another of them",
     ),
     Feature(
         "link_delay_s",
@@ -28,6 +29,7 @@ TIMING_FEATURES = [
         "s",
         "Typical seconds between two linked members' actions on the same thing.",
         "median of links.avg_time_delta_s over kept links between members; null without any",
+        phrase="two linked accounts typically acted on the same thing within {value}",
     ),
     Feature(
         "burstiness",
@@ -47,6 +49,7 @@ TIMING_FEATURES = [
         "How much of a typical member's rhythm is one constant pause.",
         "median over members with at least 10 moments of the share of gaps between moments that "
         "differ from the member's median gap by at most 5% of it; null without any",
+        phrase="{value} of the pauses of a typical account were equally long",
     ),
     Feature(
         "hour_entropy",
@@ -56,6 +59,8 @@ TIMING_FEATURES = [
         "median over members with at least 24 moments of the Shannon entropy of the moments' hours "
         "of day, UTC; null without any",
         high=round(math.log2(24), 9),  # as values are
+        phrase="a typical account's activity was spread over the day by {value} bits, "
+        "of 4.58 at most",
     ),
     Feature(
         "night_ratio",
@@ -72,6 +77,8 @@ TIMING_FEATURES = [
         "Share of the moments in the first second of a minute divisible by five, as schedulers "
         "post.",
         "moments with second 0 and minute modulo 5 = 0, UTC / moments; null without any",
+        phrase="{value} of the moments lay in the first second of a minute divisible "
+        "by five, as schedulers post",
     ),
     Feature(
         "active_days",
@@ -80,6 +87,7 @@ TIMING_FEATURES = [
         "Days of the look-back on which a typical member was active.",
         "median over members of the largest active_days of their edges; null without any",
         low=1,
+        phrase="a typical account was active on {value}",
     ),
 ]
 
