@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from exporters.neo4j_decisions import UNSETTLED
-from exporters.neo4j_statements import LOAD
+from exporters.neo4j_statements import COMPLETE, LOAD
 from exporters.neo4j_verdicts import BENIGN_HOLDS
 from graph.conf_files import conf_file
 from graph.database_schema import ENTITY_NODES, ENTITY_RELATIONSHIPS
@@ -44,7 +44,7 @@ DECLARED = {
     "$label_values": json.dumps(VALUES),
     "$verdict_holds": f"duration('P{BENIGN_HOLDS.days}D')",
     "$as_of": (
-        f"COLLECT {{ MATCH (l:{LOAD} {{id: 'actorgraph'}}) RETURN l.ds + CASE WHEN l.complete "
+        f"COLLECT {{ MATCH (l:{LOAD} {{id: 'actorgraph'}}) RETURN l.ds + CASE WHEN l.{COMPLETE} "
         "THEN '' ELSE ': a load is under way or was cut off, so members and figures may be of two "
         "days' END }[0] AS as_of"
     ),

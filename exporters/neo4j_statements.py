@@ -31,6 +31,9 @@ DRAFT = "NetworkDraft"
 LOAD = "Load"
 """The label of the one node that says what the database holds."""
 
+COMPLETE = "complete"
+"""Its property that is false while a load is under way, and after one that was cut off."""
+
 CLEAN_UP_BATCH = 10_000
 
 
@@ -74,7 +77,7 @@ def name_statements() -> list[tuple[str, list[str]]]:
     names = {
         "db.createLabel": {DRAFT, LOAD, *(kind.label for kind in nodes)},
         "db.createRelationshipType": {kind.type for kind in relationships},
-        "db.createProperty": {"id", LOADED, GONE, *(each.name for each in declared)},
+        "db.createProperty": {"id", LOADED, GONE, COMPLETE, *(each.name for each in declared)},
     }
     return [
         (f"UNWIND $names AS name CALL {procedure}(name) RETURN count(*) AS known", sorted(each))
