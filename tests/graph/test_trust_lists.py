@@ -35,6 +35,7 @@ def test_an_entry_holds_from_its_day_until_before_its_expiry() -> None:
     ("changed", "problem"),
     [
         ({"approved_by": "one"}, "added_by and approved_by are the same"),
+        ({"approved_by": "One "}, "added_by and approved_by are the same"),
         ({"approved_by": None}, "approved_by must be given"),
         ({"reason": ""}, "reason must be given"),
         ({"expires_at": None}, "expires_at must be given"),

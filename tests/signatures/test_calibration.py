@@ -159,6 +159,7 @@ def test_two_reviewers_agree_only_if_neither_knew_of_the_other() -> None:
     assert blind_agreement([row], blind).share == 1
     assert blind_agreement([row], [blind[0], blind[1] | {"label": "benign"}]).share == 0
     assert blind_agreement([row], [blind[0], blind[1] | {"blind": False}]).pairs == 0
+    assert blind_agreement([row], [blind[0], blind[1] | {"reviewer": "Reviewer-1"}]).pairs == 0
 
 
 def bounds(rows: Rows, day: date) -> Rows:

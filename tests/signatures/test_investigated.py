@@ -82,6 +82,7 @@ def test_two_reviewers_restrict_actors_and_secure_the_hijacked() -> None:
     [
         pytest.param(TWO[:1], id="one reviewer"),
         pytest.param((TWO[0], verdict("2", "reviewer 1")), id="the same reviewer twice"),
+        pytest.param((TWO[0], verdict("2", "Reviewer 1")), id="the same reviewer in capitals"),
         pytest.param((TWO[0], verdict("2", "reviewer 2", policy_id="spam")), id="two policies"),
         pytest.param((*TWO, verdict("3", "reviewer 3", label="benign")), id="a third disagrees"),
         pytest.param(
