@@ -425,5 +425,7 @@ def test_the_approvers_file_is_checked(keys: Path, changed: dict[str, str], word
 def test_one_person_cannot_stand_in_the_file_under_two_names(keys: Path) -> None:
     public = key_pair("lead_1", keys).with_suffix(".pub").read_text().strip()
     entry = f"name: lead_2, role: approver, markets: [all], valid_to: 2027-06-30, key: {public}"
+    with pytest.raises(ConfigError, match="two approvers have one name"):
+        approvers_of(keys, ["lead_1", "Lead_1"])
     with pytest.raises(ConfigError, match="two approvers have one key"):
         approvers_of(keys, ["lead_1", "lead_2"], lead_2=entry)
