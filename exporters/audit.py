@@ -164,6 +164,8 @@ def expired(folder: Path, asked: date, kept_days: int) -> tuple[list[Path], Head
     ends: list[tuple[Path, Head, int]] = []
     for path in sorted(folder.glob("[0-9]*.jsonl")):
         lines = path.read_text(encoding="utf-8").splitlines()
+        if not lines:  # somebody emptied it: nothing is deleted that may tell who
+            return [], _cut(folder).end
         contents = [json.loads(line) for line in lines]
         end = Head(contents[-1]["number"], line_sha256(lines[-1]), contents[-1]["at"])
         ends.append((path, end, max(int(each["kept_days"]) for each in contents)))

@@ -243,6 +243,13 @@ def test_a_shorter_time_is_for_what_is_done_from_then_on(tmp_path: Path) -> None
     ]
 
 
+def test_of_a_log_with_a_file_that_somebody_emptied_nothing_goes(tmp_path: Path) -> None:
+    shortened(tmp_path)
+    (tmp_path / "0000000003.jsonl").write_text("")
+    asked = (AT + 9 * YEAR + timedelta(days=2)).date()
+    assert expired(tmp_path, asked, 0)[0] == []
+
+
 def forge(folder: Path, end: Head, at: datetime, kept: timedelta) -> None:
     """Take away every line up to `end`, and say that a purge did."""
     head = read_head(folder)

@@ -35,11 +35,6 @@ from tests.exporters.enforcement.builders import (
 TWO = "[{accounts: 0, approvers: 1}, {accounts: 10, approvers: 2}]"
 
 
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("keys")
-
-
 @pytest.fixture
 def approvers(keys: Path) -> Approvers:
     return approvers_of(keys, ["lead_1", "lead_2"], needed=TWO)
@@ -407,25 +402,3 @@ def test_a_key_ends_and_a_market_is_decided_over_by_its_own_people(batch: Path, 
         lead_1=f"{start}, markets: [fr], valid_to: 2027-01-01, key: {public}",
     )
     assert "may not decide over the markets de" in problems(batch, french)[1]
-
-
-@pytest.mark.parametrize(
-    ("changed", "word"),
-    [
-        ({"needed": "[{accounts: 5, approvers: 1}]"}, "begin with accounts: 0"),
-        ({"needed": "[{accounts: 0, approvers: 2}, {accounts: 9, approvers: 1}]"}, "must rise"),
-        ({"needed": "[{accounts: 0, approvers: 0}]"}, "greater than 0"),
-    ],
-)
-def test_the_approvers_file_is_checked(keys: Path, changed: dict[str, str], word: str) -> None:
-    with pytest.raises(ConfigError, match=word):
-        approvers_of(keys, ["lead_1"], **changed)
-
-
-def test_one_person_cannot_stand_in_the_file_under_two_names(keys: Path) -> None:
-    public = key_pair("lead_1", keys).with_suffix(".pub").read_text().strip()
-    entry = f"name: lead_2, role: approver, markets: [all], valid_to: 2027-06-30, key: {public}"
-    with pytest.raises(ConfigError, match="two approvers have one name"):
-        approvers_of(keys, ["lead_1", "Lead_1"])
-    with pytest.raises(ConfigError, match="two approvers have one key"):
-        approvers_of(keys, ["lead_1", "lead_2"], lead_2=entry)
