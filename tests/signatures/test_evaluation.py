@@ -114,7 +114,7 @@ def test_a_number_that_two_selections_rest_on_is_told_once(engine: Engine) -> No
     ])  # fmt: skip
     networks = engine.from_arrow(pa.Table.from_pylist([values], schema=schema))
     (row,) = engine.to_arrow(find(engine, networks, nobody(engine), [signature])).to_pylist()
-    assert row["reasons"] == ["11 members", "members per device: 3"]
+    assert row["reasons"] == ["11 accounts act together", "3 accounts used a device, on average"]
 
 
 def nobody(engine: Engine) -> DataFrame:
