@@ -249,8 +249,8 @@ def _appeals(arguments: argparse.Namespace) -> int:
         )
     if alone := told.partial - told.lighter:
         _say(
-            f"of partial outcomes {alone} began no lighter action: it stands already or was given up "
-            "before, or the restriction is over"
+            f"of partial outcomes {alone} began no lighter action: it stands already or was "
+            "given up before, or the restriction is over"
         )
     for hold in holds:
         _say(f"ALERT: releases wait: {hold}")
