@@ -127,19 +127,18 @@ def _lifted(changes: Changes, arguments: argparse.Namespace) -> Iterator[str]:
     settings = changes.config.enforcement
     if not list(held(Figures(rows=0, outcomes=mine), settings)):
         return
-    approver = read_approvers(settings.approvers).named(arguments.person)
-    if approver is None or approver.valid_to < changes.now.date():
-        raise ConfigError(
-            f"--as {arguments.person}: only somebody whom the approvers file names may lift a hold"
-        )
+    person = read_approvers(settings.approvers).named(arguments.person)
+    approves = person is not None and person.role in ("approver", "lead")
+    if person is None or not approves or person.valid_to < changes.now.date():
+        raise ConfigError(f"--as {arguments.person}: only an approver of today may lift a hold")
     at = changes.now.isoformat(timespec="seconds")
     (held_,) = mine
     decided, overturned = held_.decided, held_.overturned
     for each in Store(changes.home).lifted():
         if (each.kind, each.name) == (kind, name):
             decided, overturned = decided + each.decided, overturned + each.overturned
-    person, reason = arguments.person, arguments.reason
-    lift_hold(changes, Lifted(kind, name, decided, overturned, reason, person, at))
+    told = (arguments.reason, arguments.person, at)
+    lift_hold(changes, Lifted(kind, name, decided, overturned, *told))
     yield f"hold lifted: {kind} {name}; appeals that are decided from now on count anew"
 
 
