@@ -9,7 +9,6 @@ finished first.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from jobs.batches.reversals import open_reversals
 from jobs.commands import run_command
 from jobs.configuration import load
 from jobs.errors import DONE
+from jobs.manifest import read_manifest
 from jobs.printing import print_table
 from jobs.warehouse import Warehouse
 
@@ -58,7 +58,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _show_jobs(warehouse: Warehouse, ds: date) -> None:
     manifests = [
-        json.loads(path.read_text(encoding="utf-8"))
+        read_manifest(path)
         for path in sorted((warehouse.folder / RUNS / day_folder(ds)).glob("*.json"))
     ]
     manifests.sort(key=lambda manifest: str(manifest["ended_at"]))
