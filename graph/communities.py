@@ -146,7 +146,7 @@ def communities_by_groups(
         moved = bool(labels.filter("moved").limit(1).count())
         goes_on = rule.goes_on(number, moved)
     if connect is not None:
-        return _parts(connect, located, labels)
+        return connected_parts(connect, located, labels)
     return labels.select("account_id", F.col("label").alias("community_id"))
 
 
@@ -184,12 +184,18 @@ def _next_labels(arcs: DataFrame, labels: DataFrame, only_lowers: bool) -> DataF
     )
 
 
-def _parts(connect: Callable[..., DataFrame], located: DataFrame, labels: DataFrame) -> DataFrame:
-    """Cut each label into the parts that its own links connect."""
+def connected_parts(
+    connect: Callable[..., DataFrame], links: DataFrame, labels: DataFrame
+) -> DataFrame:
+    """Cut each label into the parts that its own links connect: account_id, community_id.
+
+    From links account_a, account_b and labels account_id, label. community_id is the smallest
+    member of the part.
+    """
     of_a = labels.select(F.col("account_id").alias("account_a"), F.col("label").alias("label_a"))
     of_b = labels.select(F.col("account_id").alias("account_b"), F.col("label").alias("label_b"))
     inside = (
-        located.join(of_a, "account_a")
+        links.join(of_a, "account_a")
         .join(of_b, "account_b")
         .filter(F.col("label_a") == F.col("label_b"))
     )

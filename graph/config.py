@@ -129,7 +129,7 @@ class Filter(Settings):
 
     at_least: NonNegativeFloat | None = None
     quantile: Ratio | None = None
-    alpha: Annotated[float, Field(gt=0, le=1)] | None = None
+    alpha: Annotated[float, Field(ge=1e-6, le=1)] | None = None  # compared in millionths
     surprise: NonNegativeFloat | None = None
 
     @model_validator(mode="after")

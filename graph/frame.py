@@ -13,12 +13,13 @@ from pyspark.sql import functions as F
 
 from graph.build import EDGES, NODES
 from graph.config import Config
+from graph.engines.base import InputError
 from graph.engines.spark import SparkEngine
 from graph.engines.spark_components import require_graphframes
 from graph.engines.spark_session import start_session
 from graph.entities import ENTITY_TYPES
 from graph.jvm_artifacts import graphframes_jar
-from graph.published import day_folder, read_table
+from graph.published import JOURNAL, day_folder, read_table
 
 if TYPE_CHECKING:
     from graphframes import GraphFrame
@@ -34,14 +35,19 @@ def open_day(
     leave them out before looking for motifs, `open_day(ds).filterVertices("NOT is_hub")`.
 
     `home` is by default that of the commands. Without `session` the active one is used; if there is
-    none, one is started. Raises InputError for a day that is not published, DependencyError when
-    the session lacks GraphFrames' JVM half.
+    none, one is started. Raises InputError for a day that is not published, or only in part,
+    DependencyError when the session lacks GraphFrames' JVM half.
     """
+    home = Path(home or os.environ.get("ACTORGRAPH_HOME") or Config.model_fields["home"].default)
+    if (home / "warehouse" / JOURNAL).exists():
+        raise InputError(
+            f"{home / 'warehouse'}: tables are being replaced, or were when a run died: try again, "
+            "or let `actorgraph status` finish it"
+        )
     session = session or SparkSession.getActiveSession() or _start()
     require_graphframes(session)
     from graphframes import GraphFrame
 
-    home = Path(home or os.environ.get("ACTORGRAPH_HOME") or Config.model_fields["home"].default)
     day = date.fromisoformat(ds) if isinstance(ds, str) else ds
     engine = SparkEngine(session, scratch="")  # only reads
     nodes, edges = (

@@ -51,19 +51,28 @@ NETWORKS = Table(
 
 
 def groups(
-    components: DataFrame, communities: DataFrame, links: DataFrame, settings: Networks
+    components: DataFrame,
+    communities: DataFrame,
+    links: DataFrame,
+    settings: Networks,
+    parts: DataFrame | None = None,
 ) -> DataFrame:
     """Group accounts: account_id (the key), component_id, community_id, group_id.
 
     A component of at most `small` accounts and a density of at least `dense` is one group; others
-    contribute their communities. Groups under min_size are left out. group_id is the smallest
+    contribute their communities, or the `parts` of them (account_id, part_id) where a community may
+    hold accounts that nothing links. Groups under min_size are left out. group_id is the smallest
     member.
     """
     dense = _dense_components(components, links, settings)
     placed = components.join(communities, on="account_id", how="inner").join(
         dense, on="component_id", how="left"
     )
-    group = F.when(F.col("is_dense"), F.col("component_id")).otherwise(F.col("community_id"))
+    if parts is None:
+        placed = placed.withColumn("part_id", F.col("community_id"))
+    else:
+        placed = placed.join(parts, on="account_id", how="inner")
+    group = F.when(F.col("is_dense"), F.col("component_id")).otherwise(F.col("part_id"))
     placed = placed.withColumn("group_id", group).select(
         "account_id", "component_id", "community_id", "group_id"
     )

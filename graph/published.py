@@ -16,6 +16,9 @@ from graph.tables import Table
 DESCRIPTION = "_table.json"
 """The file beside a table's files that says what they hold."""
 
+JOURNAL = "_journal.json"
+"""The file in a warehouse that tells of tables which are being replaced: see jobs/journal.py."""
+
 
 def day_folder(ds: date) -> str:
     """The name of a day's folder."""
@@ -28,11 +31,18 @@ def column_types(table: Table) -> dict[str, str]:
 
 
 def read_description(path: Path) -> dict[str, Any]:
-    """The description beside a table's files; empty when there is none."""
+    """The description beside a table's files; empty when there is none.
+
+    Raises InputError for one that is damaged.
+    """
     try:
         content: dict[str, Any] = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except ValueError:
+        raise InputError(
+            f"{path / DESCRIPTION} is damaged: run the job that makes {path.parent.name} again"
+        ) from None
     return content
 
 

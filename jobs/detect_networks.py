@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pyarrow as pa
 
 from graph.activity import ACCOUNT_ACTIVITY, TRACE_ACTIVITY, populations
 from graph.build import EDGE_ACTIVITY, EDGES, NODES
 from graph.build_settings import unlike_the_build
-from graph.communities import find_communities
+from graph.communities import connected_parts, find_communities
 from graph.components import find_components
 from graph.config import UNITS, Config
 from graph.core_members import find_core
@@ -135,14 +136,14 @@ def _fused(run: Run, found: Mapping[str, TraceLinks]) -> DataFrame:
 def _members(run: Run, fused: DataFrame) -> DataFrame:
     """Find components, communities and which of them are networks."""
     settings = run.config
+    connect = partial(
+        find_components,
+        run.engine,
+        algorithm=settings.components.algorithm,
+        driver_forest_limit=settings.components.driver_forest_limit,
+    )
     with run.step("components"):
-        components = find_components(
-            run.engine,
-            fused,
-            settings.components.algorithm,
-            settings.components.driver_forest_limit,
-        )
-        run.stage(COMPONENTS, components)
+        run.stage(COMPONENTS, connect(fused))
         components = run.read(COMPONENTS)
     with run.step("communities"):
         communities = find_communities(
@@ -156,7 +157,12 @@ def _members(run: Run, fused: DataFrame) -> DataFrame:
             settings.components.driver_forest_limit,
         )
         communities = run.engine.materialize(communities, "communities")
-        grouped = groups(components, communities, fused, settings.networks)
+        parts = None
+        if settings.communities.mode == "cdlp":  # whose labels may hold accounts far apart
+            labels = communities.withColumnRenamed("community_id", "label")
+            found = connected_parts(connect, fused, labels)
+            parts = found.withColumnRenamed("community_id", "part_id")
+        grouped = groups(components, communities, fused, settings.networks, parts)
         return run.engine.materialize(grouped, "groups")
 
 

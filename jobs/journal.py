@@ -12,10 +12,10 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from graph.published import JOURNAL as NAME
 from jobs.errors import DataStop
 from jobs.files import remove, sync_folder, sync_tree, write_json
 
-NAME = "_journal.json"
 STAGING = "_staging"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +17,17 @@ from graph.config import Config
 from graph.published import day_folder
 from jobs.configuration import config_sha256, masked
 from jobs.errors import DONE, INTERRUPTED
+
+DAMAGED = {
+    "job": None,
+    "status": "damaged",
+    "reason": None,
+    "run_id": None,
+    "published_run_id": None,
+    "ended_at": None,
+    "seconds": None,
+}
+"""What stands for a manifest that cannot be read."""
 
 
 @dataclass
@@ -88,6 +100,15 @@ class Manifest:
             "config": masked(self.config),
             "code_version": code_version(),
         }
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """A manifest that stands in a warehouse; of a damaged one, what its name tells."""
+    with suppress(OSError, ValueError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and "status" in content:
+            return {**DAMAGED, **content}
+    return {**DAMAGED, "job": path.stem, "reason": f"{path.name} cannot be read"}
 
 
 def code_version() -> str:

@@ -6,7 +6,6 @@ A job file is thin: it reads, computes, checks and stages; what happens around t
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import shlex
@@ -43,7 +42,7 @@ from jobs.errors import (
     recorded,
 )
 from jobs.files import remove, write_json
-from jobs.manifest import Manifest, Step
+from jobs.manifest import Manifest, Step, read_manifest
 from jobs.sessions import (
     LITTLE_MEMORY,
     engine_name,
@@ -262,7 +261,7 @@ def _for_spark(name: str, given: Sequence[str]) -> str:
 def _record_failure(warehouse: Warehouse, manifest: Manifest, error: BaseException) -> None:
     """Write the manifest of a run that published nothing, keeping the name of the one that did."""
     path = warehouse.folder / manifest.target
-    published = json.loads(path.read_text())["published_run_id"] if path.exists() else None
+    published = read_manifest(path)["published_run_id"] if path.exists() else None
     write_json(path, manifest.content(exit_code(error), recorded(error), published))
 
 

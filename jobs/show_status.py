@@ -10,7 +10,6 @@ finished first.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from jobs.batches.waiting import retractions_inside, waiting
 from jobs.commands import run_command
 from jobs.configuration import load
 from jobs.errors import DONE
+from jobs.manifest import read_manifest
 from jobs.printing import print_table
 from jobs.warehouse import Warehouse
 
@@ -82,7 +82,7 @@ def _show_batches(home: Path, due: timedelta) -> None:
 
 def _show_jobs(warehouse: Warehouse, ds: date) -> None:
     manifests = [
-        json.loads(path.read_text(encoding="utf-8"))
+        read_manifest(path)
         for path in sorted((warehouse.folder / RUNS / day_folder(ds)).glob("*.json"))
     ]
     manifests.sort(key=lambda manifest: str(manifest["ended_at"]))

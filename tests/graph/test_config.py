@@ -63,6 +63,15 @@ def test_none_switches_off() -> None:
     assert settings.inputs.accounts is None
 
 
+def test_an_alpha_that_would_be_rounded_to_nothing_is_refused() -> None:
+    """Significances are compared in millionths."""
+    trace = {"entity": "content", "family": "content"}
+    assert "greater than or equal to 0.000001" in refused(
+        traces={"t": trace | {"filter": {"alpha": 1e-7}}}
+    )
+    assert config(traces={"t": trace | {"filter": {"alpha": 1e-6}}}).active_traces
+
+
 def test_active_traces_are_sorted_and_leave_out_what_is_disabled() -> None:
     trace = {"entity": "content", "family": "content"}
     traces = {"b": trace, "a": trace, "c": {**trace, "enabled": False}, "d": "none"}

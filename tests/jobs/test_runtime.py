@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from graph.engines.base import Engine
+from graph.engines.base import Engine, InputError
+from jobs import show_status
 from jobs.runtime import Job, Run, main, run_jobs
 from jobs.warehouse import Warehouse
 from tests.jobs import sample_job
@@ -292,3 +293,28 @@ def test_a_log_too_large_for_the_embedded_engine_is_told_with_the_line_for_spark
     assert main(JOB, [*given, "--engine", "duckdb", "--dry-run"]) == 0
     line = f"spark-submit jobs/count_events.py --ds 2026-11-22 --config {site}/site.yaml"
     assert f"use {line} --set 'spark.x=a b' --dry-run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "{}"])
+def test_a_damaged_manifest_of_an_earlier_run_hides_nothing(
+    run: Callable[..., int], site: Path, damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run() == 0
+    path = site / "home" / "warehouse" / "runs" / "ds=2026-11-22" / "count_events.json"
+    path.write_text(damage)
+    assert show_status.main(["--config", str(site / "site.yaml")]) == 0
+    assert "count_events.json cannot be read" in capsys.readouterr().out
+    assert run("--fail", "guard") == 6
+    assert manifest(site)["reason"] == "cap of 3 reached"
+    assert manifest(site)["published_run_id"] is None
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_damaged_description_of_a_table_is_an_input_to_make_again(
+    run: Callable[..., int], site: Path, engine: Engine
+) -> None:
+    assert run() == 0
+    description = site / "home" / "warehouse" / "counts" / "ds=2026-11-22" / "_table.json"
+    description.write_text("{")
+    with pytest.raises(InputError, match=r"_table.json is damaged: run the job that makes counts"):
+        published(site, engine)
