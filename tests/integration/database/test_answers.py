@@ -138,6 +138,27 @@ def test_what_was_said_in_files_and_on_appeal_is_seen_beside_verdicts_of_the_dat
     ]
 
 
+def test_a_network_that_is_gone_says_so_and_carries_only_verdicts_that_hold(
+    ask: Ask, database: Database, tmp_path: Path
+) -> None:
+    database.write("MATCH (n:Network) SET n.lineage = ['n0']")
+    (wrong,) = ask("judge_network", label="abusive")
+    ask("judge_network", label="unsure", reviewer="reviewer-2")
+    later: dict[str, Any] = network("n2", ["a", "b", "c"])
+    later["Network"][0]["lineage"] = ["n0", "n1"]
+    later["Network_SUCCEEDS_Network"] = [{"start_id": "n2", "end_id": "n1"}]
+    next_day = DAY + timedelta(days=1)
+    load(database, parts(tmp_path / "2", later), next_day, "networks", lambda *_, **__: None)
+
+    def told() -> list[tuple[Any, ...]]:
+        rows = ask("merged_networks")
+        return [(row["network"], row["gone"], sorted(row["older_verdicts"])) for row in rows]
+
+    assert told() == [("n2", False, ["n1: abusive", "n1: unsure"]), ("n1", True, [])]
+    ask("withdraw_verdict", verdict=wrong["verdict"], reason="wrong network")
+    assert told() == [("n2", False, ["n1: unsure"]), ("n1", True, [])]
+
+
 def test_each_trace_has_its_own_surprise(loaded: Database, server: Server) -> None:
     """A pair that two traces link: that one of them is surprising says nothing of the other."""
     table = Warehouse(server.folder.parent / "warehouse").path(LINKS.name, site_day)
