@@ -128,6 +128,7 @@ def release(site: Site, keys: Path) -> None:
     key.touch(0o600)
     key.write_bytes(b"k" * 32)
     given = [
+        LOW,
         f"enforcement.approvers={approvers_file(keys, ['lead_1'])}",
         f"enforcement.key_file={key}",
         "enforcement.caps={population: 1.0}",
