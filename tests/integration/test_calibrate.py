@@ -60,7 +60,7 @@ def sample(site: Site) -> list[str]:
 
 
 def fill_in(site: Site) -> None:
-    """Judge by the truth, as two reviewers would who make no mistakes; one second review is left open."""
+    """Judge by the truth, as two people without mistakes would; one second review is left open."""
     planted = {
         row["account_id"]: row["role"]
         for row in pq.read_table(site.folder / "truth").to_pylist()
