@@ -60,7 +60,7 @@ def sample(site: Site) -> list[str]:
 
 
 def fill_in(site: Site) -> None:
-    """Judge by the truth, as two people without mistakes would; one second review is left open."""
+    """Judge by the truth, as two reviewers would who make no mistakes; one subject is left open."""
     planted = {
         row["account_id"]: row["role"]
         for row in pq.read_table(site.folder / "truth").to_pylist()
@@ -70,7 +70,8 @@ def fill_in(site: Site) -> None:
     for row in site.rows("memberships"):
         members.setdefault(row["network_id"], []).append(row["account_id"])
     lines = [json.loads(line) for line in sample(site)]
-    for row in lines[:-1]:
+    left_open = next(row for row in reversed(lines) if not row["blind"])
+    for row in (each for each in lines if each is not left_open):
         of_it = members.get(row["subject_id"], [row["subject_id"]])
         abusive = 2 * sum(name in planted for name in of_it) >= len(of_it)
         row |= {
