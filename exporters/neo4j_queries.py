@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from exporters.neo4j_decisions import UNSETTLED
 from exporters.neo4j_statements import COMPLETE, LOAD
-from exporters.neo4j_verdicts import BENIGN_HOLDS
 from graph.conf_files import conf_file
 from graph.database_schema import ENTITY_NODES, ENTITY_RELATIONSHIPS
 from graph.entities import ENTITY_TYPES
@@ -23,6 +22,7 @@ from signatures.investigated import policy_actions
 from signatures.labels import VALUES
 from signatures.life_cycle import WHY_NOT
 from signatures.loading import load
+from signatures.verdict_standing import BENIGN_HOLDS
 
 Model = TypeVar("Model", bound="_Checked")
 

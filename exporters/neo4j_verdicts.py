@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -19,10 +19,9 @@ from graph.people import person_key
 from graph.suggestions import nearest
 from signatures.labels import LABELS, VALUES
 from signatures.snapshots import SNAPSHOTS
+from signatures.verdict_standing import BENIGN_HOLDS
 
 WITHDRAWN = "withdrawn"
-BENIGN_HOLDS = timedelta(days=90)
-"""How long a benign verdict is inherited (DECISIONS, Verdicts and labels)."""
 
 PAGE = 1_000
 MOST_MEMBERS = 1_000_000

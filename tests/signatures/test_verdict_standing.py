@@ -8,11 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from exporters import neo4j_verdicts
 from signatures.labels import LABELS, valid_labels
 from signatures.snapshots import SNAPSHOTS
 from signatures.verdict_standing import (
-    BENIGN_HOLDS,
     account_verdicts,
     benign_accounts,
     seen_as_benign,
@@ -45,7 +43,6 @@ def said(*rows: dict[str, Any]) -> dict[str, str]:
 
 def test_an_imported_benign_verdict_holds_as_long_as_one_from_the_database() -> None:
     """Unless it names its own end; an abusive one stays."""
-    assert neo4j_verdicts.BENIGN_HOLDS == BENIGN_HOLDS
     given = label()["labelled_at"]
     far = given + timedelta(days=300)
     rows = [
