@@ -27,7 +27,7 @@ from signatures.life_cycle import decision_id
 from signatures.snapshots import SNAPSHOTS
 from tests.benchmarks.measure import measure
 from tests.exporters.enforcement.builders import SIGNATURE, approvers_file, entity, key_pair
-from tests.jobs.batches.warehouses import publish
+from tests.jobs.batches.warehouses import publish, publish_calibration
 
 TODAY = datetime.now(UTC).date()
 A_NETWORK = 50
@@ -90,6 +90,7 @@ def prepare(folder: Path, accounts: int) -> list[str]:
     key.write_bytes(b"k" * 32)
     active = ({"node_type": "account", "node_id": account} for account, _, _ in names(accounts))
     publish(home, NODES, TODAY, list(active))
+    publish_calibration(home, SIGNATURE, TODAY, 0.995)
     cap = 10 * accounts
     settings = {
         "home": home,

@@ -24,14 +24,14 @@ from jobs.batches.changes import Changes, changing
 from jobs.batches.store import Store
 from jobs.configuration import load
 from jobs.enforcement_desk import Desk
-from signatures.calibration import ALL, CALIBRATION
+from signatures.calibration import CALIBRATION
 from signatures.decisions import DECISIONS
 from signatures.frozen_evidence import FrozenEvidence
 from signatures.labels import LABELS
 from signatures.life_cycle import current, opened
 from signatures.snapshots import SNAPSHOTS
 from tests.exporters.enforcement.builders import SIGNATURE, approvers_file, entity, key_pair
-from tests.jobs.batches.warehouses import publish
+from tests.jobs.batches.warehouses import publish, publish_calibration
 from tests.ledger_rows import append_to_ledger
 
 TODAY = datetime.now(UTC).date()
@@ -73,24 +73,7 @@ class Site:
         """Publish the only calibration, of the signature that decisions name."""
         shutil.rmtree(self.home / "warehouse" / CALIBRATION.name, ignore_errors=True)
         day = TODAY - timedelta(days=days_ago)
-        row = {
-            "level": "account",
-            "scope": "signature",
-            "scope_id": SIGNATURE,
-            "market": ALL,
-            "stratum": ALL,
-            "estimate": 1.0,
-            "low": low,
-            "measured_on": day,
-            **changed,
-        }
-        there = [] if low_in_de is None else [{**row, "market": "de", "low": low_in_de}]
-        rows = [
-            {**each, "measure": measure}
-            for measure in ("precision", "challenge_precision")
-            for each in (row, *there)
-        ]
-        publish(self.home, CALIBRATION, day, rows)
+        publish_calibration(self.home, SIGNATURE, day, low, low_in_de, **changed)
 
     @property
     def arguments(self) -> list[str]:

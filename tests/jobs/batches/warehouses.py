@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from graph.published import DESCRIPTION, column_types, day_folder
 from graph.tables import Table
+from signatures.calibration import ALL, CALIBRATION
 
 
 def publish(home: Path, table: Table, ds: date, rows: list[dict[str, Any]]) -> None:
@@ -26,3 +27,32 @@ def publish(home: Path, table: Table, ds: date, rows: list[dict[str, Any]]) -> N
         "rows": len(rows),
     }
     (folder / DESCRIPTION).write_text(json.dumps(described))
+
+
+def publish_calibration(
+    home: Path,
+    signature: str,
+    day: date,
+    low: float,
+    low_in_de: float | None = None,
+    **changed: Any,
+) -> None:
+    """Put a calibration of a signature there; low bounds the precision of whatever it proposes."""
+    row = {
+        "level": "account",
+        "scope": "signature",
+        "scope_id": signature,
+        "market": ALL,
+        "stratum": ALL,
+        "estimate": 1.0,
+        "low": low,
+        "measured_on": day,
+        **changed,
+    }
+    there = [] if low_in_de is None else [{**row, "market": "de", "low": low_in_de}]
+    rows = [
+        {**each, "measure": measure}
+        for measure in ("precision", "challenge_precision")
+        for each in (row, *there)
+    ]
+    publish(home, CALIBRATION, day, rows)
