@@ -253,7 +253,7 @@ def _write_settings(folder: Path, settings: Mapping[str, str]) -> None:
 
 def _set_password(folder: Path, java: str, class_path: str) -> None:
     """Make a password and give it to the server before its first start, by a file, not argv."""
-    password = secrets.token_urlsafe(18)
+    password = secrets.token_hex(18)  # Neo4j takes one that begins with - for an option
     arguments = folder / "conf" / "password-arguments"
     _write_private(arguments, f"dbms\nset-initial-password\n{password}\n")
     where = {"NEO4J_HOME": str(folder.absolute()), "NEO4J_CONF": str((folder / "conf").absolute())}

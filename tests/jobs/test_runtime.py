@@ -285,14 +285,23 @@ def test_without_java_a_run_ends_with_5_and_says_what_to_install(
     assert manifest(site)["exit_code"] == 5
 
 
+AS_IF_LARGE = """
+import sys
+import jobs.sessions
+from tests.jobs.test_runtime import JOB, main
+jobs.sessions.DUCKDB_TIMES_INPUT = {"parquet": 1e12}
+sys.exit(main(JOB, sys.argv[1:]))
+"""
+
+
 def test_a_log_too_large_for_the_embedded_engine_is_told_with_the_line_for_spark(
-    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    site: Path,
 ) -> None:
-    monkeypatch.setattr("jobs.sessions.DUCKDB_TIMES_INPUT", {"parquet": 1e12})
     given = ["--ds", "2026-11-22", "--config", str(site / "site.yaml"), "--set", "spark.x=a b"]
-    assert main(JOB, [*given, "--engine", "duckdb", "--dry-run"]) == 0
+    command = [sys.executable, "-c", AS_IF_LARGE, *given, "--engine", "duckdb", "--dry-run"]
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
     line = f"spark-submit jobs/count_events.py --ds 2026-11-22 --config {site}/site.yaml"
-    assert f"use {line} --set 'spark.x=a b' --dry-run" in capsys.readouterr().err
+    assert f"use {line} --set 'spark.x=a b' --dry-run" in run.stderr
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", "{}"])

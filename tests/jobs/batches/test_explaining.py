@@ -48,7 +48,8 @@ def test_explain_masks_sensitive_entities_as_the_database_does(
     judged = {"role": "actor", "role_reasons": [], "reasons": [], "included": False}
     dropped = {"dropped_by": [f"content:{CONTENT}"]}
     publish(applied.home, INCLUSIONS, TODAY, [{**member, **judged, **dropped}])
-    for table in (ACCOUNT_LINKS, FINDINGS, NETWORKS):
+    publish(applied.home, NETWORKS, TODAY, [{"network_id": "n1", "lineage": []}])
+    for table in (ACCOUNT_LINKS, FINDINGS):
         publish(applied.home, table, TODAY, [])
     name = {"account": "a1", "decision": decision_of(applied, "a1")}[subject]
     assert explain_subject.main([name, *applied.arguments], applied.engine) == 0
@@ -75,7 +76,8 @@ def test_explain_tells_earlier_outcomes_first(
     (second,) = applied.decide(["a1"], policy_id="spam", state="in_review")
     member = {"account_id": "a1", "network_id": "n1"}
     judged = {"role": "actor", "role_reasons": [], "reasons": [], "included": False}
-    network = {"network_id": "n1", "accounts": 3, "core_accounts": 3, "links": 3, "traces": []}
+    counts = {"accounts": 3, "core_accounts": 3, "links": 3}
+    network = {"network_id": "n1", "lineage": [], "traces": [], **counts}
     publish(applied.home, MEMBERSHIPS, TODAY, [{**member, "joined_on": TODAY}])
     publish(applied.home, INCLUSIONS, TODAY, [{**member, **judged, "dropped_by": []}])
     publish(applied.home, NETWORKS, TODAY, [network])
