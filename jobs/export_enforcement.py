@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from exporters.enforcement.formats import FORMATS
 from exporters.enforcement.guards import Figures, stops
@@ -28,12 +28,12 @@ from jobs.batches.figures import (
     lists_of_last_batch,
 )
 from jobs.batches.lighter import waiting_for_reversal
+from jobs.batches.measured import measured_bounds
 from jobs.batches.people import add_person
 from jobs.batches.store import Store
 from jobs.errors import GuardStop
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
-from signatures.calibration import CALIBRATION, bounds_on
 from signatures.decisions import DECISIONS
 from signatures.life_cycle import current_frame, moved_frame
 
@@ -66,7 +66,7 @@ def compute(run: Run) -> None:
         supersedes=_pending(changes),
         limits=caps.model_dump(),
         lists=lists,
-        precision=_precision(run),
+        precision=_precision(changes, run.ds),
     )
     with run.step("batch") as step:
         made = propose(changes, order)
@@ -134,18 +134,13 @@ def _pending(changes: Changes) -> list[str]:
     )
 
 
-def _precision(run: Run) -> dict[str, float]:
+def _precision(changes: Changes, ds: date) -> dict[str, float]:
     """The measured lower bound of account precision of each signature, over all markets.
 
     The smaller one where those of restrictions and of challenges are both known.
     """
-    latest = run.warehouse.latest_before(CALIBRATION.name, run.ds + timedelta(days=1))
-    if latest is None:
-        return {}
-    fresh = timedelta(microseconds=run.config.proposals.calibration_fresh)
-    rows = run.engine.to_arrow(run.read(CALIBRATION, latest)).to_pylist()
     found: dict[str, float] = {}
-    for row in bounds_on(rows, run.ds, fresh).to_pylist():
+    for row in measured_bounds(changes, ds).to_pylist():
         known = [row[name] for name in ("lower", "challenge_lower") if row[name] is not None]
         if known and row["market"] is None and row["stratum"] is None:
             found[row["signature_id"]] = min(known)

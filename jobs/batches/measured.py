@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pyarrow as pa
+
 from graph.frames import DataFrame, F
 from jobs.batches.changes import Changes
 from signatures.calibration import CALIBRATION, bounds_on
@@ -23,7 +25,10 @@ def unmeasured(changes: Changes, rows: DataFrame, ds: date) -> DataFrame:
     named = calibrated.select(
         "decision_id", "action", "market", F.explode("signature_ids").alias("signature_id")
     ).withColumn("floor", floors)
-    bounds = _bounds(changes, ds)
+    bounds = changes.engine.from_arrow(measured_bounds(changes, ds))
+    bounds = bounds.filter(F.col("stratum").isNull()).select(
+        "signature_id", "market", "lower", "challenge_lower", "borrowed"
+    )
     overall = bounds.filter(F.col("market").isNull()).drop("market")
     there = (
         bounds.filter(F.col("market").isNotNull())
@@ -44,11 +49,8 @@ def unmeasured(changes: Changes, rows: DataFrame, ds: date) -> DataFrame:
     return calibrated.join(reached.select("decision_id"), on="decision_id", how="left_anti")
 
 
-def _bounds(changes: Changes, ds: date) -> DataFrame:
-    """The bounds over all strata: signature_id, market (null: all), lower, challenge_lower,
-
-    borrowed (allows nothing but a challenge).
-    """
+def measured_bounds(changes: Changes, ds: date) -> pa.Table:
+    """The bounds of the last calibration up to a day, if it is fresh; rows of BOUNDS."""
     warehouse, engine = changes.publication.warehouse, changes.engine
     fresh = timedelta(microseconds=changes.config.proposals.calibration_fresh)
     latest = warehouse.latest_before(CALIBRATION.name, ds + timedelta(days=1))
@@ -57,7 +59,4 @@ def _bounds(changes: Changes, ds: date) -> DataFrame:
         if latest is None
         else engine.to_arrow(warehouse.read(engine, CALIBRATION, latest)).to_pylist()
     )
-    bounds = engine.from_arrow(bounds_on(known, ds, fresh))
-    return bounds.filter(F.col("stratum").isNull()).select(
-        "signature_id", "market", "lower", "challenge_lower", "borrowed"
-    )
+    return bounds_on(known, ds, fresh)
