@@ -53,7 +53,8 @@ def backtest(arguments: argparse.Namespace) -> int:
     config = load(arguments.config, arguments.set, os.environ)
     rows: list[dict[str, Any]] = []
     with changing(config, "signatures backtest") as changes:
-        verdicts = read_verdicts(changes.home, changes.now)
+        cleared = timedelta(microseconds=config.proposals.cleared)
+        verdicts = read_verdicts(changes.home, changes.now, cleared)
         benign = changes.engine.from_arrow(verdicts.benign_rows)
         for ds in _days(arguments.first, arguments.last):
             tables = scored_day(changes, ds, benign)

@@ -157,6 +157,7 @@ def _parts(run: Run) -> list[Part]:
 
 def _day(run: Run) -> DayTables:
     now = datetime.now(UTC)
+    cleared = timedelta(microseconds=run.config.proposals.cleared)
     return DayTables(
         nodes=run.read(NODES),
         edges=run.read(EDGES),
@@ -173,7 +174,7 @@ def _day(run: Run) -> DayTables:
         inclusions=_if_published(run, INCLUSIONS),
         decisions=run.ledger(DECISIONS),
         snapshots=run.ledger(SNAPSHOTS),
-        verdicts=run.engine.from_arrow(read_verdicts(run.home, now).of_accounts),
+        verdicts=run.engine.from_arrow(read_verdicts(run.home, now, cleared).of_accounts),
         judgements=run.engine.from_arrow(judgements(read_ledger(run.home, LABELS), now)),
         first_day=run.ds - timedelta(days=run.config.lookback_days - 1),
         masks=_masks(run.engine, run),

@@ -77,8 +77,9 @@ def compute(run: Run) -> None:
     """Judge the day's networks, stage what is found, and append the decisions that follow."""
     ledger = read_ledger(run.home, DECISIONS)
     now = datetime.now(UTC)
-    verdicts = read_verdicts(run.home, now)
-    known = standing(ledger, timedelta(microseconds=run.config.proposals.cleared))
+    cleared = timedelta(microseconds=run.config.proposals.cleared)
+    verdicts = read_verdicts(run.home, now, cleared)
+    known = standing(ledger, cleared)
     with run.step("members"):
         tables = member_tables(run.engine, _day(run, known))
     networks, accounts = _features(run, tables)
@@ -227,7 +228,7 @@ def _decide(
     for account, at in verdicts.benign.items():
         cleared[account] = max(at, cleared.get(account, at))
     evidence, earlier = _evidence(run, cleared, taken, ledger)
-    benign = seen_as_benign(verdicts.labels, earlier)
+    benign = seen_as_benign(verdicts.clearing, earlier)
     judged = Judged(run.ds, now, rows, ledger, evidence, benign)
     moved = transitions(judged)
     kept_out = KeptOut(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,20 +13,30 @@ import pyarrow.compute as pc
 from graph.ledger import read_ledger
 from signatures.labels import LABELS, valid_labels
 from signatures.snapshots import SNAPSHOTS
-from signatures.verdict_standing import account_verdicts, benign_accounts, standing_verdicts
+from signatures.verdict_standing import (
+    account_verdicts,
+    benign_accounts,
+    clearing_verdicts,
+    standing_verdicts,
+)
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Labels that hold, the rows of the snapshots they judge, and whom they call benign, when."""
+    """What reviewers have said, and the rows of the snapshots that they judged.
+
+    labels: those that hold. clearing: those that keep accounts out, which they do for longer.
+    benign: whom these are about, and when that was last said.
+    """
 
     labels: pa.Table
+    clearing: pa.Table
     snapshots: pa.Table
     benign: Mapping[str, datetime]
 
     @property
     def benign_rows(self) -> pa.Table:
-        """Whom they call benign, as a table: account_id."""
+        """Whom they keep out, as a table: account_id."""
         return pa.table({"account_id": pa.array(sorted(self.benign), pa.string())})
 
     @property
@@ -35,13 +45,21 @@ class Verdicts:
         return account_verdicts(self.labels, self.snapshots)
 
 
-def read_verdicts(home: Path, at: datetime) -> Verdicts:
-    """Read the verdicts that hold at a time; in memory, bounded by what people judge."""
-    labels = standing_verdicts(valid_labels(read_ledger(home, LABELS), at), at)
-    named = labels.column("snapshot_sha256").drop_null().combine_chunks()
-    judged = pc.field("snapshot_sha256").isin(named.cast(pa.string()))
+def read_verdicts(home: Path, at: datetime, cleared: timedelta) -> Verdicts:
+    """Read the verdicts that count at a time; in memory, bounded by what people judge.
+
+    `cleared` is proposals.cleared: how long a benign one keeps accounts out.
+    """
+    ledger = read_ledger(home, LABELS)
+    labels = standing_verdicts(valid_labels(ledger, at), at)
+    clearing = clearing_verdicts(ledger, at, cleared)
+    named = {
+        *labels.column("snapshot_sha256").to_pylist(),
+        *clearing.column("snapshot_sha256").to_pylist(),
+    }
+    judged = pc.field("snapshot_sha256").isin(pa.array(sorted(named - {None}), pa.string()))
     snapshots = read_ledger(home, SNAPSHOTS, judged)
-    return Verdicts(labels, snapshots, benign_accounts(labels, snapshots))
+    return Verdicts(labels, clearing, snapshots, benign_accounts(clearing, snapshots))
 
 
 VERDICT_COLUMNS = ("given", "reviewer", "source", "says", "policy", "of members", "holds", "reason")

@@ -15,9 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.tables import TIMESTAMP
+from signatures.labels import valid_labels
 
 BENIGN_HOLDS = timedelta(days=90)
-"""How long a benign verdict holds that says nothing of its end: accounts change hands."""
+"""How long a benign verdict holds that says nothing of its end: accounts change hands.
+
+Whom it calls benign is cleared for longer (proposals.cleared, `clearing_verdicts`).
+"""
 
 UNREVIEWED, MIXED = "unreviewed", "mixed"
 
@@ -35,6 +39,19 @@ def standing_verdicts(labels: pa.Table, at: datetime) -> pa.Table:
     recent = pc.greater(labels.column("labelled_at"), pa.scalar(at - BENIGN_HOLDS, TIMESTAMP))
     other = pc.not_equal(labels.column("label"), "benign")
     return labels.filter(pc.or_(other, pc.or_(ends, recent)))
+
+
+def clearing_verdicts(labels: pa.Table, at: datetime, cleared: timedelta) -> pa.Table:
+    """The benign verdicts that still clear whom they are about; both have LABELS' columns.
+
+    They do so for `cleared` (proposals.cleared) from the day they were given, whenever the verdict
+    itself ends, unless it was withdrawn or replaced. `labels` is the whole ledger.
+    """
+    endless = pa.nulls(labels.num_rows, TIMESTAMP)
+    place = labels.schema.get_field_index("expires_at")
+    given = valid_labels(labels.set_column(place, "expires_at", endless), at)
+    recent = pc.greater(given.column("labelled_at"), pa.scalar(at - cleared, TIMESTAMP))
+    return given.filter(pc.and_(recent, pc.equal(given.column("label"), "benign")))
 
 
 def said_of_accounts(labels: pa.Table, snapshots: pa.Table) -> dict[str, set[str]]:
@@ -96,7 +113,7 @@ def benign_accounts(labels: pa.Table, snapshots: pa.Table) -> dict[str, datetime
     """Accounts that a reviewer calls benign, alone or in a network, and when that was last said.
 
     One that another reviewer calls abusive is among them, e.g. after two networks merged: it is
-    mixed. `labels` are those that hold, `snapshots` has SNAPSHOTS' columns.
+    mixed. `labels` are those that count, `snapshots` has SNAPSHOTS' columns.
     """
     benign = labels.filter(pc.equal(labels.column("label"), "benign"))
     found: dict[str, datetime] = {}

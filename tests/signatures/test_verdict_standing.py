@@ -13,6 +13,7 @@ from signatures.snapshots import SNAPSHOTS
 from signatures.verdict_standing import (
     account_verdicts,
     benign_accounts,
+    clearing_verdicts,
     seen_as_benign,
     standing_verdicts,
     together,
@@ -60,6 +61,27 @@ def test_an_imported_benign_verdict_holds_as_long_as_one_from_the_database() -> 
     assert standing(89) == ["imported", "told", "abusive"]
     assert standing(90) == ["told", "abusive"]
     assert standing(300) == ["abusive"]
+
+
+def test_whom_a_verdict_calls_benign_stays_cleared_after_the_verdict_has_ended() -> None:
+    """Else scoring would propose on day 91 whom the guard of a batch stops until day 180."""
+    given = label()["labelled_at"]
+    rows = [
+        label(label_id="pulled", label="benign", expires_at=given + timedelta(days=90)),
+        label(label_id="withdrawn", label="benign", withdrawn_at=given + timedelta(days=1)),
+        label(label_id="replaced", label="benign"),
+        label(label_id="now", label="unsure", supersedes="replaced"),
+    ]
+    ledger = pa.Table.from_pylist(rows, schema=LABELS.schema)
+
+    def clearing(days: int) -> list[str]:
+        at = given + timedelta(days=days)
+        found = clearing_verdicts(ledger, at, timedelta(days=180))
+        names: list[str] = found["label_id"].to_pylist()
+        return names
+
+    assert clearing(91) == clearing(179) == ["pulled"]
+    assert clearing(180) == []
 
 
 def test_who_joins_later_is_unreviewed() -> None:
