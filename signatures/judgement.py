@@ -102,7 +102,8 @@ def judge_day(engine: Engine, tables: MemberTables, case: Case, bounds: DataFram
     )
     roles = engine.materialize(with_roles(accounts), "roles")
     facts = _facts(engine, tables, case, counts, roles, top, evidence)
-    judged = engine.materialize(judge(with_bounds(facts, bounds), case.limits), "judged accounts")
+    placed = facts.withColumn("stratum", stratum_of("shared_address_ratio"))
+    judged = engine.materialize(judge(with_bounds(placed, bounds), case.limits), "judged accounts")
     scores = _scores(engine, tables, case, top, judged)
     exempted = counts.exempted.select("account_id")
     return Judgement(judged, scores, Found(evidence, tables.edges, exempted), top)
@@ -215,22 +216,24 @@ def stratum_of(shared_address_ratio: str) -> Column:
     return F.when(shared, F.lit("shared")).otherwise(F.lit("own"))
 
 
-def with_bounds(accounts: DataFrame, bounds: DataFrame) -> DataFrame:
-    """Add to accounts the precision that applies to each: stratum, the bounds, measured, borrowed.
+def with_bounds(
+    accounts: DataFrame, bounds: DataFrame, places: Sequence[str] = ("market", "stratum")
+) -> DataFrame:
+    """Add to accounts the precision that applies to each: the bounds, measured, borrowed.
 
     lower and challenge_lower are the smallest of the bounds overall, in the account's market and in
-    its stratum of shared infrastructure; null where one of them has no fresh sample. An account
-    whose market is unknown must pass in the worst of the measured ones; where none is measured by
-    market, because the site knows of none, it is judged overall and by its stratum.
+    its stratum of shared infrastructure (or in those `places` alone); null where one of them has no
+    fresh sample. An account whose market is unknown must pass in the worst of the measured ones;
+    where none is measured by market, because the site knows of none, it is judged by the others.
     """
-    rows = accounts.withColumn("stratum", stratum_of("shared_address_ratio"))
+    rows = accounts
     everywhere = bounds.filter(F.col("market").isNull() & F.col("stratum").isNull())
     rows = rows.join(
         everywhere.select("signature_id", "measured", "borrowed", *_renamed("all")),
         on="signature_id",
         how="left",
     )
-    for place in ("market", "stratum"):
+    for place in places:
         rows = rows.join(
             bounds.filter(F.col(place).isNotNull()).select("signature_id", place, *_renamed(place)),
             on=["signature_id", place],
@@ -238,10 +241,8 @@ def with_bounds(accounts: DataFrame, bounds: DataFrame) -> DataFrame:
         )
     rows = rows.join(_worst_markets(bounds), on="signature_id", how="left")
     for name in _LOWER:
-        rows = rows.withColumn(name, _lowest(name))
-    placed = [
-        f"{name}_{place}" for name in _LOWER for place in ("all", "market", "stratum", "worst")
-    ]
+        rows = rows.withColumn(name, _lowest(name, places))
+    placed = [f"{name}_{place}" for name in _LOWER for place in ("all", *places, "worst")]
     known = rows.withColumn("borrowed", F.coalesce("borrowed", F.lit(False)))
     return known.drop(*placed, "markets")
 
@@ -272,13 +273,16 @@ def _worst_markets(bounds: DataFrame) -> DataFrame:
     )
 
 
-def _lowest(name: str) -> Column:
-    """The smallest of the three bounds; null where one is."""
-    everywhere, stratum = F.col(f"{name}_all"), F.col(f"{name}_stratum")
+def _lowest(name: str, places: Sequence[str]) -> Column:
+    """The smallest of the bounds overall and in the places; null where one is."""
+    everywhere = F.col(f"{name}_all")
     unknown = F.when(F.col("markets").isNull(), everywhere).otherwise(F.col(f"{name}_worst"))
     market = F.when(F.col("market").isNull(), unknown).otherwise(F.col(f"{name}_market"))
-    known = everywhere.isNotNull() & market.isNotNull() & stratum.isNotNull()
-    return F.when(known, F.least(everywhere, market, stratum))
+    of_place = {place: F.col(f"{name}_{place}") for place in places} | {"market": market}
+    known = everywhere.isNotNull()
+    for bound in of_place.values():
+        known = known & bound.isNotNull()
+    return F.when(known, F.least(everywhere, *of_place.values()))
 
 
 def _speaks_of_it() -> Column:

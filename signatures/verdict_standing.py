@@ -44,14 +44,19 @@ def standing_verdicts(labels: pa.Table, at: datetime) -> pa.Table:
 def clearing_verdicts(labels: pa.Table, at: datetime, cleared: timedelta) -> pa.Table:
     """The benign verdicts that still clear whom they are about; both have LABELS' columns.
 
-    They do so for `cleared` (proposals.cleared) from the day they were given, whenever the verdict
-    itself ends, unless it was withdrawn or replaced. `labels` is the whole ledger.
+    Each does so for `cleared` (proposals.cleared) from the day it was given, and until the end that
+    it names where that is later, unless it was withdrawn or replaced. `labels` is the whole ledger.
     """
+    moment = pa.scalar(at, TIMESTAMP)
     endless = pa.nulls(labels.num_rows, TIMESTAMP)
     place = labels.schema.get_field_index("expires_at")
-    given = valid_labels(labels.set_column(place, "expires_at", endless), at)
+    kept = labels.set_column(place, "expires_at", endless)
+    kept = kept.append_column("ends", labels.column("expires_at"))
+    given = valid_labels(kept, at)
     recent = pc.greater(given.column("labelled_at"), pa.scalar(at - cleared, TIMESTAMP))
-    return given.filter(pc.and_(recent, pc.equal(given.column("label"), "benign")))
+    holds = pc.fill_null(pc.greater(given.column("ends"), moment), False)
+    benign = pc.equal(given.column("label"), "benign")
+    return given.filter(pc.and_(benign, pc.or_(recent, holds))).select(labels.column_names)
 
 
 def said_of_accounts(labels: pa.Table, snapshots: pa.Table) -> dict[str, set[str]]:

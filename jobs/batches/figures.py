@@ -195,7 +195,10 @@ def _called_benign(changes: Changes, since: datetime) -> DataFrame:
     given = labels.filter(
         (F.col("label") == "benign")
         & F.col("withdrawn_at").isNull()
-        & (F.col("labelled_at") >= F.lit(since))
+        & (
+            (F.col("labelled_at") > F.lit(since))
+            | F.coalesce(F.col("expires_at") > F.lit(changes.now), F.lit(False))
+        )
     ).withColumn("cleared_at", F.col("labelled_at"))
     benign = given.join(replaced, on="label_id", how="left_anti")
     alone = benign.filter(F.col("subject_type") == "account").select(

@@ -9,6 +9,7 @@ import pyarrow as pa
 from graph.frames import DataFrame, F
 from jobs.batches.changes import Changes
 from signatures.calibration import CALIBRATION, bounds_on
+from signatures.judgement import with_bounds
 from signatures.ladder import CHALLENGE
 
 
@@ -16,7 +17,8 @@ def unmeasured(changes: Changes, rows: DataFrame, ds: date) -> DataFrame:
     """The rows of the calibrated route whose signatures no longer reach the floor of the action.
 
     `rows` have DECISIONS' columns. What counts is the last calibration up to the day, if it is
-    fresh: the bound over all markets and strata, and that of the account's market where it has one.
+    fresh: the bound overall and in the account's market, as when it was proposed. Its stratum is
+    not in the ledger.
     """
     floors = F.lit(None).cast("double")
     for action, floor in sorted(dict(changes.config.proposals.floors).items()):
@@ -26,26 +28,10 @@ def unmeasured(changes: Changes, rows: DataFrame, ds: date) -> DataFrame:
         "decision_id", "action", "market", F.explode("signature_ids").alias("signature_id")
     ).withColumn("floor", floors)
     bounds = changes.engine.from_arrow(measured_bounds(changes, ds))
-    bounds = bounds.filter(F.col("stratum").isNull()).select(
-        "signature_id", "market", "lower", "challenge_lower", "borrowed"
-    )
-    overall = bounds.filter(F.col("market").isNull()).drop("market")
-    there = (
-        bounds.filter(F.col("market").isNotNull())
-        .drop("borrowed")
-        .withColumnsRenamed({"lower": "lower_there", "challenge_lower": "challenge_lower_there"})
-    )
-    judged = named.join(overall, on="signature_id", how="inner").join(
-        there, on=["signature_id", "market"], how="left"
-    )
+    judged = with_bounds(named, bounds, places=["market"])
     challenged = F.col("action") == CHALLENGE
     bound = F.when(challenged, F.col("challenge_lower")).otherwise(F.col("lower"))
-    bound_there = F.when(challenged, F.col("challenge_lower_there")).otherwise(F.col("lower_there"))
-    reached = judged.filter(
-        (bound >= F.col("floor"))
-        & (F.coalesce(bound_there, bound) >= F.col("floor"))
-        & (challenged | ~F.col("borrowed"))
-    )
+    reached = judged.filter((bound >= F.col("floor")) & (challenged | ~F.col("borrowed")))
     return calibrated.join(reached.select("decision_id"), on="decision_id", how="left_anti")
 
 

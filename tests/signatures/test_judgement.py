@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from graph.engines.base import Engine
-from signatures.judgement import BOUNDS, with_bounds
+from signatures.judgement import BOUNDS, stratum_of, with_bounds
 from signatures.ladder import SIGNATURES
 from signatures.scores import numbers, top_findings
 from signatures.weights import FEATURES
@@ -41,8 +41,9 @@ def lowers(
         {"account_id": "a", "signature_id": "s", "market": market, "shared_address_ratio": shared}
         for market, shared in places
     ]
+    frame = engine.from_arrow(pa.Table.from_pylist(accounts, schema=ACCOUNTS))
     rows = with_bounds(
-        engine.from_arrow(pa.Table.from_pylist(accounts, schema=ACCOUNTS)),
+        frame.withColumn("stratum", stratum_of("shared_address_ratio")),
         engine.from_arrow(pa.Table.from_pylist(bounds, schema=BOUNDS)),
     )
     found: dict[Place, float | None] = {}

@@ -68,6 +68,7 @@ def test_whom_a_verdict_calls_benign_stays_cleared_after_the_verdict_has_ended()
     given = label()["labelled_at"]
     rows = [
         label(label_id="pulled", label="benign", expires_at=given + timedelta(days=90)),
+        label(label_id="told", label="benign", expires_at=given + timedelta(days=300)),
         label(label_id="withdrawn", label="benign", withdrawn_at=given + timedelta(days=1)),
         label(label_id="replaced", label="benign"),
         label(label_id="now", label="unsure", supersedes="replaced"),
@@ -80,8 +81,9 @@ def test_whom_a_verdict_calls_benign_stays_cleared_after_the_verdict_has_ended()
         names: list[str] = found["label_id"].to_pylist()
         return names
 
-    assert clearing(91) == clearing(179) == ["pulled"]
-    assert clearing(180) == []
+    assert clearing(91) == clearing(179) == ["pulled", "told"]
+    assert clearing(180) == clearing(299) == ["told"]
+    assert clearing(300) == []
 
 
 def test_who_joins_later_is_unreviewed() -> None:

@@ -191,9 +191,20 @@ def test_a_market_with_a_lower_precision_keeps_its_accounts(site: Site) -> None:
     site.measure(0.995, low_in_de=0.9)
     site.decide(["a1"])
     assert site.export(code=6) is None
-    site.decide(["a2"], market="us")
     site.measure(0.995, low_in_de=0.99)
     assert site.export() is not None
+
+
+@pytest.mark.parametrize(("market", "leaves"), [("us", False), (None, True)])
+def test_a_market_that_nobody_measured_keeps_its_accounts(
+    site: Site, market: str | None, leaves: bool
+) -> None:
+    """One that is unknown passes where the worst of the measured ones does."""
+    site.decide(["a1"], market=market)
+    assert (site.export(code=0 if leaves else 6) is not None) == leaves
+    site.measure(0.995, low_in_de=0.9)
+    site.decide(["a2"], market=market)
+    assert site.export(code=6) is None
 
 
 def test_one_account_has_one_action_under_a_policy(

@@ -259,8 +259,8 @@ def test_a_row_tells_the_measured_precision_of_its_signature(site: Site) -> None
         "market": ALL, "stratum": ALL, "estimate": 0.995, "low": 0.985, "high": 0.999,
         "subjects": 900, "networks": 200, "measured_on": TODAY,
     }  # fmt: skip
-    french = {**measured, "market": "fr", "low": 0.5}
-    publish(site.home, CALIBRATION, TODAY - timedelta(days=1), [measured, french])
+    there = [{**measured, "market": "de", "low": 0.98}, {**measured, "market": "fr", "low": 0.5}]
+    publish(site.home, CALIBRATION, TODAY - timedelta(days=1), [measured, *there])
     site.decide(["a1"])
     batch = site.export()
     assert batch is not None

@@ -29,6 +29,9 @@ def publish(home: Path, table: Table, ds: date, rows: list[dict[str, Any]]) -> N
     (folder / DESCRIPTION).write_text(json.dumps(described))
 
 
+MARKETS = ("de", "in")
+
+
 def publish_calibration(
     home: Path,
     signature: str,
@@ -37,7 +40,10 @@ def publish_calibration(
     low_in_de: float | None = None,
     **changed: Any,
 ) -> None:
-    """Put a calibration of a signature there; low bounds the precision of whatever it proposes."""
+    """Put a calibration of a signature there, measured in all and in each of MARKETS.
+
+    low bounds the precision of whatever it proposes.
+    """
     row = {
         "level": "account",
         "scope": "signature",
@@ -49,7 +55,8 @@ def publish_calibration(
         "measured_on": day,
         **changed,
     }
-    there = [] if low_in_de is None else [{**row, "market": "de", "low": low_in_de}]
+    in_de = low if low_in_de is None else low_in_de
+    there = [{**row, "market": each, "low": in_de if each == "de" else low} for each in MARKETS]
     rows = [
         {**each, "measure": measure}
         for measure in ("precision", "challenge_precision")
