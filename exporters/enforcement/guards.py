@@ -162,7 +162,8 @@ def _people(figures: Figures) -> Iterator[Stop]:
         (
             "measured precision",
             figures.unmeasured,
-            f"the calibration is stale, not of their market, or below what the action needs: {way_out}",
+            "the calibration is stale, not of their market, or below what the action needs: "
+            + way_out,
         ),
         ("one decision", figures.repeated, "twice under one policy: reviewers choose one"),
         ("decisions", figures.moved_on, "no longer as they were proposed: export again"),
