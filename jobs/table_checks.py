@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graph.engines.base import Engine
-from graph.frames import Column, DataFrame, F
+from graph.frames import DataFrame, F
 from graph.tables import Table, sql_type
 from jobs.errors import DataStop
 
@@ -24,36 +24,13 @@ def check_rows(engine: Engine, table: Table, path: str) -> int:
     64-bit hashes are counted several times as fast as keys. Different hashes prove different keys;
     equal ones do not prove equal keys, so a finding is counted again by the keys themselves.
     """
-    frame = engine.read([path], "parquet").select(*table.key)
-    whole_key = F.struct(*table.key)
-    hash_function = "xxhash64" if engine.name == "spark" else "hash"
-    hashed = F.call_function(hash_function, *(F.col(name) for name in table.key))
-    counts = _count_keys(engine, frame, table, hashed)
-    if counts["keys"] != counts["rows"]:
-        counts = _count_keys(engine, frame, table, whole_key)
-    rows, key = counts["rows"], ", ".join(table.key)
-    if counts["null_keys"]:
+    keys = engine.read([path], "parquet").select(*table.key)
+    counts = engine.count_keys(keys)
+    key = ", ".join(table.key)
+    if nulls := counts.rows - counts.whole:
+        raise DataStop(f"table {table.name}: {nulls} of {counts.rows} rows have a null {key}")
+    if counts.hashes != counts.rows and (different := keys.distinct().count()) != counts.rows:
         raise DataStop(
-            f"table {table.name}: {counts['null_keys']} of {rows} rows have a null {key}"
+            f"table {table.name}: {counts.rows} rows have only {different} different {key}"
         )
-    if counts["keys"] != rows:
-        raise DataStop(
-            f"table {table.name}: {rows} rows have only {counts['keys']} different {key}"
-        )
-    return rows
-
-
-def _count_keys(engine: Engine, frame: DataFrame, table: Table, key: Column) -> dict[str, int]:
-    """Rows, different keys, and rows with a null in the key."""
-    nulls = sum((F.when(F.col(name).isNull(), 1).otherwise(0) for name in table.key), F.lit(0))
-    rows = frame.select(key.alias("key"), F.when(nulls > 0, 1).otherwise(0).alias("null_keys"))
-    # Nearly every key is different: counting before the shuffle would only cost.
-    per_key = rows.repartition("key").groupBy("key")
-    counts = per_key.agg(
-        F.count(F.lit(1)).alias("rows"), F.sum("null_keys").alias("null_keys")
-    ).agg(
-        F.sum("rows").alias("rows"),
-        F.count(F.lit(1)).alias("keys"),
-        F.sum("null_keys").alias("null_keys"),
-    )
-    return {name: value or 0 for name, value in engine.to_arrow(counts).to_pylist()[0].items()}
+    return counts.rows

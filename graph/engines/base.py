@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -33,6 +33,14 @@ class InputError(Exception):
 
 class DependencyError(Exception):
     """Something the run depends on is missing or down; the message says how to get it (exit 5)."""
+
+
+class KeyCounts(NamedTuple):
+    """Rows of keys: all, those without a null, and the different hashes of the latter."""
+
+    rows: int
+    whole: int
+    hashes: int
 
 
 class Engine(Protocol):
@@ -74,6 +82,9 @@ class Engine(Protocol):
 
     def to_arrow(self, frame: DataFrame) -> pa.Table:
         """Collect a frame; only for frames of a documented bound."""
+
+    def count_keys(self, frame: DataFrame) -> KeyCounts:
+        """Count the rows of a frame, those without a null, and their different 64-bit hashes."""
 
     def map_arrow(
         self,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from functools import reduce
 from itertools import count
+from operator import and_
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,6 +25,7 @@ from graph.engines.base import (
     GroupFunction,
     InputError,
     Item,
+    KeyCounts,
     Result,
 )
 from graph.engines.spark_components import connected_components
@@ -113,6 +116,20 @@ class SparkEngine:
         if files:
             return pq.read_table(files, columns=frame.columns)
         return frame.toArrow()
+
+    def count_keys(self, frame: DataFrame) -> KeyCounts:
+        """See Engine.count_keys."""
+        whole = reduce(and_, (F.isnotnull(name) for name in frame.columns))
+        hashed = frame.select(F.when(whole, F.xxhash64(*frame.columns)).alias("hash"))
+        # Nearly every key is different: counting before the shuffle would only cost.
+        per_hash = hashed.repartition("hash").groupBy("hash").agg(F.count("*").alias("rows"))
+        found = per_hash.agg(
+            F.sum("rows").alias("rows"),
+            F.sum(F.when(F.col("hash").isNotNull(), F.col("rows"))).alias("whole"),
+            F.count("hash").alias("hashes"),
+        )
+        (counts,) = found.collect()
+        return KeyCounts(counts["rows"] or 0, counts["whole"] or 0, counts["hashes"])
 
     def map_arrow(
         self,
