@@ -10,10 +10,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from jobs.arguments import add_settings
 from jobs.backtest_signature import add_backtest, backtest
 from jobs.baseline_signature import add_baseline, baseline
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError
+from jobs.override_signature import add_override, add_withdrawal, override, overrides, withdraw
 from jobs.printing import print_table
 from jobs.promote_signature import add_change, demote, promote
 
@@ -26,7 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(
-        required=True, metavar="check|test|list|schema|features|baseline|backtest|promote|demote"
+        required=True,
+        metavar="check|test|list|schema|features|baseline|backtest|promote|demote|override|withdraw|"
+        "overrides",
     )
     for name, action, help_text in (
         ("check", _check, "whether every file is sound, a line for each problem"),
@@ -52,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         ("backtest", add_backtest, backtest, "what a signature would have found on past days"),
         ("promote", add_change, promote, "let a signature go live that was backtested"),
         ("demote", add_change, demote, "put a signature back into shadow at once"),
+        ("override", add_override, override, "let an innocent explanation keep some out no more"),
+        ("withdraw", add_withdrawal, withdraw, "withdraw an override"),
+        ("overrides", add_settings, overrides, "the overrides that are in force"),
     ):
         command = commands.add_parser(name, help=help_text, allow_abbrev=False)
         add(command)

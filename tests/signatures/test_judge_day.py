@@ -14,6 +14,7 @@ from graph.features.computed import compute_features
 from graph.features.tables import member_tables
 from signatures.findings import FINDINGS
 from signatures.judgement import BOUNDS, Case, Judgement, judge_day
+from signatures.overrides import OVERRIDDEN
 from tests.graph.feature_days import (
     Fact,
     ago,
@@ -58,6 +59,7 @@ def judgement(
     facts: Iterable[Fact],
     findings: list[dict[str, Any]] = NOTHING,
     bounds: list[dict[str, Any]] = NOTHING,
+    overridden: list[dict[str, Any]] = NOTHING,
 ) -> Judgement:
     tables = member_tables(engine, day_tables(engine, day_of(facts)))
     networks, accounts = compute_features(engine, tables)
@@ -70,6 +72,7 @@ def judgement(
         protected=nobody,
         cleared=nobody,
         called_benign=nobody,
+        overridden=engine.from_arrow(pa.Table.from_pylist(overridden, schema=OVERRIDDEN)),
         core_cut=0.25,
         limits=Proposals(),
     )
