@@ -1,7 +1,8 @@
 """Checks, tests and lists signatures, the shipped ones and a site's own.
 
-Run it by `actorgraph signatures check|test|list|schema|features [PATH ...]`. A signature that is
-not sound, or an example that does not come out as its file says, ends with exit code 2.
+Run it by `actorgraph signatures check|test|list|schema|features [PATH ...]`; the other subcommands
+have files of their own. A signature that is not sound, or an example that does not come out as its
+file says, ends with exit code 2.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from graph.engines.base import Engine
 from jobs.arguments import add_settings
 from jobs.backtest_signature import add_backtest, backtest
 from jobs.baseline_signature import add_baseline, baseline
@@ -20,13 +22,14 @@ from jobs.printing import print_table
 from jobs.promote_signature import add_change, demote, promote
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
     """Run one of the subcommands; returns its exit code."""
     parser = argparse.ArgumentParser(
         prog="actorgraph signatures",
         description="Check, test and list signatures.",
         allow_abbrev=False,
     )
+    parser.set_defaults(engine=engine)
     commands = parser.add_subparsers(
         required=True,
         metavar="check|test|list|schema|features|baseline|backtest|promote|demote|override|withdraw|"

@@ -57,7 +57,7 @@ def override(arguments: argparse.Namespace) -> int:
     config = load(arguments.config, arguments.set, os.environ)
     signature = benign_signature(arguments.signature, config.signatures.paths)
     reason = _reason(arguments)
-    with changing(config, "signatures override") as changes:
+    with changing(config, "signatures override", engine=arguments.engine) as changes:
         ds = _day(changes, arguments.ds)
         network = _explained(changes, signature, arguments, ds)
         judged = {
@@ -88,7 +88,7 @@ def withdraw(arguments: argparse.Namespace) -> int:
 
     config = load(arguments.config, arguments.set, os.environ)
     reason = _reason(arguments)
-    with changing(config, "signatures withdraw") as changes:
+    with changing(config, "signatures withdraw", engine=arguments.engine) as changes:
         held = not_ended(read_ledger(changes.home, OVERRIDES).to_pylist(), changes.now)
         by_id = {row["override_id"]: row for row in held}
         if arguments.override not in by_id:
