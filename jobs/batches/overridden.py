@@ -17,11 +17,11 @@ def override_ended(changes: Changes, rows: DataFrame) -> DataFrame:
     """The rows of which an override was withdrawn, has expired, or is of a changed signature.
 
     `rows` have DECISIONS' columns, and so has what is returned. Another override of the same is as
-    good.
+    good. What people decided (the investigated route) rests on no override.
     """
     library = load(changes.config.signatures.paths)
     held = changes.engine.from_arrow(read_overridden(changes.home, library, changes.now))
-    resting = _resting(rows).join(
+    resting = _resting(rows.filter(F.col("route") == "calibrated")).join(
         held, on=["account_id", "network_id", "signature_id"], how="left_anti"
     )
     ended = resting.select("decision_id").distinct()
@@ -30,6 +30,16 @@ def override_ended(changes: Changes, rows: DataFrame) -> DataFrame:
 
 def overriders(changes: Changes, decisions: DataFrame) -> list[str]:
     """Everybody who overrode what explained an account of these decisions, in force or not."""
+    names = overriders_of(changes, decisions).select("reviewer").distinct()
+    found: list[str] = changes.engine.to_arrow(names)["reviewer"].to_pylist()
+    return sorted(found)
+
+
+def overriders_of(changes: Changes, decisions: DataFrame) -> DataFrame:
+    """Who overrode what explained the account of each of these decisions: decision_id, reviewer.
+
+    `decisions` have DECISIONS' columns.
+    """
     given = changes.ledger(OVERRIDES).filter(F.col("event") == GIVEN)
     frozen = changes.ledger(SNAPSHOTS).select(
         "snapshot_sha256", F.col("account_id").alias("member")
@@ -41,12 +51,9 @@ def overriders(changes: Changes, decisions: DataFrame) -> list[str]:
         F.col("member").alias("account_id"), "network_id", "signature_id", "reviewer"
     )
     mine = named.join(
-        _resting(decisions), on=["account_id", "network_id", "signature_id"], how="left_semi"
+        _resting(decisions), on=["account_id", "network_id", "signature_id"], how="inner"
     )
-    found: list[str] = changes.engine.to_arrow(mine.select("reviewer").distinct())[
-        "reviewer"
-    ].to_pylist()
-    return sorted(found)
+    return mine.select("decision_id", "reviewer").distinct()
 
 
 def requested_by_overrider(changes: Changes, decisions: DataFrame, person: str) -> list[Stop]:

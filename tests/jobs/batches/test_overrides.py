@@ -12,7 +12,7 @@ import pytest
 from jobs.check_signatures import main as signatures
 from signatures.loading import benign_signature
 from signatures.overrides import HOLDS, OVERRIDES, override_row, withdrawal
-from tests.jobs.batches.sites import SNAPSHOT, Site
+from tests.jobs.batches.sites import SNAPSHOT, Site, appeal_of
 from tests.ledger_rows import append_to_ledger
 
 CAMPUS = benign_signature("Campus")
@@ -130,6 +130,11 @@ def test_it_stops_where_nobody_overrode_for_these_accounts(site: Site) -> None:
     assert site.export(code=6) is None
 
 
+def test_what_two_reviewers_decided_needs_no_override(site: Site) -> None:
+    decide(site, "a1", route="investigated", actor="ann, bob")
+    site.release_all()
+
+
 def test_an_override_changes_nothing_for_others(site: Site) -> None:
     """Who overrode for another network may approve."""
     site.decide(["b1"])
@@ -137,3 +142,17 @@ def test_an_override_changes_nothing_for_others(site: Site) -> None:
     batch = export(site)
     site.approve(batch, "lead_3")
     site.release(batch)
+
+
+def test_who_overrode_does_not_hear_the_appeal(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (name,) = decide(site, "a1")
+    give(site, "ann")
+    desk = site.desk()
+    desk.import_batch(site.release_all())
+    site.receipts(desk)
+    site.appeal(appeal_of(name, "upheld", reviewer="Ann"), code=4)
+    assert "Ann acted in this decision before" in capsys.readouterr().err
+    site.appeal(appeal_of(name, "upheld"))
+    assert site.states() == {"a1": "upheld"}
