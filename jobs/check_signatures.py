@@ -1,7 +1,8 @@
 """Checks, tests and lists signatures, the shipped ones and a site's own.
 
-Run it by `actorgraph signatures check|test|list|schema|features [PATH ...]`. A signature that is
-not sound, or an example that does not come out as its file says, ends with exit code 2.
+Run it by `actorgraph signatures check|test|list|schema|features [PATH ...]`; the other subcommands
+have files of their own. A signature that is not sound, or an example that does not come out as its
+file says, ends with exit code 2.
 """
 
 from __future__ import annotations
@@ -10,23 +11,29 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from graph.engines.base import Engine
+from jobs.arguments import add_settings
 from jobs.backtest_signature import add_backtest, backtest
 from jobs.baseline_signature import add_baseline, baseline
 from jobs.commands import run_command
 from jobs.errors import DONE, ConfigError
+from jobs.override_signature import add_override, add_withdrawal, override, overrides, withdraw
 from jobs.printing import print_table
 from jobs.promote_signature import add_change, demote, promote
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
     """Run one of the subcommands; returns its exit code."""
     parser = argparse.ArgumentParser(
         prog="actorgraph signatures",
         description="Check, test and list signatures.",
         allow_abbrev=False,
     )
+    parser.set_defaults(engine=engine)
     commands = parser.add_subparsers(
-        required=True, metavar="check|test|list|schema|features|baseline|backtest|promote|demote"
+        required=True,
+        metavar="check|test|list|schema|features|baseline|backtest|promote|demote|override|withdraw|"
+        "overrides",
     )
     for name, action, help_text in (
         ("check", _check, "whether every file is sound, a line for each problem"),
@@ -52,6 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         ("backtest", add_backtest, backtest, "what a signature would have found on past days"),
         ("promote", add_change, promote, "let a signature go live that was backtested"),
         ("demote", add_change, demote, "put a signature back into shadow at once"),
+        ("override", add_override, override, "let an innocent explanation keep some out no more"),
+        ("withdraw", add_withdrawal, withdraw, "withdraw an override"),
+        ("overrides", add_settings, overrides, "the overrides that are in force"),
     ):
         command = commands.add_parser(name, help=help_text, allow_abbrev=False)
         add(command)

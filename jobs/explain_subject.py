@@ -164,6 +164,7 @@ def _account(tables: _Day, member: Row) -> None:
             _say("  no single entity or neighbour holds it in the core: each time, more remains")
     else:
         _list("  left out because", left_out_because(judged, decision))
+    _list("  overridden", judged["overridden"])
     holders = [_holder(name, tables.masked) for name in judged["dropped_by"]]
     _list("  without one of these it would leave the core", holders)
     _say("")
@@ -263,6 +264,9 @@ def _network(tables: _Day, network: Row, paths: Iterable[str]) -> None:
     _verdicts(tables, name)
     _findings(tables, name)
     _signatures(tables, name, paths)
+    overridden = Counter(told for row in judged for told in row["overridden"])
+    if overridden:
+        print_table("What was overridden", ("overridden", "accounts"), most(overridden))
     roles = Counter(row["role"] for row in judged)
     print_table("Roles", ("role", "accounts"), sorted(roles.items()))
     print_decided(judged, decisions_in(tables.warehouse.folder.parent, network))

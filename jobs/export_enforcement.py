@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from exporters.enforcement.formats import FORMATS
-from exporters.enforcement.guards import Figures, stops
+from exporters.enforcement.guards import Stop, stops
 from exporters.enforcement.ledgers import BATCHES
 from exporters.enforcement.rows import APPLY
 from graph.engines.base import Engine
@@ -29,6 +29,7 @@ from jobs.batches.figures import (
 )
 from jobs.batches.lighter import waiting_for_reversal
 from jobs.batches.measured import measured_bounds
+from jobs.batches.overridden import requested_by_overrider
 from jobs.batches.people import add_person
 from jobs.batches.store import Store
 from jobs.errors import GuardStop
@@ -51,7 +52,8 @@ def compute(run: Run) -> None:
             acknowledged=run.arguments.acknowledge_lists is not None,
         )
         step.rows = figures.rows
-        _pass_guards(run, figures)
+        asked = requested_by_overrider(changes, decisions, run.arguments.person)
+        _pass_guards(run, [*stops(figures, run.config.enforcement), *asked])
     if run.arguments.acknowledge_lists is not None:
         told = {"lists": lists, "reason": run.arguments.acknowledge_lists}
         changes.audit("acknowledge lists", run.arguments.person, told)
@@ -147,8 +149,7 @@ def _precision(changes: Changes, ds: date) -> dict[str, float]:
     return found
 
 
-def _pass_guards(run: Run, figures: Figures) -> None:
-    hits = stops(figures, run.config.enforcement)
+def _pass_guards(run: Run, hits: Sequence[Stop]) -> None:
     run.manifest.checks.append(
         {"name": "guards", "passed": not hits, "detail": "; ".join(map(str, hits)) or "none hit"}
     )
@@ -173,8 +174,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to-review",
         metavar="REASON",
-        help="send to review whom the guards protected, cleared, subject role and measured "
-        "precision stop, and go on",
+        help="send to review whom the guards protected, cleared, subject role, measured precision "
+        "and override stop, and go on",
     )
     parser.add_argument(
         "--retry-failed", action="store_true", help="propose again what could not be carried out"

@@ -21,22 +21,17 @@ from exporters.enforcement.wording import read_wording
 from exporters.neo4j import Database
 from exporters.neo4j_load import LONGEST_ID, indexed_id
 from exporters.neo4j_verdicts import pull, read_verdicts, snapshot_members
-from graph.build import EDGES, NODES
 from graph.engines.base import Engine
-from graph.evidence import LINK_EVIDENCE
 from graph.frames import F
 from graph.ledger import read_ledger
-from graph.links import LINKS
-from graph.networks import MEMBERSHIPS
 from graph.profiles import ACCOUNT_PROFILE
 from jobs.database.address import database_address
-from jobs.inputs import read_declared_networks
+from jobs.published_days import published_day
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
-from signatures.frozen_networks import PublishedDay, as_first_frozen, freeze_published
+from signatures.frozen_networks import as_first_frozen, freeze_published
 from signatures.inclusions import INCLUSIONS
 from signatures.labels import LABELS, check_labels
-from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS
 
 
@@ -88,18 +83,7 @@ def _frozen_as_published(run: Run, networks: Mapping[date, set[str]]) -> pa.Tabl
     """Networks as the tables of their days have them, by day; rows of SNAPSHOTS in memory."""
     rows = [SNAPSHOTS.schema.empty_table()]
     for ds in sorted(networks.keys() & set(run.warehouse.days(INCLUSIONS.name))):
-        day = PublishedDay(
-            ds,
-            inclusions=run.read(INCLUSIONS, ds),
-            memberships=run.read(MEMBERSHIPS, ds),
-            links=run.read(LINKS, ds),
-            link_evidence=run.read(LINK_EVIDENCE, ds),
-            scores=run.read(SCORES, ds),
-            edges=run.read(EDGES, ds),
-            nodes=run.read(NODES, ds),
-            traces=run.config.active_traces,
-            declared_networks=read_declared_networks(run.engine, run.config, ds),
-        )
+        day = published_day(run.engine, run.config, run.read, ds)
         frozen = freeze_published(run.engine, day, networks[ds])
         rows.append(run.engine.to_arrow(frozen).select(SNAPSHOTS.columns))
     taken = pa.concat_tables(rows)

@@ -37,6 +37,7 @@ from graph.profiles import ACCOUNT_PROFILE, with_standing
 from graph.sightings import SIGHTINGS
 from graph.tables import Table
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
+from jobs.overrides import read_overridden
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
 from jobs.verdicts import Verdicts, read_verdicts
@@ -93,6 +94,7 @@ def compute(run: Run) -> None:
         protected=read_protected_accounts(run.engine, run.config, run.ds),
         cleared=run.engine.from_arrow(_named(_cleared(run, ledger, now))),
         called_benign=run.engine.from_arrow(verdicts.benign_rows),
+        overridden=run.engine.from_arrow(read_overridden(run.home, library, now)),
         core_cut=run.config.networks.core_cut,
         limits=run.config.proposals,
         weights=_weights(run),

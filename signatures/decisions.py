@@ -23,6 +23,7 @@ DECISIONS = Table(
         episode="int64",
         subject_role="string",
         signature_ids=pa.list_(pa.string()),
+        overridden_signature_ids=pa.list_(pa.string()),  # benign ones that match (overrides.py)
         market="string",
         ds=pa.date32(),
         state="string",

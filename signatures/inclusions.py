@@ -34,6 +34,7 @@ INCLUSIONS = Table(
         reasons=pa.list_(pa.string()),  # why it is left out; empty for who is included
         lighter_because=pa.list_(pa.string()),  # why an included one gets less than is declared
         dropped_by=pa.list_(pa.string()),  # the first single entities and neighbours it hangs on
+        overridden=pa.list_(pa.string()),  # innocent explanations that match: who overrode, why
     ),
 )
 

@@ -22,6 +22,7 @@ from signatures.independence import (
 )
 from signatures.ladder import LADDER, SECURE, signature_rows
 from signatures.model import Signature
+from signatures.overrides import explained_accounts
 from signatures.roles import with_roles
 from signatures.scores import numbers, top_findings
 from signatures.snapshots import Found
@@ -57,7 +58,8 @@ class Case:
     """All that is judged of one day, beside the tables of its members.
 
     networks and accounts are the features, wide; protected, cleared (an earlier decision
-    was overturned or taken back) and called_benign have account_id.
+    was overturned or taken back) and called_benign have account_id; overridden has the columns of
+    overrides.OVERRIDDEN.
     """
 
     networks: DataFrame
@@ -67,6 +69,7 @@ class Case:
     protected: DataFrame
     cleared: DataFrame
     called_benign: DataFrame
+    overridden: DataFrame
     core_cut: float
     limits: Proposals
     weights: Mapping[str, float] = field(default_factory=lambda: HAND_SET)
@@ -127,7 +130,6 @@ def _facts(
         "declared": counts.exempted.filter(F.col("wholly")).select("account_id"),
         "openly_linked": counts.exempted.select("account_id"),
         "called_benign": case.called_benign.select("account_id").distinct(),
-        "account_explained": _explained(case.findings, "account"),
     }
     rows = roles.select(
         "network_id",
@@ -150,6 +152,7 @@ def _facts(
     is_firm = F.col("is_firm") | F.coalesce(hosted | takes_part, F.lit(False))
     rows = rows.withColumn("is_firm", is_firm)
     rows = rows.drop("account_hosting_ratio", "strength_ratio", "openly_linked")
+    rows = _with_explanations(engine, case, rows)
     networks = _of_networks(engine, tables, case, counts, top)
     rows = rows.join(networks, on="network_id", how="left")
     drops = _drops(engine, tables, case, counts).select("account_id", "drops", "dropped_by")
@@ -164,10 +167,15 @@ def _no_texts() -> Column:
     return F.array_compact(F.array(F.lit(None).cast("string")))
 
 
-def _explained(findings: DataFrame, subject: str) -> DataFrame:
-    """Subjects that an innocent explanation matches, whatever its mode."""
-    benign = findings.filter((F.col("subject_type") == subject) & F.col("benign"))
-    return benign.select(F.col("subject_id").alias(f"{subject}_id")).distinct()
+def _with_explanations(engine: Engine, case: Case, rows: DataFrame) -> DataFrame:
+    """Add to accounts what explained_accounts says of them."""
+    found = explained_accounts(case.findings, rows, case.overridden)
+    rows = rows.join(engine.materialize(found, "fact explained"), on="account_id", how="left")
+    for name in ("network_explained", "account_explained"):
+        rows = rows.withColumn(name, F.coalesce(F.col(name) == 1, F.lit(False)))
+    for name in ("overridden", "overridden_signature_ids"):
+        rows = rows.withColumn(name, F.coalesce(name, _no_texts()))
+    return rows
 
 
 def _of_networks(
@@ -180,7 +188,8 @@ def _of_networks(
         .join(tied.withColumn("tied_otherwise", F.lit(True)), on="network_id", how="left")
         .withColumn("tied_otherwise", F.coalesce("tied_otherwise", F.lit(False)))
     )
-    explained = _explained(case.findings, "network").withColumn("network_explained", F.lit(True))
+    benign = case.findings.filter((F.col("subject_type") == "network") & F.col("benign"))
+    innocent = benign.select("network_id").distinct().withColumn("looks_innocent", F.lit(True))
     named = top.select(
         "network_id",
         "signature_id",
@@ -191,11 +200,11 @@ def _of_networks(
         "duration_s",
         "policy_id",
     )
-    rows = networks.join(explained, on="network_id", how="left").join(
+    rows = networks.join(innocent, on="network_id", how="left").join(
         named, on="network_id", how="left"
     )
-    explained_or_not = F.coalesce("network_explained", F.lit(False))
-    return engine.materialize(rows.withColumn("network_explained", explained_or_not), "networks")
+    looks_innocent = F.coalesce("looks_innocent", F.lit(False))
+    return engine.materialize(rows.withColumn("looks_innocent", looks_innocent), "networks")
 
 
 def _drops(engine: Engine, tables: MemberTables, case: Case, counts: Counted) -> DataFrame:
@@ -288,9 +297,10 @@ def _lowest(name: str, places: Sequence[str]) -> Column:
 def _speaks_of_it() -> Column:
     """Whether a signature's measured precision says how likely this network is abuse.
 
-    It was measured on networks that nothing explains, and a borrowed one is of other signatures.
+    It was measured on networks that nothing explains, and a borrowed one is of other signatures. An
+    override lets accounts be proposed; it measures nothing.
     """
-    return ~F.col("borrowed") & ~F.col("network_explained")
+    return ~F.col("borrowed") & ~F.col("looks_innocent")
 
 
 def _scores(
@@ -302,7 +312,8 @@ def _scores(
         ranked = F.when(F.col("action") == action, F.lit(place)).otherwise(ranked)
     ranked = F.when(F.col("included"), ranked)
     of_accounts = judged.groupBy("network_id").agg(
-        F.max(F.when(F.col("network_explained"), 1).otherwise(0)).alias("explained"),
+        F.max(F.when(F.col("looks_innocent"), 1).otherwise(0)).alias("explained"),
+        F.max(F.when(F.col("network_explained"), 1).otherwise(0)).alias("left_alone"),
         F.max(ranked).alias("rank"),
         F.max(F.when(F.col("reviewed"), 1).otherwise(0)).alias("reviewed"),
         F.max(F.when(_speaks_of_it(), F.col("measured"))).alias("measured"),
@@ -321,9 +332,9 @@ def _scores(
     for name, place in rank.items():
         heaviest = F.when(F.col("rank") == place, F.lit(name)).otherwise(heaviest)
     disposition = (
-        F.when(F.col("explained") == 1, F.lit("explained"))
-        .when(F.col("rank").isNotNull(), F.lit("propose"))
+        F.when(F.col("rank").isNotNull(), F.lit("propose"))
         .when(F.col("reviewed") == 1, F.lit("review"))
+        .when(F.col("left_alone") == 1, F.lit("explained"))
         .otherwise(F.lit("monitor"))
     )
     return scored.select(

@@ -48,13 +48,21 @@ def load(paths: Sequence[str | Path] = ()) -> list[Signature]:
 
 def signature_of_abuse(name: str, paths: Sequence[str | Path] = ()) -> Signature:
     """The signature with this id or title; raises ConfigError where none of abuse has it."""
-    known = [each for each in load(paths) if not each.benign]
+    return _called(name, "signature of abuse", [each for each in load(paths) if not each.benign])
+
+
+def benign_signature(name: str, paths: Sequence[str | Path] = ()) -> Signature:
+    """The signature with this id or title; raises ConfigError where no benign one has it."""
+    return _called(name, "benign signature", [each for each in load(paths) if each.benign])
+
+
+def _called(name: str, kind: str, known: Sequence[Signature]) -> Signature:
     by_name = {each.title.lower(): each for each in known} | {str(each.id): each for each in known}
     if name.lower() not in by_name:
         hint = nearest(name.lower(), by_name)
         raise ConfigError(
-            f"no signature of abuse has the id or title {name!r}{hint}; to use one of your own, "
-            "add its folder to signatures.paths in the config"
+            f"no {kind} has the id or title {name!r}{hint}; to use one of your own, add its folder "
+            "to signatures.paths in the config"
         )
     return by_name[name.lower()]
 

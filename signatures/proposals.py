@@ -45,9 +45,9 @@ class Judged:
     `accounts` are rows of accounts that are included or reviewed, or whose decision is proposed:
     account_id, network_id, snapshot_sha256, market, role, included, reviewed, network_explained,
     account_explained, action, declared_action, duration_s, policy_id, signature_id, cleared,
-    called_benign, reasons, why. `evidence` has the JSON of accounts that were judged before, by
-    snapshot and account; `benign` the snapshots on which reviewers called an account benign, by
-    account.
+    called_benign, overridden_signature_ids, reasons, why. `evidence` has the JSON of accounts that
+    were judged before, by snapshot and account; `benign` the snapshots on which reviewers called an
+    account benign, by account.
     """
 
     day: date
@@ -269,6 +269,7 @@ def _subject(account: Row, judged: Judged) -> dict[str, Any]:
         "duration_s": account["duration_s"],
         "subject_role": account["role"],
         "signature_ids": [account["signature_id"]],
+        "overridden_signature_ids": account["overridden_signature_ids"],
         "market": account["market"],
         "ds": judged.day,
     }

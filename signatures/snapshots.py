@@ -47,6 +47,7 @@ _MEMBERS = columns(
     is_core="bool",
     role_reasons=pa.list_(pa.string()),
     reasons=pa.list_(pa.string()),
+    overridden=pa.list_(pa.string()),
     grounds=pa.list_(pa.string()),
     hubs=pa.list_(pa.string()),
     exempted="bool",
@@ -85,9 +86,9 @@ def freeze_networks(
 ) -> DataFrame:
     """Freeze networks with all their accounts; columns of SNAPSHOTS.
 
-    `accounts` has network_id, account_id, role, is_core, role_reasons, reasons; `grounds` has
-    network_id and, as reasons, those of the signature that names the network. A network's members
-    and their strongest evidence must fit into a task, some 3 KB a member.
+    `accounts` has network_id, account_id, role, is_core, role_reasons, reasons, overridden;
+    `grounds` has network_id and, as reasons, those of the signature that names the network. A
+    network's members and their strongest evidence must fit into a task, some 3 KB a member.
     """
     named = grounds.select("network_id", F.col("reasons").alias("grounds"))
     accounts = accounts.join(named, on="network_id", how="left")
@@ -169,8 +170,9 @@ def _snapshot(rows: list[dict[str, Any]], day: date) -> Iterator[dict[str, Any]]
 
 def _in_words(row: dict[str, Any]) -> dict[str, list[str]]:
     unmeasured = [each for each in row["reasons"] if each in _NOT_COUNTED]
+    counted = [each for each in row["reasons"] if each not in _NOT_COUNTED]
     return {
-        "against": [each for each in row["reasons"] if each not in _NOT_COUNTED],
+        "against": [*counted, *(row["overridden"] or ())],
         "role": row["role_reasons"],
         "grounds": row["grounds"] or [],
         "not_counted": [

@@ -83,6 +83,7 @@ class Figures:
     cleared: int = 0
     wrong_role: int = 0
     unmeasured: int = 0
+    override_ended: int = 0
     repeated: int = 0
     moved_on: int = 0
     first: Mapping[str, Sequence[str]] = field(default_factory=dict)  # some accounts, by guard
@@ -164,6 +165,12 @@ def _people(figures: Figures) -> Iterator[Stop]:
             figures.unmeasured,
             "the calibration is stale, not of their market, or below what the action needs: "
             + way_out,
+        ),
+        (
+            "override",
+            figures.override_ended,
+            "an innocent explanation matches, and its override was withdrawn, has expired, or is "
+            f"of a signature that changed: {way_out}",
         ),
         ("one decision", figures.repeated, "twice under one policy: reviewers choose one"),
         ("decisions", figures.moved_on, "no longer as they were proposed: export again"),

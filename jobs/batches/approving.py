@@ -17,6 +17,7 @@ from exporters.enforcement.verify import sums_sha256_of, verify_content
 from graph.frames import DataFrame, F
 from jobs.batches.changes import Changes
 from jobs.batches.decided import labellers
+from jobs.batches.overridden import overriders
 from jobs.batches.store import FOLDER, Store, approvals_of
 from jobs.errors import DataStop, GuardStop
 from signatures.decisions import DECISIONS
@@ -48,7 +49,9 @@ def approve(changes: Changes, batch_id: str, person: str, key_file: Path) -> App
     manifest = sound(folder)
     refuse_ended(changes, batch_id)
     # Also who judged a network of it since it was made.
-    seen_by = labellers(changes.engine, changes.ledger(LABELS), decisions_of(changes, folder))
+    rows = decisions_of(changes, folder)
+    seen_by = labellers(changes.engine, changes.ledger(LABELS), rows)
+    seen_by += overriders(changes, rows)
     known = manifest.model_copy(update={"reviewers": [*manifest.reviewers, *seen_by]})
     if reason := conflict(person, known):
         raise GuardStop(

@@ -31,6 +31,7 @@ from jobs.batches.decided import (
     write_sorted,
 )
 from jobs.batches.lighter import lighter
+from jobs.batches.overridden import overriders
 from jobs.batches.store import FOLDER
 from jobs.configuration import config_sha256
 from jobs.errors import DataStop
@@ -237,6 +238,7 @@ def _checked(
     chosen = formats(order.formats)
     rows = read_decided(decided, low, high)
     reviewers = labellers(changes.engine, changes.ledger(LABELS), order.decisions)
+    reviewers = sorted({*reviewers, *overriders(changes, order.decisions)})
     written = write_batch(folder, maker, rows, chosen, particulars, reviewers)
     problems: list[str] = []
     verify_content(folder, problems, called=maker.batch_id)

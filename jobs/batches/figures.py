@@ -23,6 +23,7 @@ from jobs.batches.changes import Changes
 from jobs.batches.decided import reviewed
 from jobs.batches.lighter import lighter
 from jobs.batches.measured import unmeasured
+from jobs.batches.overridden import override_ended
 from jobs.batches.reversals import reversals
 from jobs.batches.store import Store
 from jobs.inputs import read_protected_accounts
@@ -49,6 +50,7 @@ def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
         "cleared": _cleared(changes, rows),
         "subject role": rows.filter(_wrong_role()),
         "measured precision": unmeasured(changes, rows, ds),
+        "override": override_ended(changes, rows),
         "one decision": _repeated(rows),
         "decisions": rows.filter(F.col("state") != state),
     }
@@ -65,6 +67,7 @@ def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
         cleared=counts["cleared"],
         wrong_role=counts["subject role"],
         unmeasured=counts["measured precision"],
+        override_ended=counts["override"],
         repeated=counts["one decision"],
         moved_on=counts["decisions"],
         first={guard: _first(changes, about[guard]) for guard in counts if counts[guard]},
@@ -90,12 +93,13 @@ def _repeated(rows: DataFrame) -> DataFrame:
 
 
 def kept_from_leaving(changes: Changes, rows: DataFrame, ds: date) -> DataFrame:
-    """The rows that the guards protected, cleared, subject role and measured precision stop."""
+    """The rows that guards stop of which reviewers may decide (export-enforcement --to-review)."""
     stopped = (
         _protected(changes, rows, ds),
         _cleared(changes, rows).select(*DECISIONS.columns),
         rows.filter(_wrong_role()),
         unmeasured(changes, rows, ds).select(*DECISIONS.columns),
+        override_ended(changes, rows),
     )
     names = union_all([each.select("decision_id") for each in stopped]).distinct()
     return rows.join(names, on="decision_id", how="left_semi")

@@ -12,14 +12,16 @@ from graph.frames import DataFrame, F
 from graph.people import person_key
 from graph.union import union_all
 from jobs.batches.changes import Changes
+from jobs.batches.overridden import overriders_of
 from signatures.labels import LABELS
 
 
 def who_acted(changes: Changes, ledger: pa.Table) -> dict[str, set[str]]:
     """The people with a part in each decision, as `person_key` has them; `ledger`: its rows.
 
-    They moved it, asked for its batch, or said what the account or its network is, for whatever
-    reason. Who heard an appeal against it stands in the ledger of appeals.
+    They moved it, asked for its batch, overrode what explains its account, or said what the account
+    or its network is, for whatever reason. Who heard an appeal against it stands in the ledger of
+    appeals.
     """
     acted: dict[str, set[str]] = defaultdict(set)
     requested, labelled = _requested(changes), _labelled(changes, ledger)
@@ -34,6 +36,9 @@ def who_acted(changes: Changes, ledger: pa.Table) -> dict[str, set[str]]:
         ):
             people += labelled.get((kind, name), ())
         acted[row["decision_id"]].update(map(person_key, people))
+    overrode = overriders_of(changes, changes.engine.from_arrow(ledger))
+    for row in changes.engine.to_arrow(overrode).to_pylist():
+        acted[row["decision_id"]].add(person_key(row["reviewer"]))
     return acted
 
 

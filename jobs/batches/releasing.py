@@ -16,6 +16,7 @@ from graph.frames import DataFrame, F
 from jobs.batches.approving import batch_event, decisions_of, refuse_ended, sound, too_late
 from jobs.batches.changes import Changes
 from jobs.batches.figures import gather, list_hashes, list_moved, outcomes_of_batch
+from jobs.batches.overridden import overriders, requested_by_overrider
 from jobs.batches.placing import stage_release
 from jobs.batches.store import Store
 from jobs.batches.taking_back import take_back
@@ -77,7 +78,10 @@ def _approved(changes: Changes, folder: Path, manifest: Manifest, person: str) -
             "enforcement.release_key: the approvers file has a releaser, so importers want its "
             "signature: name the file of its key"
         )
-    problems = approval_problems(folder, manifest, approvers, changes.now)
+    # Whoever approved and then renewed an override that the batch rests on is two of the three.
+    reviewers = [*manifest.reviewers, *overriders(changes, decisions_of(changes, folder))]
+    known = manifest.model_copy(update={"reviewers": reviewers})
+    problems = approval_problems(folder, known, approvers, changes.now)
     if problems:
         raise GuardStop(f"guard approvals: {'; '.join(problems)}")
 
@@ -118,7 +122,10 @@ def _guarded(
         moved_on=figures.moved_on + missing,
         list_moved=list_moved(changes, changes.now.date(), lists, manifest.lists),
     )
-    hits: list[Stop] = stops(figures, changes.config.enforcement)
+    hits: list[Stop] = [
+        *stops(figures, changes.config.enforcement),
+        *requested_by_overrider(changes, rows, manifest.requested_by),
+    ]
     if not hits:
         return
     told, aloud = "\n".join(map(str, hits)), "\n".join(hit.aloud for hit in hits)

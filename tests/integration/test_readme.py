@@ -64,7 +64,7 @@ def test_the_key_shown_is_one_that_a_batch_takes(
 
 def test_ids_and_folders_of_batches_are_shown_as_they_are() -> None:
     shown = "".join(blocks("console"))
-    (network,) = re.findall(r"--network (\S+)", shown)
+    (network,) = set(re.findall(r"--network (\S+)", shown))
     assert len(network) == len(new_network_id(str(DAY), "first"))
     home = load().home
     assert re.findall(r"(\S+)/released", shown) == [f"{home}/batches"]

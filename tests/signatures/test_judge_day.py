@@ -14,6 +14,7 @@ from graph.features.computed import compute_features
 from graph.features.tables import member_tables
 from signatures.findings import FINDINGS
 from signatures.judgement import BOUNDS, Case, Judgement, judge_day
+from signatures.overrides import OVERRIDDEN
 from tests.graph.feature_days import (
     Fact,
     ago,
@@ -58,6 +59,7 @@ def judgement(
     facts: Iterable[Fact],
     findings: list[dict[str, Any]] = NOTHING,
     bounds: list[dict[str, Any]] = NOTHING,
+    overridden: list[dict[str, Any]] = NOTHING,
 ) -> Judgement:
     tables = member_tables(engine, day_tables(engine, day_of(facts)))
     networks, accounts = compute_features(engine, tables)
@@ -70,6 +72,7 @@ def judgement(
         protected=nobody,
         cleared=nobody,
         called_benign=nobody,
+        overridden=engine.from_arrow(pa.Table.from_pylist(overridden, schema=OVERRIDDEN)),
         core_cut=0.25,
         limits=Proposals(),
     )
@@ -170,3 +173,39 @@ def test_a_measured_precision_is_the_likelihood_of_networks_like_those_measured(
     assert explained["priority"] < measured["priority"] / 2
     borrowed = score(engine, borrowed=True)
     assert explained["likelihood"] < borrowed["likelihood"] < 0.97 and not borrowed["calibrated"]
+
+
+EXPLAINED = "an innocent explanation matches its network"
+
+
+def test_an_override_lets_those_through_whom_the_reviewer_looked_at(engine: Engine) -> None:
+    """It measures nothing: the network is as likely abuse as it was with its explanation."""
+    overridden = [
+        {"account_id": name, "network_id": "n", "signature_id": "innocent", "told": "by ann"}
+        for name in "abc"
+    ]
+    found = [finding(benign=False), finding(benign=True)]
+    before = judgement(engine, network({"phone": PHONE}), found)
+    after = judgement(engine, network({"phone": PHONE}), found, overridden=overridden)
+    rows = {row["account_id"]: row for row in engine.to_arrow(after.accounts).to_pylist()}
+    for name in "abc":
+        assert EXPLAINED not in rows[name]["reasons"] and rows[name]["reviewed"]
+        assert rows[name]["overridden"] == ["by ann"]
+        assert rows[name]["overridden_signature_ids"] == ["innocent"]
+    assert EXPLAINED in rows["d"]["reasons"] and not rows["d"]["reviewed"]
+    assert (rows["d"]["overridden"], rows["d"]["overridden_signature_ids"]) == ([], [])
+    (old,), (new,) = (engine.to_arrow(each.scores).to_pylist() for each in (before, after))
+    assert (old["disposition"], new["disposition"]) == ("explained", "review")
+    assert old["likelihood"] == new["likelihood"] and not new["calibrated"]
+
+
+def test_another_explanation_still_keeps_them_out(engine: Engine) -> None:
+    overridden = [
+        {"account_id": name, "network_id": "n", "signature_id": "innocent", "told": "by ann"}
+        for name in "abcd"
+    ]
+    another = finding(benign=True) | {"signature_id": "another"}
+    found = [finding(benign=False), finding(benign=True), another]
+    after = judgement(engine, network({"phone": PHONE}), found, overridden=overridden)
+    for row in engine.to_arrow(after.accounts).to_pylist():
+        assert EXPLAINED in row["reasons"] and row["overridden"] == ["by ann"]

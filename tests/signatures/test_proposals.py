@@ -42,6 +42,7 @@ INCLUDED: dict[str, Any] = {
     "signature_id": "s1",
     "cleared": False,
     "called_benign": False,
+    "overridden_signature_ids": [],
     "reasons": [],
     "why": ["43 members", "97% of the members used a device which another member used"],
 }

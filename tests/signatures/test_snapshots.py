@@ -24,6 +24,7 @@ ACCOUNTS = columns(
     reviewed="bool",
     role_reasons=pa.list_(pa.string()),
     reasons=pa.list_(pa.string()),
+    overridden=pa.list_(pa.string()),
 )
 EVIDENCE = columns(
     account_id="string",

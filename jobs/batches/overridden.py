@@ -1,0 +1,75 @@
+"""Decisions that rest on an override of what explains them: is it in force, and whose is it."""
+
+from __future__ import annotations
+
+from exporters.enforcement.guards import Stop
+from graph.frames import DataFrame, F
+from graph.people import person_key
+from jobs.batches.changes import Changes
+from jobs.overrides import read_overridden
+from signatures.decisions import DECISIONS
+from signatures.loading import load
+from signatures.overrides import GIVEN, OVERRIDES
+from signatures.snapshots import SNAPSHOTS
+
+
+def override_ended(changes: Changes, rows: DataFrame) -> DataFrame:
+    """The rows of which an override was withdrawn, has expired, or is of a changed signature.
+
+    `rows` have DECISIONS' columns, and so has what is returned. Another override of the same is as
+    good. What people decided (the investigated route) rests on no override.
+    """
+    library = load(changes.config.signatures.paths)
+    held = changes.engine.from_arrow(read_overridden(changes.home, library, changes.now))
+    resting = _resting(rows.filter(F.col("route") == "calibrated")).join(
+        held, on=["account_id", "network_id", "signature_id"], how="left_anti"
+    )
+    ended = resting.select("decision_id").distinct()
+    return rows.join(ended, on="decision_id", how="left_semi").select(*DECISIONS.columns)
+
+
+def overriders(changes: Changes, decisions: DataFrame) -> list[str]:
+    """Everybody who overrode what explained an account of these decisions, in force or not."""
+    names = overriders_of(changes, decisions).select("reviewer").distinct()
+    found: list[str] = changes.engine.to_arrow(names)["reviewer"].to_pylist()
+    return sorted(found)
+
+
+def overriders_of(changes: Changes, decisions: DataFrame) -> DataFrame:
+    """Who overrode what explained the account of each of these decisions: decision_id, reviewer.
+
+    `decisions` have DECISIONS' columns.
+    """
+    given = changes.ledger(OVERRIDES).filter(F.col("event") == GIVEN)
+    frozen = changes.ledger(SNAPSHOTS).select(
+        "snapshot_sha256", F.col("account_id").alias("member")
+    )
+    about = given.join(frozen, on="snapshot_sha256", how="inner").filter(
+        F.col("account_id").isNull() | (F.col("account_id") == F.col("member"))
+    )
+    named = about.select(
+        F.col("member").alias("account_id"), "network_id", "signature_id", "reviewer"
+    )
+    mine = named.join(
+        _resting(decisions), on=["account_id", "network_id", "signature_id"], how="inner"
+    )
+    return mine.select("decision_id", "reviewer").distinct()
+
+
+def requested_by_overrider(changes: Changes, decisions: DataFrame, person: str) -> list[Stop]:
+    """The stop where whoever asks for a batch overrode an explanation that stood against it."""
+    names = [
+        each for each in overriders(changes, decisions) if person_key(each) == person_key(person)
+    ]
+    about = f"{person} overrode an innocent explanation, so somebody else must ask for the batch"
+    return [Stop("approvals", "1 requester with a part in it", "0", about)] if names else []
+
+
+def _resting(rows: DataFrame) -> DataFrame:
+    """What decisions rest on: decision_id, account_id, network_id, signature_id of a benign one."""
+    return rows.select(
+        "decision_id",
+        "account_id",
+        "network_id",
+        F.explode("overridden_signature_ids").alias("signature_id"),
+    )

@@ -1,0 +1,158 @@
+"""Batches that rest on an override: who may sign them, and when they may not leave any more."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from jobs.check_signatures import main as signatures
+from signatures.loading import benign_signature
+from signatures.overrides import HOLDS, OVERRIDES, override_row, withdrawal
+from tests.jobs.batches.sites import SNAPSHOT, Site, appeal_of
+from tests.ledger_rows import append_to_ledger
+
+CAMPUS = benign_signature("Campus")
+
+
+def give(site: Site, reviewer: str = "lead_3", age: timedelta = timedelta(hours=1)) -> Any:
+    """Override that Campus explains the members of the snapshot; returns the row."""
+    judged = {"network_id": "n1", "snapshot_sha256": SNAPSHOT, "account_id": None}
+    row = override_row(CAMPUS, judged, reviewer, "one script", datetime.now(UTC) - age)
+    write(site, row)
+    return row
+
+
+def write(site: Site, row: dict[str, Any]) -> None:
+    rows = pa.Table.from_pylist([row], schema=OVERRIDES.schema)
+    append_to_ledger(site.home, OVERRIDES, rows, f"{row['event']}-{row['reviewer']}")
+
+
+def decide(site: Site, *accounts: str, **changed: Any) -> list[str]:
+    return site.decide(accounts, overridden_signature_ids=[str(CAMPUS.id)], **changed)
+
+
+def export(site: Site, *more: str) -> Path:
+    batch = site.export(*more)
+    assert batch is not None
+    return batch
+
+
+def test_it_leaves_while_the_override_is_in_force(site: Site) -> None:
+    decide(site, "a1", "a2")
+    give(site)
+    site.release_all()
+    assert site.counted() == {"released": 2}
+
+
+@pytest.mark.parametrize("name", ["lead_3", "LEAD_3"])
+def test_who_overrode_cannot_approve(
+    site: Site, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    decide(site, "a1")
+    give(site, name)
+    batch = export(site)
+    site.approve(batch, "lead_3", code=6)
+    assert "lead_3 reviewed accounts of the batch" in capsys.readouterr().err
+    site.approve(batch, "lead_1")
+
+
+def test_who_overrode_after_the_export_cannot_approve(site: Site) -> None:
+    decide(site, "a1")
+    give(site, "lead_2")
+    batch = export(site)
+    give(site, "lead_3")
+    site.approve(batch, "lead_3", code=6)
+
+
+def test_who_overrode_cannot_ask_for_the_batch(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decide(site, "a1")
+    give(site, "lead_3")
+    assert site.export("--as", "Lead_3", code=6) is None
+    told = capsys.readouterr()
+    assert "overrode an innocent explanation, so somebody else" in told.err + told.out
+
+
+def test_who_approved_cannot_renew_the_override(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decide(site, "a1")
+    first = give(site, "lead_3")
+    batch = export(site)
+    site.approve(batch, "lead_1")
+    write(site, withdrawal(first, "lead_3", "not sure", datetime.now(UTC)))
+    give(site, "lead_1")
+    site.release(batch, code=6)
+    assert "guard approvals" in capsys.readouterr().err
+    assert site.counted() == {"approved": 1}
+
+
+def test_it_stops_once_the_override_is_withdrawn(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Withdrawn by anybody, between approval and release; then scoring explains them again."""
+    decide(site, "a1")
+    row = give(site)
+    batch = export(site)
+    site.approve(batch, "lead_1")
+    withdraw = ["withdraw", row["override_id"], "--reason", "they are students", "--as", "bob"]
+    assert signatures([*withdraw, *site.arguments], site.engine) == 0
+    assert signatures([*withdraw, *site.arguments], site.engine) == 2
+    site.release(batch, code=6)
+    told = capsys.readouterr().err
+    assert "guard override: 1 accounts, limit 0" in told and "account a1" in told
+    assert site.counted() == {"proposed": 1}, "its approvals are void"
+    assert site.export(code=6) is None
+    assert site.export("--to-review", "the override ended") is None
+    assert site.counted() == {"in_review": 1}
+
+
+def test_it_stops_once_the_override_has_expired(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decide(site, "a1")
+    give(site, age=HOLDS)
+    assert site.export(code=6) is None
+    assert "guard override" in capsys.readouterr().err
+    give(site, "lead_2")
+    assert site.export() is not None, "another reviewer overrode it anew"
+
+
+def test_it_stops_where_nobody_overrode_for_these_accounts(site: Site) -> None:
+    """An override of another snapshot, or of another signature, is none of these."""
+    decide(site, "a1", network_id="n2", snapshot_sha256="6" * 64)
+    give(site)
+    assert site.export(code=6) is None
+
+
+def test_what_two_reviewers_decided_needs_no_override(site: Site) -> None:
+    decide(site, "a1", route="investigated", actor="ann, bob")
+    site.release_all()
+
+
+def test_an_override_changes_nothing_for_others(site: Site) -> None:
+    """Who overrode for another network may approve."""
+    site.decide(["b1"])
+    give(site, "lead_3")
+    batch = export(site)
+    site.approve(batch, "lead_3")
+    site.release(batch)
+
+
+def test_who_overrode_does_not_hear_the_appeal(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (name,) = decide(site, "a1")
+    give(site, "ann")
+    desk = site.desk()
+    desk.import_batch(site.release_all())
+    site.receipts(desk)
+    site.appeal(appeal_of(name, "upheld", reviewer="Ann"), code=4)
+    assert "Ann acted in this decision before" in capsys.readouterr().err
+    site.appeal(appeal_of(name, "upheld"))
+    assert site.states() == {"a1": "upheld"}
