@@ -114,9 +114,9 @@ def _ranking(place: Key, reviewed: Iterable[Review]) -> Ranking:
 
 
 def _few(judged: Judged) -> str | None:
-    """Why nothing is told of so few networks; of more than 16, None.
+    """Why nothing is told of so few networks; None where they are enough.
 
-    Fewer would reach no precision that anybody wants if they were without any error.
+    Of fewer even a faultless sample reaches none of the precisions that are wanted.
     """
     reviewed, needed = len(np.unique(judged.clusters)), needed_clusters(NOTHING, min(WANTED))
     if needed is None or reviewed < needed:
