@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,8 +49,8 @@ def backtest(arguments: argparse.Namespace) -> int:
 
     if arguments.first > arguments.last:
         raise ConfigError("--from is after --to")
-    signature = read_signature(arguments.file)
     config = load(arguments.config, arguments.set, os.environ)
+    signature = read_signature(arguments.file, config.active_traces)
     rows: list[dict[str, Any]] = []
     with changing(config, "signatures backtest") as changes:
         cleared = timedelta(microseconds=config.proposals.cleared)
@@ -74,11 +74,14 @@ def backtest(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def read_signature(file: Path) -> Signature:
-    """The one signature of a file, one of abuse; raises ConfigError for anything else."""
+def read_signature(file: Path, traces: Collection[str]) -> Signature:
+    """The one signature of a file, one of abuse; raises ConfigError for anything else.
+
+    `traces` are those that there are, beside the shipped ones.
+    """
     from signatures.loading import read_library
 
-    library = read_library([file], with_shipped=False)
+    library = read_library([file], traces, with_shipped=False)
     if library.problems:
         raise ConfigError("\n".join(library.problems))
     if len(library.signatures) != 1:
@@ -102,8 +105,8 @@ def scored_day(changes: Changes, ds: date, benign: DataFrame) -> Day:
     from graph.features.computed import (
         ACCOUNT_FEATURE_NAMES,
         ACCOUNT_FEATURES_TABLE,
-        NETWORK_FEATURE_NAMES,
         NETWORK_FEATURES_TABLE,
+        network_feature_names,
         wide_form,
     )
     from signatures.backtests import Day
@@ -111,7 +114,8 @@ def scored_day(changes: Changes, ds: date, benign: DataFrame) -> Day:
     from signatures.inclusions import INCLUSIONS
 
     read, engine = changes.publication.read, changes.engine
-    networks = wide_form(read(NETWORK_FEATURES_TABLE, ds), ["network_id"], NETWORK_FEATURE_NAMES)
+    names = network_feature_names(changes.config.active_traces)
+    networks = wide_form(read(NETWORK_FEATURES_TABLE, ds), ["network_id"], names)
     keys = ["network_id", "account_id"]
     accounts = wide_form(read(ACCOUNT_FEATURES_TABLE, ds), keys, ACCOUNT_FEATURE_NAMES)
     return Day(

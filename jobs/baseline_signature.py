@@ -37,7 +37,7 @@ def add_baseline(parser: argparse.ArgumentParser) -> None:
 
 def baseline(arguments: argparse.Namespace) -> int:
     """Print whom a signature hits; raises ConfigError for innocents that nothing explains."""
-    signature = read_signature(arguments.file)
+    signature = read_signature(arguments.file, traces=())
     with tempfile.TemporaryDirectory() as folder:
         found, truth = _simulated(Path(folder), signature, arguments.accounts, arguments.seed)
     hits = innocent_hits(found, truth)

@@ -7,26 +7,14 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
-
 from jobs.printing import print_table
-from signatures.calibration import standing
-from signatures.ranking import (
-    Judged,
-    average_precision,
-    precision_at,
-    reliability,
-    threshold_for,
-)
-from signatures.reviews import Review, blind_agreement, clusters
-
-LOOKED_AT = (10, 50, 100, 500)
-"""k of precision at k: networks that reviewers see first."""
-
-WANTED = (0.80, 0.90, 0.95, 0.98, 0.99)
-"""Precisions for which the threshold is told."""
+from signatures.calibration import ALL, standing
+from signatures.likelihood_ranking import rankings
+from signatures.reviews import Review, blind_agreement
 
 Row = Mapping[str, Any]
+
+PLACE = ("market", "stratum")
 
 
 def report(
@@ -51,35 +39,7 @@ def report(
         "reviewed": len(found),
         "calibration": told,
         "agreement": asdict(blind_agreement(samples, labels)),
-        "ranking": _ranking(found),
-    }
-
-
-def _ranking(found: Sequence[Review]) -> dict[str, Any]:
-    """How well the likelihood of networks orders them, the quiet ones included."""
-    networks = [
-        each
-        for each in found
-        if each.row["subject_type"] == "network" and each.row["likelihood"] is not None
-    ]
-    if not networks:
-        return {}
-    judged = Judged(
-        np.array([each.row["likelihood"] for each in networks], np.float64),
-        np.array([each.abusive for each in networks], np.float64),
-        np.array([each.row["sampling_probability"] for each in networks], np.float64),
-        clusters(networks),
-    )
-    thresholds = {wanted: threshold_for(judged, wanted) for wanted in WANTED}
-    return {
-        "networks": len(networks),
-        "average_precision": average_precision(judged),
-        "precision_at": {str(k): precision_at(judged, k) for k in LOOKED_AT},
-        "reliability": [asdict(each) for each in reliability(judged)],
-        "thresholds": {
-            str(wanted): None if each is None else asdict(each)
-            for wanted, each in thresholds.items()
-        },
+        "ranking": [asdict(each) for each in rankings(found)],
     }
 
 
@@ -88,9 +48,7 @@ def print_report(content: Mapping[str, Any], titles: Mapping[str, str]) -> None:
     rows = content["calibration"]
     _print_precision([row for row in rows if _is_whole(row)], titles)
     _print_rows("Recall", [row for row in rows if row["measure"] == "recall"])
-    ranking = content["ranking"]
-    if ranking:
-        _print_ranking(ranking)
+    _print_ranking(content["ranking"])
     _print_weights(content["learned_weights"])
     agreement = content["agreement"]
     print_table(
@@ -106,7 +64,11 @@ def _is_whole(row: Row) -> bool:
         "account",
         "signature",
     )
-    return of_signature and (row["market"], row["stratum"]) == ("*", "*")
+    return of_signature and _is_everywhere(row)
+
+
+def _is_everywhere(row: Row) -> bool:
+    return all(row[name] == ALL for name in PLACE)
 
 
 def _print_precision(rows: Sequence[Row], titles: Mapping[str, str]) -> None:
@@ -146,36 +108,56 @@ def _print_rows(title: str, rows: Sequence[Row]) -> None:
     )
 
 
-def _print_ranking(ranking: Mapping[str, Any]) -> None:
+def _print_ranking(ranking: Sequence[Row]) -> None:
+    """Print the order of networks by place; of bins, all overall, elsewhere the surprising ones."""
     print_table(
-        f"Likelihood of {ranking['networks']} reviewed networks",
-        ("average precision", *(f"at {k}" for k in ranking["precision_at"])),
+        "How well the likelihood orders reviewed networks, with 95% intervals",
+        (
+            *PLACE,
+            "networks",
+            "abusive",
+            "average precision",
+            *(f"at {k}" for k in ranking[0]["precision_at"]),
+            "why not",
+        ),
         [
             (
-                _rounded(ranking["average_precision"]),
-                *map(_rounded, ranking["precision_at"].values()),
+                *(each[name] for name in PLACE),
+                each["abusive"]["clusters"],
+                _interval(each["abusive"]),
+                _rounded(each["average_precision"]["figure"]),
+                *(_interval(told["figure"]) for told in each["precision_at"].values()),
+                _reasons(each),
             )
+            for each in ranking
         ],
     )
+    enough = [each for each in ranking if each["reliability"]["figure"] is not None]
+    if not enough:
+        return
     print_table(
-        "Reliability: what was said, and what is",
-        ("likelihood", "mean", "abusive", "low", "high", "networks"),
+        "Reliability: what was said, and what is; in markets and strata where they differ",
+        (*PLACE, "likelihood", "mean", "abusive", "low", "high", "networks"),
         [
             (
+                *(each[name] for name in PLACE),
                 row["begins"],
                 _rounded(row["mean"]),
                 *(_rounded(row["observed"][name]) for name in ("value", "low", "high")),
-                row["observed"]["subjects"],
+                row["observed"]["clusters"],
             )
-            for row in ranking["reliability"]
+            for each in enough
+            for row in each["reliability"]["figure"]
+            if _is_everywhere(each)
+            or not row["observed"]["low"] <= row["mean"] <= row["observed"]["high"]
         ],
     )
     print_table(
-        "Threshold that reaches a network precision, and the recall it leaves",
-        ("wanted", "likelihood", "precision", "low", "recall"),
+        "Likelihood from which on a network precision is reached, and the recall it leaves",
+        (*PLACE, *ranking[0]["thresholds"]),
         [
-            (wanted, *(("none", None, None, None) if each is None else _threshold(each)))
-            for wanted, each in ranking["thresholds"].items()
+            (*(each[name] for name in PLACE), *map(_threshold, each["thresholds"].values()))
+            for each in enough
         ],
     )
 
@@ -199,14 +181,24 @@ def _print_weights(told: Mapping[str, Any]) -> None:
     )
 
 
-def _threshold(found: Row) -> tuple[Any, ...]:
-    estimate = found["precision"]
-    return (
-        _rounded(found["score"]),
-        _rounded(estimate["value"]),
-        _rounded(estimate["low"]),
-        _rounded(found["recall"]),
-    )
+def _reasons(ranking: Row) -> str:
+    """Why figures of an order are missing, each reason once."""
+    told = [ranking["average_precision"], *ranking["precision_at"].values()]
+    return "; ".join(dict.fromkeys(each["reason"] for each in told if each["reason"] is not None))
+
+
+def _threshold(told: Row) -> str:
+    found = told["figure"]
+    if found is None:
+        return "none"
+    return f"{found['score']:.3f} leaves {found['recall']:.3f}"
+
+
+def _interval(found: Row | None) -> str | None:
+    """An estimate with its interval, e.g. `0.90 (0.82-0.95)`."""
+    if found is None or found["value"] is None:
+        return None
+    return f"{found['value']:.2f} ({found['low']:.2f}-{found['high']:.2f})"
 
 
 def _rounded(value: float | None) -> float | None:

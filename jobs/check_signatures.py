@@ -8,8 +8,9 @@ file says, ends with exit code 2.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from graph.engines.base import Engine
 from jobs.arguments import add_settings
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int
             metavar="PATH",
             help="a .yml file or a folder of them, beside the shipped ones",
         )
+        add_settings(command)
         if name == "list":
             command.add_argument("--features", action="store_true", help="list features instead")
     schema = commands.add_parser("schema", help="the JSON Schema of signature files, for editors")
@@ -69,10 +71,17 @@ def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int
     return run_command(parser, argv, lambda arguments: int(arguments.action(arguments)))
 
 
+def _traces(arguments: argparse.Namespace) -> Collection[str]:
+    """The traces that signatures may name features of: those that the config switches on."""
+    from jobs.configuration import load
+
+    return load(arguments.config, arguments.set, os.environ).active_traces
+
+
 def _check(arguments: argparse.Namespace) -> int:
     from signatures.loading import load
 
-    sys.stdout.write(f"{len(load(arguments.paths))} signatures are sound\n")
+    sys.stdout.write(f"{len(load(arguments.paths, _traces(arguments)))} signatures are sound\n")
     return DONE
 
 
@@ -80,7 +89,7 @@ def _test(arguments: argparse.Namespace) -> int:
     from signatures.examples import wrong_examples
     from signatures.loading import load
 
-    signatures = load(arguments.paths)
+    signatures = load(arguments.paths, _traces(arguments))
     wrong = [line for signature in signatures for line in wrong_examples(signature)]
     if wrong:
         raise ConfigError("\n".join(wrong))
@@ -91,13 +100,16 @@ def _test(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     from graph.features import FEATURES
+    from graph.features.shape import own_traces, trace_feature
     from signatures.loading import load
 
+    traces = _traces(arguments)
     if arguments.features:
+        features = [*FEATURES, *map(trace_feature, own_traces(traces))]
         print_table(
             "Features",
             ["feature", "subject", "unit", "range", "meaning"],
-            [[each.name, each.subject, each.unit, each.range, each.meaning] for each in FEATURES],
+            [[each.name, each.subject, each.unit, each.range, each.meaning] for each in features],
         )
         return DONE
     print_table(
@@ -115,7 +127,7 @@ def _list(arguments: argparse.Namespace) -> int:
                 each.id,
                 " ".join(each.tags),
             ]
-            for each in load(arguments.paths)
+            for each in load(arguments.paths, traces)
         ],
     )
     return DONE

@@ -47,7 +47,7 @@ from signatures.inclusions import INCLUSIONS
 from signatures.ladder import RESTRICTIONS
 from signatures.life_cycle import STANDS
 from signatures.loading import load as load_signatures
-from signatures.model import BY_NAME, Signature
+from signatures.model import Signature, feature_of
 from signatures.near_misses import near_misses
 from signatures.scores import SCORES
 from signatures.snapshots import SNAPSHOTS
@@ -293,7 +293,7 @@ def _signatures(tables: _Day, network: str, paths: Iterable[str]) -> None:
                 value = values.get(feature)
                 told = "unknown"
                 if value is not None:
-                    told = in_words(BY_NAME[feature], value, values.get(SIZE))
+                    told = in_words(feature_of(feature), value, values.get(SIZE))
                 rows.append((name, holds[name], told, bounds))
         columns = ("part", "holds", "of this network", "bound")
         print_table(f"{signature.title}: {signature.detection.condition.strip()}", columns, rows)

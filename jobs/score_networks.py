@@ -21,10 +21,10 @@ from graph.evidence import LINK_EVIDENCE
 from graph.features.computed import (
     ACCOUNT_FEATURE_NAMES,
     ACCOUNT_FEATURES_TABLE,
-    NETWORK_FEATURE_NAMES,
     NETWORK_FEATURES_TABLE,
     compute_features,
     long_form,
+    network_feature_names,
 )
 from graph.features.tables import DayTables, MemberTables, member_tables
 from graph.frames import DataFrame, F
@@ -111,7 +111,7 @@ def compute(run: Run) -> None:
 def _library(run: Run) -> list[Signature]:
     """All signatures, in the modes and of the status that they have today."""
     settings = run.config.signatures
-    library = with_stable(load(settings.paths), settings.stable)
+    library = with_stable(load(settings.paths, run.config.active_traces), settings.stable)
     changes = read_ledger(run.home, MODE_CHANGES).to_pylist()
     now = live_now(library, settings.live, changes)
     for each in only_in_their_files(library, now):
@@ -190,9 +190,9 @@ def _features(run: Run, tables: MemberTables) -> tuple[DataFrame, DataFrame]:
     """Compute and stage the features; returns them wide."""
     with run.step("features"):
         networks, accounts = compute_features(run.engine, tables)
+    names = network_feature_names(tables.day.traces)
     run.stage(
-        NETWORK_FEATURES_TABLE,
-        long_form(run.engine, networks, NETWORK_FEATURES_TABLE, NETWORK_FEATURE_NAMES),
+        NETWORK_FEATURES_TABLE, long_form(run.engine, networks, NETWORK_FEATURES_TABLE, names)
     )
     run.stage(
         ACCOUNT_FEATURES_TABLE,

@@ -107,15 +107,22 @@ def _groups(
 ) -> dict[tuple[Key, str, str], list[Review]]:
     groups: dict[tuple[Key, str, str], list[Review]] = defaultdict(list)
     for each in found:
-        places = [(ALL, ALL)]
-        if each.row["market"] is not None:
-            places.append((each.row["market"], ALL))
-        if each.row["stratum"] is not None:
-            places.append((ALL, each.row["stratum"]))
         for scope in _scopes(each.row, types) if measure.scoped else [("all", ALL)]:
-            for place in places:
+            for place in places(each.row):
                 groups[scope, *place].append(each)
     return groups
+
+
+def places(row: Mapping[str, Any]) -> Iterator[Key]:
+    """Where a drawn subject counts: overall, in its market and in its stratum, if they are known.
+
+    Each is a market and a stratum, ALL for all of them.
+    """
+    yield ALL, ALL
+    if row["market"] is not None:
+        yield row["market"], ALL
+    if row["stratum"] is not None:
+        yield ALL, row["stratum"]
 
 
 def _scopes(row: Mapping[str, Any], types: Mapping[str, str | None]) -> Iterator[Key]:

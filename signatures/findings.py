@@ -15,7 +15,7 @@ from graph.frames import DataFrame
 from graph.tables import Table, columns
 from graph.union import union_all
 from signatures.evaluation import Doubles, Rows, Subjects
-from signatures.model import BY_NAME, Selection, Signature
+from signatures.model import Selection, Signature, feature_of
 from signatures.words import in_words
 
 FINDINGS = Table(
@@ -166,5 +166,5 @@ def _reasons(
         if fresh:
             accounts = values[SIZE][number] if SIZE in values else None
             yield "; ".join(
-                in_words(BY_NAME[name], values[name][number], accounts) for name in fresh
+                in_words(feature_of(name), values[name][number], accounts) for name in fresh
             )

@@ -6,20 +6,36 @@ Each check yields the place of a problem in the signature's file, and what is wr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
+from graph.features.shape import SHIPPED_TRACES, own_traces, trace_of
 from graph.suggestions import nearest
 from graph.yaml_files import KeyPath
 from signatures.conditions import ConditionError, names_in
-from signatures.model import BY_NAME, Signature
+from signatures.model import BY_NAME, Signature, feature_of
 
 Problem = tuple[KeyPath, str]
 
 
-def problems(signature: Signature) -> Iterator[Problem]:
-    """All problems of one signature, check by check."""
+def problems(signature: Signature, traces: Collection[str] | None = None) -> Iterator[Problem]:
+    """All problems of one signature, check by check; `traces` are the site's, where known."""
     for check in CHECKS:
         yield from check(signature)
+    if traces is not None:
+        yield from traces_are_there(signature, traces)
+
+
+def traces_are_there(signature: Signature, traces: Collection[str]) -> Iterator[Problem]:
+    """Features of traces are of those that are shipped or that a site has switched on.
+
+    A feature of another would never be known, and a filter on it protect nobody.
+    """
+    known = {*SHIPPED_TRACES, *own_traces(traces)}
+    for path, name in dict.fromkeys(_features_named(signature)):
+        trace = trace_of(name)
+        if trace is not None and trace not in known:
+            hint = nearest(trace, known)
+            yield path, f"unknown feature: the config switches on no trace {trace!r}{hint}"
 
 
 def condition_is_sound(signature: Signature) -> Iterator[Problem]:
@@ -39,14 +55,14 @@ def features_are_the_subjects(signature: Signature) -> Iterator[Problem]:
     """All features are about what the signature is about."""
     own = [name for name, feature in BY_NAME.items() if feature.subject == signature.subject]
     for path, name in _features_named(signature):
-        if name not in own:
+        if feature_of(name).subject != signature.subject:
             yield path, f"is no feature of the subject {signature.subject}{nearest(name, own)}"
 
 
 def bounds_are_in_range(signature: Signature) -> Iterator[Problem]:
     """No comparison, and no value of an example, is beyond what a feature can be."""
     for path, name, value in _numbers_named(signature):
-        feature = BY_NAME[name]
+        feature = feature_of(name)
         if not feature.low <= value <= feature.high:
             yield path, f"{value:g} is out of range: {name} is {feature.range}"
 

@@ -5,7 +5,7 @@ Nothing in a file is trusted: graph/yaml_files.py says what is refused as YAML a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -35,12 +35,15 @@ class Library:
     problems: list[str] = field(default_factory=list)
 
 
-def load(paths: Sequence[str | Path] = ()) -> list[Signature]:
+def load(
+    paths: Sequence[str | Path] = (), traces: Collection[str] | None = None
+) -> list[Signature]:
     """The shipped signatures, then those of a site's files and folders.
 
+    `traces` are the site's; without them every trace that a feature is named after is believed in.
     Raises ConfigError with one line a problem: a library with a problem is not used in part.
     """
-    library = read_library(paths)
+    library = read_library(paths, traces)
     if library.problems:
         raise ConfigError("\n".join(library.problems))
     return list(library.signatures.values())
@@ -67,8 +70,15 @@ def _called(name: str, kind: str, known: Sequence[Signature]) -> Signature:
     return by_name[name.lower()]
 
 
-def read_library(paths: Sequence[str | Path] = (), with_shipped: bool = True) -> Library:
-    """Read all files, and all .yml files directly in the folders, gathering every problem."""
+def read_library(
+    paths: Sequence[str | Path] = (),
+    traces: Collection[str] | None = None,
+    with_shipped: bool = True,
+) -> Library:
+    """Read all files, and all .yml files directly in the folders, gathering every problem.
+
+    `traces` as in `load`.
+    """
     library = Library()
     sources = _in_folder(files("signatures") / "rules", RULES) if with_shipped else []
     for path in map(Path, paths):
@@ -83,20 +93,20 @@ def read_library(paths: Sequence[str | Path] = (), with_shipped: bool = True) ->
         except ConfigError as error:
             library.problems.append(_printable(" ".join(str(error).split())))
         else:
-            _add(library, documents[name], name)
+            _add(library, documents[name], name, traces)
     for name, place, message in clashes(library.signatures.items()):
         library.problems.append(_line(documents[name], name, place, message))
     return library
 
 
-def _add(library: Library, document: Document, name: str) -> None:
+def _add(library: Library, document: Document, name: str, traces: Collection[str] | None) -> None:
     """Check a file's data; add the signature, or its problems."""
     try:
         signature = Signature.model_validate(document.data)
     except ValidationError as error:
         found = list(explain(error))
     else:
-        found = list(problems(signature))
+        found = list(problems(signature, traces))
         if Path(name).name != file_name(signature):
             found.append((("title",), f"the file of this title is called {file_name(signature)}"))
         if not found:

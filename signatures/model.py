@@ -24,6 +24,7 @@ from pydantic import (
 from graph.config import Duration, OrNone, Settings
 from graph.feature import Feature, Subject
 from graph.features import FEATURES
+from graph.features.shape import TRACE_FEATURE, trace_feature, trace_of
 from graph.suggestions import nearest
 from signatures.conditions import MAX_LENGTH, Node, parse
 from signatures.tags import POLICY_PATTERN, known_tag, techniques
@@ -43,8 +44,17 @@ Compared = tuple[str, Callable[[Any, Any], Any], float]
 """A feature, an operator and the bound that the feature is compared with."""
 
 
+def feature_of(name: str) -> Feature:
+    """The feature of a name: a declared one, or that of a site's own trace.
+
+    Raises KeyError where it is neither.
+    """
+    trace = trace_of(name)
+    return BY_NAME[name] if trace is None or name in BY_NAME else trace_feature(trace)
+
+
 def _known_feature(name: str) -> str:
-    if name not in BY_NAME:
+    if name not in BY_NAME and trace_of(name) is None:
         raise ValueError(
             f"unknown feature{nearest(name[:80], BY_NAME) or '; `signatures list` shows them all'}"
         )
@@ -59,6 +69,8 @@ def _describe_features(schema: dict[str, Any]) -> None:
         feature.name: {**value, "description": f"{feature.meaning} ({feature.range})"}
         for feature in FEATURES
     }
+    own = "Share of the links that rest, also or only, on this trace of your own (0 to 1)"
+    schema["patternProperties"] = {TRACE_FEATURE: {**value, "description": own}}
     schema["additionalProperties"] = False
 
 

@@ -64,24 +64,25 @@ def average_precision(judged: Judged) -> float | None:
     return float((gained * hits[last] / seen[last]).sum() / hits[-1])
 
 
-def precision_at(judged: Judged, k: float) -> float | None:
+def precision_at(judged: Judged, k: float) -> Estimate | None:
     """The abusive share of the k subjects of the population with the best scores.
 
     Subjects of one score share their places evenly. None where the population has fewer than k.
     """
-    weights = judged.weights
+    weights, room = judged.weights, k
     if k > weights.sum() * (1 + 1e-9):
         return None
-    room, hits = k, 0.0
+    shares = np.zeros(len(weights))
     for score in np.unique(judged.scores)[::-1]:
         level = judged.scores == score
         size = float(weights[level].sum())
-        taken = min(room, size)
-        hits += taken * float((weights * judged.abusive)[level].sum()) / size
-        room -= taken
-        if room <= 0:
+        shares[level] = min(1.0, room / size)
+        room -= size
+        if room <= k * 1e-9:
             break
-    return hits / k
+    best = judged.where(shares > 0)
+    stretched = best.probabilities / shares[shares > 0]
+    return proportion(best.abusive, stretched / stretched.max(), best.clusters)
 
 
 @dataclass(frozen=True)

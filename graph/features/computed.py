@@ -12,7 +12,7 @@ from graph.features.account import account_features
 from graph.features.devices import devices_of_accounts
 from graph.features.history import history_features
 from graph.features.infrastructure import infrastructure_features
-from graph.features.shape import shape_features
+from graph.features.shape import own_traces, shape_features, trace_feature
 from graph.features.tables import MemberTables
 from graph.features.timing import rhythm_of_accounts, timing_features
 from graph.frames import DataFrame, F
@@ -33,7 +33,14 @@ ACCOUNT_FEATURES_TABLE = Table(
 )
 
 NETWORK_FEATURE_NAMES = [feature.name for feature in NETWORK_FEATURES]
+"""Of every site; `network_feature_names` has those of a site's own traces, too."""
+
 ACCOUNT_FEATURE_NAMES = [feature.name for feature in ACCOUNT_FEATURES]
+
+
+def network_feature_names(traces: Iterable[str]) -> list[str]:
+    """The features of networks that a site with these traces has, in order."""
+    return [*NETWORK_FEATURE_NAMES, *(trace_feature(each).name for each in own_traces(traces))]
 
 
 def compute_features(engine: Engine, tables: MemberTables) -> tuple[DataFrame, DataFrame]:
@@ -55,7 +62,8 @@ def compute_features(engine: Engine, tables: MemberTables) -> tuple[DataFrame, D
     accounts = account_features(engine, tables, devices, rhythm)
     return (
         engine.materialize(
-            _doubles(networks, ["network_id"], NETWORK_FEATURE_NAMES), "networks wide"
+            _doubles(networks, ["network_id"], network_feature_names(tables.day.traces)),
+            "networks wide",
         ),
         engine.materialize(
             _doubles(accounts, ["network_id", "account_id"], ACCOUNT_FEATURE_NAMES), "accounts wide"

@@ -15,6 +15,10 @@ network, and about an account in it, of one look-back. A value is unknown where 
 to look at; it is then not published, and no comparison of a signature holds for it. A flag is 1
 or 0.
 
+A trace of a site's own has a feature, too, computed as those of the shipped traces are:
+`trace_<its name>_ratio`, if the name begins with a small letter and has only small letters, digits
+and underscores. `actorgraph signatures list --features --config FILE` shows them.
+
 `make docs` writes this page from the declarations in [graph/features](../graph/features).
 """
 

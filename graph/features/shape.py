@@ -1,6 +1,7 @@
 """How a network is knit: its size and shape, and which traces and families link it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import get_args
 
 from graph.activity import ANY
@@ -20,7 +21,10 @@ SHIPPED_TRACES = (
     "co_like",
     "co_report",
 )
-"""The traces of conf/traces.yaml; those of a site have no feature of their own."""
+"""The traces of conf/traces.yaml, whose features are declared for every site."""
+
+TRACE_FEATURE = "^trace_([a-z][a-z0-9_]{0,62})_ratio$"
+"""What the features of traces are called; a trace whose name does not fit has none."""
 
 EVENT_TYPES = (
     "signup",
@@ -45,6 +49,31 @@ TIES: Mapping[Family, str] = {
     "timing": "the same moments",
 }
 """What links of a family rest on, in plain words."""
+
+
+def trace_feature(trace: str) -> Feature:
+    """The feature of a trace, a shipped one or a site's own."""
+    return Feature(
+        f"trace_{trace}_ratio",
+        "network",
+        "ratio",
+        f"Share of the links that rest, also or only, on the trace {trace}.",
+        f"links whose account_links.traces has {trace} / links",
+        phrase=f"{{value}} of the links rest on the trace {trace}, alone or with others",
+    )
+
+
+def trace_of(feature: str) -> str | None:
+    """The trace whose feature has this name, whether a site has that trace or not; else None."""
+    named = re.fullmatch(TRACE_FEATURE, feature)
+    return named and named[1]
+
+
+def own_traces(traces: Iterable[str]) -> list[str]:
+    """Those of a site's traces that are not shipped and have a feature, in order of their names."""
+    others = set(traces) - set(SHIPPED_TRACES)
+    return sorted(each for each in others if trace_of(f"trace_{each}_ratio") == each)
+
 
 SHAPE_FEATURES = [
     Feature(
@@ -115,17 +144,7 @@ SHAPE_FEATURES = [
         )
         for family in get_args(Family)
     ),
-    *(
-        Feature(
-            f"trace_{trace}_ratio",
-            "network",
-            "ratio",
-            f"Share of the links that rest, also or only, on the trace {trace}.",
-            f"links whose account_links.traces has {trace} / links",
-            phrase=f"{{value}} of the links rest on the trace {trace}, alone or with others",
-        )
-        for trace in SHIPPED_TRACES
-    ),
+    *map(trace_feature, SHIPPED_TRACES),
     *(
         Feature(
             f"event_{event_type}_ratio",
@@ -142,7 +161,10 @@ SHAPE_FEATURES = [
 
 
 def shape_features(tables: MemberTables) -> list[DataFrame]:
-    """Compute SHAPE_FEATURES: frames of one row a network, network_id (the key) and features."""
+    """Compute SHAPE_FEATURES, and those of a site's traces.
+
+    Frames of one row a network: network_id (the key) and features.
+    """
     return [_of_networks(tables), _of_members(tables), _of_links(tables), _of_events(tables)]
 
 
@@ -169,9 +191,10 @@ def _of_members(tables: MemberTables) -> DataFrame:
 def _of_links(tables: MemberTables) -> DataFrame:
     """Links are seen from both ends, so that shares of the views are shares of the links."""
     inside = tables.views.filter(F.col("other_network") == F.col("network_id"))
+    traces = [*SHIPPED_TRACES, *own_traces(tables.day.traces)]
     lists = {
         f"family_{name}_ratio": F.array_contains("families", name) for name in get_args(Family)
-    } | {f"trace_{name}_ratio": F.array_contains("traces", name) for name in SHIPPED_TRACES}
+    } | {trace_feature(name).name: F.array_contains("traces", name) for name in traces}
     links = F.count(F.lit(1))
     return inside.groupBy("network_id").agg(
         *(ratio(count_where(has), links).alias(name) for name, has in lists.items())

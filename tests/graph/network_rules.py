@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
-from graph.features.shape import EVENT_TYPES, SHIPPED_TRACES
+from graph.features.shape import EVENT_TYPES, SHIPPED_TRACES, own_traces
 from graph.ip_networks import KINDS
-from tests.graph.feature_days import DS, END, Row
+from tests.graph.feature_days import DS, END, TRACES, Row
 from tests.graph.network_view import Network, Number, events, median, share
 
 FAMILIES = ("device", "network", "signup", "content", "target", "timing")
@@ -72,7 +72,10 @@ def events_of(event_type: str) -> Rule:
 
 
 NETWORK_RULES |= {f"family_{name}_ratio": links_with("families", name) for name in FAMILIES}
-NETWORK_RULES |= {f"trace_{name}_ratio": links_with("traces", name) for name in SHIPPED_TRACES}
+NETWORK_RULES |= {
+    f"trace_{name}_ratio": links_with("traces", name)
+    for name in (*SHIPPED_TRACES, *own_traces(TRACES))
+}
 NETWORK_RULES |= {f"event_{name}_ratio": events_of(name) for name in EVENT_TYPES}
 
 

@@ -12,18 +12,20 @@ from hypothesis.errors import HypothesisWarning
 
 from graph.engines.base import Engine
 from graph.feature import Feature
-from graph.features import ACCOUNT_FEATURES, FEATURES, NETWORK_FEATURES
+from graph.features import ACCOUNT_FEATURES, FEATURES
 from graph.features.computed import (
-    NETWORK_FEATURE_NAMES,
     NETWORK_FEATURES_TABLE,
     compute_features,
     long_form,
+    network_feature_names,
     wide_form,
 )
+from graph.features.shape import own_traces, trace_feature
 from graph.features.tables import member_tables
 from graph.frames import engine_api
 from tests.graph.feature_days import (
     INPUTS,
+    TRACES,
     Day,
     Fact,
     Values,
@@ -37,6 +39,9 @@ from tests.graph.feature_examples.example import Example, members
 from tests.graph.features_oracle import ACCOUNT_RULES, expected
 from tests.graph.network_rules import NETWORK_RULES
 from tests.graph.random_days import days
+
+OF_SITE = [*FEATURES, *map(trace_feature, own_traces(TRACES))]
+"""The declared features, and that of the trace co_anything."""
 
 NAMED = {f"{place} {each.feature}: {each.because}": each for place, each in enumerate(EXAMPLES)}
 
@@ -90,7 +95,7 @@ def differences(found: Values, wanted: Values) -> dict[tuple[str, ...], object]:
 
 def out_of_range(values: Values) -> list[object]:
     """Values that their feature says are impossible."""
-    ranges = {each.name: (each.low, each.high) for each in FEATURES}
+    ranges = {each.name: (each.low, each.high) for each in OF_SITE}
     return [
         (*subject, name, value)
         for subject, row in values.items()
@@ -100,7 +105,7 @@ def out_of_range(values: Values) -> list[object]:
 
 
 def test_the_oracle_knows_every_declared_feature() -> None:
-    assert sorted(NETWORK_RULES) == sorted(feature.name for feature in NETWORK_FEATURES)
+    assert sorted(NETWORK_RULES) == sorted(network_feature_names(TRACES))
     assert sorted(ACCOUNT_RULES) == sorted(feature.name for feature in ACCOUNT_FEATURES)
 
 
@@ -122,7 +127,7 @@ def test_values_are_those_of_the_rules_and_possible(day: Day, values: Values) ->
     assert differences(values, expected(day)) == {}
     assert out_of_range(values) == []
     known = {name for row in values.values() for name, value in row.items() if value is not None}
-    assert known == {feature.name for feature in FEATURES}
+    assert known == {feature.name for feature in OF_SITE}
 
 
 def test_values_are_the_same_to_the_last_digit_on_the_other_engine_and_in_any_order(
@@ -147,13 +152,13 @@ def test_unknown_features_are_not_published_and_come_back_as_unknown(
 ) -> None:
     """Here what rests on inputs that the site does not have, and on activity."""
     day = day_of(members("a b"), inputs=[])
-    engine = duckdb_engine
+    engine, names = duckdb_engine, network_feature_names(TRACES)
     with engine_api(engine.api_root):
         networks, _ = compute_features(engine, member_tables(engine, day_tables(engine, day)))
-        long = long_form(engine, networks, NETWORK_FEATURES_TABLE, NETWORK_FEATURE_NAMES)
+        long = long_form(engine, networks, NETWORK_FEATURES_TABLE, names)
         published = {row["feature"]: row["value"] for row in engine.to_arrow(long).to_pylist()}
         wanted = expected(day)["n",]
         assert published == {name: value for name, value in wanted.items() if value is not None}
         assert not {"abusive_label_ratio", "declared_ratio", "median_age_days"} & published.keys()
-        [back] = engine.to_arrow(wide_form(long, ["network_id"], NETWORK_FEATURE_NAMES)).to_pylist()
+        [back] = engine.to_arrow(wide_form(long, ["network_id"], names)).to_pylist()
         assert back == {"network_id": "n", **wanted}

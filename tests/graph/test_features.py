@@ -12,7 +12,7 @@ from graph.conf_files import conf_file
 from graph.feature import Feature
 from graph.features import FEATURES
 from graph.features.page import features_page
-from graph.features.shape import SHIPPED_TRACES
+from graph.features.shape import SHIPPED_TRACES, own_traces, trace_feature, trace_of
 
 TABLES = {
     "networks",
@@ -79,3 +79,18 @@ def test_the_page_has_a_row_for_every_feature() -> None:
 def test_every_shipped_trace_has_its_feature() -> None:
     shipped = yaml.safe_load(conf_file("traces.yaml").read_text(encoding="utf-8"))["traces"]
     assert list(shipped) == list(SHIPPED_TRACES)
+
+
+def test_a_sites_own_trace_has_a_feature_if_its_name_is_plain() -> None:
+    names = ["co_post", "co_install", "b2", "Co-Like", "co like", "2b", "x" * 64, "x\n"]
+    assert own_traces(names) == ["b2", "co_install"]
+    assert trace_feature("co_install").name == "trace_co_install_ratio"
+    assert trace_of("trace_co_install_ratio") == "co_install"
+    assert [trace_of(name) for name in ("density", "trace__ratio", "trace_b2_ratio\n")] == [
+        None
+    ] * 3
+
+
+def test_the_feature_of_an_own_trace_is_as_that_of_a_shipped_one() -> None:
+    by_name = {feature.name: feature for feature in FEATURES}
+    assert by_name["trace_co_post_ratio"] == trace_feature("co_post")

@@ -112,7 +112,20 @@ def test_a_sample_comes_back_as_measured_precision(site: Site, capsys: Any) -> N
     rows = [row for row in site.rows("calibration") if row["measure"] == "precision"]
     assert any(row["scope"] == "signature" and row["networks"] for row in rows)
     assert all(0 <= row["low"] <= row["high"] <= 1 for row in rows)
-    assert "Account precision of signatures" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Account precision of signatures" in out
+    assert "How well the likelihood orders reviewed networks" in out
+
+
+def test_the_order_of_networks_is_told_for_every_market_and_stratum(site: Site) -> None:
+    """Of a place with few reviewed networks the reason stands where the figure would."""
+    assert imported(site) == 0
+    told = {(row["market"], row["stratum"]): row for row in report(site)["ranking"]}
+    assert {(row["market"], row["stratum"]) for row in site.rows("calibration")} <= told.keys()
+    overall = told.pop(("*", "*"))
+    assert overall["precision_at"]["10"]["figure"]["value"] is not None
+    few = [row for row in told.values() if row["abusive"]["clusters"] < 17]
+    assert few and all("needed: 17" in row["average_precision"]["reason"] for row in few)
 
 
 def test_an_empty_file_of_labels_has_none(site: Site, tmp_path: Path, capsys: Any) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from graph.engines.base import Engine
 from tests.integration.sites import DAY, Site, event, only, write_log
+from tests.signatures.signature_files import changed, write
 
 JUDGED = ("network_features", "account_features", "findings", "scores", "inclusions")
 
@@ -56,3 +57,36 @@ def test_what_a_declared_network_does_openly_is_not_judged(
     reasons = {row["account_id"]: row["reasons"] for row in site.rows("inclusions")}
     exempted = {account for account, each in reasons.items() if told in each}
     assert exempted == {"a2", "a3"}, "a phone is never exempted"
+
+
+def test_a_signature_names_the_feature_of_a_sites_own_trace(
+    tmp_path: Path, duckdb_engine: Engine
+) -> None:
+    """Three accounts install the same app; a trace that is switched off later is missed at once."""
+    site = Site(tmp_path, duckdb_engine)
+    installs = [event(name, hour, content_hash="app") for name in "abc" for hour in (8, 9)]
+    write_log(site.folder / "log.parquet", installs)
+    own = "trace_co_install_ratio"
+    large = "detection.selections.selection_large.features"
+    (tmp_path / "rules").mkdir()
+    rule = changed(large, {own: {"gte": 1}}) | {"evidence": [own]}
+    rule["tests"] = {
+        "positive": [{"name": "All", "features": {own: 1, "density": 1}}],
+        "benign": [{"name": "Some", "features": {own: 0.5, "density": 1}}],
+    }
+    write(tmp_path / "rules", rule)
+    install = {"entity": "content", "family": "content", "window": "10m", "min_co_actions": 2}
+    site.configure(
+        "log.parquet",
+        ("account_id", "event_time", "event_type", "content_hash"),
+        traces=only() | {"co_install": install},
+        signatures={"paths": [str(tmp_path / "rules")]},
+    )
+    assert (site.build(), site.detect(), site.score()) == (0, 0, 0)
+    values = {row["feature"]: row["value"] for row in site.rows("network_features")}
+    assert (values[own], values["trace_co_post_ratio"]) == (1, 0)
+    (found,) = (row for row in site.rows("findings") if row["title"] == "Example ring")
+    assert "100% of the links rest on the trace co_install" in " ".join(found["reasons"])
+
+    assert site.score("--set", "traces.co_install=none") == 2
+    assert f"{own}: unknown feature" in site.manifest("score_networks")["reason"]

@@ -54,6 +54,23 @@ def test_list_shows_signatures_or_features(capsys: pytest.CaptureFixture[str]) -
     assert "Share of the possible links that exist" in capsys.readouterr().out
 
 
+def test_a_sites_own_trace_is_known_by_its_config(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = changed("evidence", ["accounts", "trace_co_install_ratio"])
+    path = str(write(tmp_path, own))
+    assert main(["check", path]) == 2
+    assert "evidence.1: unknown feature" in capsys.readouterr().err
+    config = tmp_path / "site.yaml"
+    config.write_text("traces: {co_install: {entity: device, family: device}}")
+    assert main(["check", path, "--config", str(config)]) == 0
+    assert main(["test", path, "--config", str(config)]) == 0
+    assert main(["list", "--features", "--config", str(config)]) == 0
+    assert "rest, also or only, on the trace co_install." in capsys.readouterr().out
+    switched_off = ["--set", "traces.co_install.enabled=false"]
+    assert main(["check", path, "--config", str(config), *switched_off]) == 2
+
+
 def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "Signature"

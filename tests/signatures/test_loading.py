@@ -153,3 +153,40 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 def test_the_sound_one_is_what_the_others_differ_from() -> None:
     assert yaml.safe_load(yaml.safe_dump(SOUND)) == SOUND
+
+
+OWN = "trace_co_install_ratio"
+
+
+def test_the_feature_of_an_own_trace_may_be_named_where_the_trace_is(tmp_path: Path) -> None:
+    path = write(tmp_path, changed(f"{LARGE}.{OWN}", {"gte": 0.5}))
+    assert not read_library([path], ["co_install"], with_shipped=False).problems
+    assert len(load([path])) == len(load()) + 1, "where nobody knows of the traces"
+
+
+@pytest.mark.parametrize(
+    ("traces", "hint"),
+    [
+        ([], ""),
+        (["co_instal"], "; did you mean 'co_instal'?"),
+    ],
+)
+def test_the_feature_of_a_trace_that_is_not_there_is_refused(
+    tmp_path: Path, traces: list[str], hint: str
+) -> None:
+    path = write(tmp_path, changed(f"{LARGE}.{OWN}", {"gte": 0.5, "lte": 0.9}))
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if OWN in text)
+    (problem,) = read_library([path], traces, with_shipped=False).problems
+    told = f"unknown feature: the config switches on no trace 'co_install'{hint}"
+    assert problem == f"{path}, line {line}: {LARGE}.{OWN}: {told}"
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.5])
+def test_the_share_of_an_own_trace_has_the_range_of_a_share(tmp_path: Path, value: float) -> None:
+    path = write(tmp_path, changed(f"{LARGE}.{OWN}", {"gte": value}))
+    assert f"{value:g} is out of range: {OWN} is 0 to 1" in problems(path)
+
+
+def test_an_account_has_no_share_of_links(tmp_path: Path) -> None:
+    data = changed(LARGE, {OWN: {"gte": 0.5}}) | {"subject": "account"}
+    assert f"{LARGE}.{OWN}: is no feature of the subject account" in problems(write(tmp_path, data))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score
 
 from signatures.ranking import (
@@ -46,9 +47,49 @@ def test_average_precision_is_that_of_scikit_learn(rows: list[tuple[float, bool,
 def test_precision_at_k_counts_the_population() -> None:
     """The best one stands for four, two of the next eight fill six places."""
     sample = judged([(0.9, True, 0.25), (0.5, False, 0.25), (0.5, True, 0.25)])
-    assert precision_at(sample, 4) == 1
-    assert precision_at(sample, 6) == pytest.approx((4 + 1) / 6)
+    best, more = precision_at(sample, 4), precision_at(sample, 6)
+    assert best is not None and (best.value, best.subjects) == (1, 1)
+    assert best.low < 0.05, "one network says little of four"
+    assert more is not None and more.value == pytest.approx((4 + 1) / 6)
     assert precision_at(sample, 13) is None
+
+
+COPIES = st.lists(
+    st.tuples(st.sampled_from([0.1, 0.5, 0.9]), st.booleans(), st.integers(1, 5)),
+    min_size=1,
+    max_size=20,
+)
+
+
+@given(COPIES, st.integers(1, 60))
+def test_precision_at_k_is_what_a_list_of_the_population_says(
+    rows: list[tuple[float, bool, int]], k: int
+) -> None:
+    """Who was drawn with probability 1/3 stands there three times; ties are in no order."""
+    population = [(score, abusive) for score, abusive, copies in rows for _ in range(copies)]
+    found = precision_at(judged([(score, abusive, 1 / n) for score, abusive, n in rows]), k)
+    if k > len(population):
+        assert found is None
+        return
+    last = sorted((score for score, _ in population), reverse=True)[k - 1]
+    before = [abusive for score, abusive in population if score > last]
+    tied = [abusive for score, abusive in population if score == last]
+    expected = sum(before) + (k - len(before)) * sum(tied) / len(tied)
+    assert found is not None and found.value == pytest.approx(expected / k)
+
+
+@given(COPIES)
+def test_the_reliability_of_a_sample_is_that_of_a_list_of_the_population(
+    rows: list[tuple[float, bool, int]],
+) -> None:
+    population = [(score, abusive) for score, abusive, copies in rows for _ in range(copies)]
+    found = reliability(judged([(score, abusive, 1 / n) for score, abusive, n in rows]))
+    abusive, said = calibration_curve(
+        [abusive for _, abusive in population], [score for score, _ in population], n_bins=10
+    )
+    told = list(found)
+    assert [each.mean for each in told] == pytest.approx(list(said))
+    assert [each.observed.value for each in told] == pytest.approx(list(abusive))
 
 
 def test_the_reliability_diagram_compares_what_was_said_with_what_is() -> None:
@@ -74,3 +115,22 @@ def test_a_threshold_never_promises_more_than_its_sample(
     found = threshold_for(sample, wanted)
     if found is not None:
         assert sample.where(sample.scores >= found.score).estimate().low >= wanted
+
+
+@given(ROWS, st.floats(0.1, 0.9))
+def test_a_threshold_is_the_lowest_of_an_unbroken_row_of_precise_ones(
+    rows: list[tuple[float, bool, float]], wanted: float
+) -> None:
+    sample = judged(rows)
+    below = sorted({score for score, _, _ in rows}, reverse=True)
+    reached = [sample.where(sample.scores >= score).estimate().low >= wanted for score in below]
+    begin = reached.index(True) if any(reached) else len(reached)
+    end = next((i for i in range(begin, len(reached)) if not reached[i]), len(reached))
+    found = threshold_for(sample, wanted)
+    if not any(reached):
+        assert found is None
+        return
+    assert found is not None and found.score == below[end - 1]
+    abusive = [(score, 1 / chance) for score, is_abusive, chance in rows if is_abusive]
+    left = sum(weight for score, weight in abusive if score >= found.score)
+    assert found.recall == pytest.approx(left / sum(weight for _, weight in abusive))

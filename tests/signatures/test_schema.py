@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 
 from graph.features import FEATURES
@@ -21,6 +22,8 @@ def test_editors_are_offered_features_and_tags_with_their_meanings() -> None:
     offered = schema["$defs"]["Selection"]["properties"]["features"]
     assert list(offered["properties"]) == [feature.name for feature in FEATURES]
     assert offered["additionalProperties"] is False
+    (pattern,) = offered["patternProperties"]
+    assert re.search(pattern, "trace_co_install_ratio") and not re.search(pattern, "co_install")
     assert "0 to 1" in offered["properties"]["density"]["description"]
     tags = schema["properties"]["tags"]["items"]["anyOf"]
     assert tags[0]["enum"] == sorted(techniques())

@@ -73,12 +73,19 @@ SHAPE_EXAMPLES = [
     *(
         example(
             f"trace_{trace}_ratio",
-            "one of two links; a site's own traces are others",
+            "one of two links; others rest on a trace that the site does not have",
             0.5,
             linked("a", "b", traces=f"{trace} own_trace"),
             linked("b", "c", traces="own_trace"),
         )
         for trace in SHIPPED_TRACES
+    ),
+    example(
+        "trace_co_anything_ratio",
+        "a trace that only this site has: one of two links",
+        0.5,
+        linked("a", "b", traces="co_anything co_post"),
+        linked("b", "c", traces="co_post"),
     ),
     *(
         example(
