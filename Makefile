@@ -44,7 +44,8 @@ bench: setup ## Compare speed and memory with other programs.
 	$(BIN)/python -m tests.benchmarks.bench_signatures --networks 100000
 	$(BIN)/python -m tests.benchmarks.bench_enforcement --accounts 1000000
 
-acceptance: $(VENV)/.packages ## Measure who is proposed on the calibrated route.
+acceptance: $(VENV)/.packages ## Measure who is found, and who is proposed on the calibrated route.
+	$(BIN)/python -m tests.acceptance.found_networks
 	$(BIN)/python -m tests.acceptance.calibrated_route
 
 zip: dist/actorgraph.zip ## Build dist/actorgraph.zip for spark-submit --py-files.

@@ -45,6 +45,7 @@ COMMANDS = [
     Command("neo4j", "jobs.manage_neo4j", "A local Neo4j server: start, stop, status."),
     Command("explain", "jobs.explain_subject", "Why an account, network or decision is so."),
     Command("status", "jobs.show_status", "What is published, by day and table."),
+    Command("views", "jobs.print_views", "SQL views of the features, a column each."),
     Command("doctor", "jobs.check_setup", "What this machine lacks, and how to mend it."),
 ]
 

@@ -54,10 +54,12 @@ from jobs.errors import ConfigError
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
 
+HETEROGENEOUS = "heterogeneous"
+
 
 def compute(run: Run) -> None:
     """Find the day's networks, or the heterogeneous components, and stage them."""
-    if run.arguments.scope == "heterogeneous":
+    if run.arguments.scope == HETEROGENEOUS:
         _check_settings(run)
         found = heterogeneous_components(run.engine, run.read(EDGES), run.read(NODES))
         run.stage(HETEROGENEOUS_COMPONENTS, found)
@@ -273,7 +275,7 @@ def _check_networks(run: Run) -> None:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scope",
-        choices=("accounts", "heterogeneous"),
+        choices=("accounts", HETEROGENEOUS),
         default="accounts",
         help="accounts: networks of linked accounts; heterogeneous: components with entities",
     )
@@ -281,7 +283,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _needs_graphframes(config: Config, arguments: argparse.Namespace) -> bool:
     scope: str = arguments.scope
-    return scope == "heterogeneous" or config.components.algorithm == "graphframes"
+    return scope == HETEROGENEOUS or config.components.algorithm == "graphframes"
 
 
 JOB = Job(
@@ -290,6 +292,7 @@ JOB = Job(
     compute,
     _add_arguments,
     _needs_graphframes,
+    lambda arguments: HETEROGENEOUS_COMPONENTS.name if arguments.scope == HETEROGENEOUS else None,
 )
 
 

@@ -145,6 +145,8 @@ class Job:
     needs_graphframes: Callable[[Config, argparse.Namespace], bool] = lambda config, arguments: (
         False
     )
+    recorded_as: Callable[[argparse.Namespace], str | None] = lambda arguments: None
+    """The name of the manifest, where it is not the job's: what makes other tables has its own."""
     reads_log: bool = True
     """Whether the embedded engine needs memory by the size of the log; else little suffices."""
 
@@ -204,14 +206,14 @@ def _run(
         if mended:
             log.warning(mended)
         stack.callback(warehouse.discard_staged)  # once the engine is closed and writes no more
-        manifest = Manifest(jobs[0].name, arguments.ds, arguments.run_id, config)
+        manifest = _manifest(jobs[0], arguments, config)
         try:
             if engine is None:
                 engine = stack.enter_context(_session(name, jobs, arguments, config, log))
             stack.enter_context(engine_api(engine.api_root))
             publication = Publication(warehouse, engine, arguments.run_id)
             for job in jobs:
-                manifest = Manifest(job.name, arguments.ds, arguments.run_id, config)
+                manifest = _manifest(job, arguments, config)
                 job.compute(Run(manifest, arguments, publication, log.bind(job=job.name)))
                 content = manifest.content(DONE, None, arguments.run_id)
                 publication.stage_json(manifest.target, content)
@@ -226,6 +228,11 @@ def _run(
                 _record_failure(warehouse, manifest, stop)
             raise
     log.info("done, nothing published: dry run" if arguments.dry_run else "done")
+
+
+def _manifest(job: Job, arguments: argparse.Namespace, config: Config) -> Manifest:
+    name = job.recorded_as(arguments) or job.name
+    return Manifest(name, arguments.ds, arguments.run_id, config)
 
 
 def _session(

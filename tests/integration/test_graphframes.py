@@ -44,6 +44,8 @@ def random_site(tmp_path_factory: pytest.TempPathFactory, spark_engine: Engine) 
 
 
 def test_heterogeneous_components_are_those_of_the_graph_without_hubs(random_site: Site) -> None:
+    assert random_site.detect() == 0
+    before = random_site.manifest("detect_networks")
     assert random_site.detect("--scope", "heterogeneous") == 0
     users: dict[tuple[str, str], set[str]] = {}
     for row in random_log():
@@ -65,7 +67,9 @@ def test_heterogeneous_components_are_those_of_the_graph_without_hubs(random_sit
         for row in random_site.rows("heterogeneous_components")
     }
     assert found == expected
-    assert random_site.manifest("detect_networks")["status"] == "done"
+    told = random_site.manifest("heterogeneous_components")
+    assert told["rows_out"] == {"heterogeneous_components": len(found)}
+    assert random_site.manifest("detect_networks") == before, "that is of other tables"
 
 
 def test_graphframes_gives_the_same_tables_as_forests(random_site: Site) -> None:
