@@ -40,9 +40,7 @@ def test_duckdb_runs_them(home: Path, capsys: pytest.CaptureFixture[str]) -> Non
     with duckdb.connect() as connection:
         for statement in printed(home, capsys):
             connection.execute(statement)
-        query = (
-            "SELECT network_id, accounts, regularity, devices FROM networks_wide ORDER BY ds"
-        )
+        query = "SELECT network_id, accounts, regularity, devices FROM networks_wide ORDER BY ds"
         assert connection.execute(query).fetchall() == [
             ("n1", 5.0, None, None),
             ("n1", 6.0, 0.5, None),
