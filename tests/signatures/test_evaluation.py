@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from graph.engines.base import Engine
@@ -21,6 +20,7 @@ from signatures.loading import load
 from signatures.model import Signature
 from tests.signatures.random_signatures import held, libraries, says, subjects
 from tests.signatures.signature_files import SOUND
+from tests.signatures.wide_features import wide_features
 
 FEATURES = ["accounts", "density", "burstiness", "devices"]
 OF_ACCOUNTS = ["age_days", "device_break", "strength_ratio"]
@@ -44,6 +44,8 @@ def test_compiled_equals_plain(
 
 @settings(
     max_examples=8,
+    # Each step of shrinking would be a job of its own; what fails tells the signature.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
@@ -63,8 +65,10 @@ def test_both_engines_find_what_plain_python_finds(
     library = [*of_networks, *of_accounts]
     found = find(
         engine,
-        frame(engine, [{"network_id": f"n{place}", **row} for place, row in enumerate(networks)]),
-        frame(
+        wide_features(
+            engine, [{"network_id": f"n{place}", **row} for place, row in enumerate(networks)]
+        ),
+        wide_features(
             engine,
             [
                 {"network_id": "n", "account_id": f"a{place}", **row}
@@ -87,17 +91,6 @@ def test_both_engines_find_what_plain_python_finds(
         for place, row in enumerate(rows)
         if says(signature, row)
     }
-
-
-def frame(engine: Engine, rows: list[dict[str, Any]]) -> DataFrame:
-    """Features of subjects, wide; what no row names is unknown."""
-    ids = [name for name in ("network_id", "account_id") if name in rows[0]]
-    named = ACCOUNT_FEATURE_NAMES if "account_id" in rows[0] else NETWORK_FEATURE_NAMES
-    schema = pa.schema(
-        [*((name, pa.string()) for name in ids), *((name, pa.float64()) for name in named)]
-    )
-    unknown = dict.fromkeys(named)
-    return engine.from_arrow(pa.Table.from_pylist([unknown | row for row in rows], schema))
 
 
 def test_findings_of_both_engines_are_what_plain_python_finds(engine: Engine) -> None:
