@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from graph.config import Trace
@@ -136,7 +137,6 @@ def ties(kind: str, pair: str, minute: int) -> tuple[Seen, ...]:
 
 TIES = ("phone", "text", "sign-up on a phone", "text under a post", "text and posts", "the tablet",
         "the tablet and the text", "two lines and a reshare", "nothing")  # fmt: skip
-GOOD = "phone and text"
 
 
 def mostly(usual: Any, others: Any, times: int = 1) -> st.SearchStrategy[Any]:
@@ -216,11 +216,13 @@ def _calibrations(draw: st.DrawFn, signature_id: str) -> list[dict[str, Any]]:
 @st.composite
 def _networks(draw: st.DrawFn, name: str) -> Network:
     names = [f"{name}-{letter}" for letter in "abcdefg"[: draw(mostly(5, [3, 4, 6, 7], 2))]]
+    usual = draw(mostly("phone and text", TIES[:-1], 2))
     linked = [
         Link(*pair, draw(mostly(1.0, [0.2, 5.0], 4)), seen)
         for minute, pair in enumerate(combinations(names, 2))
-        if (seen := ties(draw(mostly(GOOD, TIES, 2)), "-".join(pair), 10 * minute))
+        if (seen := ties(draw(mostly(usual, TIES, 2)), "-".join(pair), 10 * minute))
     ]
+    assume(linked)
     everybody = {end for link in linked for end in (link.a, link.b)}
     accounts = [draw(_accounts(each)) for each in names if each in everybody]
     features: Features = dict.fromkeys(NAMED_BY, 0.0) | {EXPLAINED_BY: 0.1}
@@ -244,7 +246,7 @@ def _accounts(draw: st.DrawFn, name: str) -> Account:
 @st.composite
 def _declared(draw: st.DrawFn, names: list[str]) -> dict[str, str]:
     """Some accounts of a declared network, and the traces that their entries allow."""
-    if draw(mostly(False, [True], 3)) is False:
+    if not draw(mostly(False, [True], 2)):
         return {}
     allowed = st.sampled_from(["co_post", "co_post co_anything", "shared_device", ""])
     return {name: draw(allowed) for name in names if draw(st.booleans())}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import timedelta
 from fractions import Fraction
+from functools import cached_property
 from itertools import combinations
 
 import networkx as nx
@@ -76,9 +77,10 @@ class Evidence:
             for pair, weight in whole.items()
             if self.traces[pair]
         }
-        self.published = self.core_of(whole, self.least(whole))
+        self.needed = self.least(whole)
+        self.published = self.core_of(whole)
         self.needed = self.least(self.weights)
-        self.core = self.core_of(self.weights, self.needed)
+        self.core = self.core_of(self.weights)
         if self.openly:
             self.core &= self.published
 
@@ -95,10 +97,10 @@ class Evidence:
         size = len(ordered)
         return self.core_cut * Fraction(ordered[(size - 1) // 2] + ordered[size // 2], 2)
 
-    def core_of(self, weights: Weights, least: Fraction) -> set[str]:
+    def core_of(self, weights: Weights) -> set[str]:
         """The largest set of which each is strong enough and linked to two others of the set."""
-        strong = [name for name, of in self.strengths(weights).items() if of >= least]
-        graph: nx.Graph[str] = nx.Graph(pair for pair in weights if set(pair) <= set(strong))
+        strong = {name for name, of in self.strengths(weights).items() if of >= self.needed}
+        graph: nx.Graph[str] = nx.Graph(pair for pair in weights if strong.issuperset(pair))
         return set(nx.k_core(graph, 2))
 
     def of(self, name: str) -> list[tuple[str, Seen]]:
@@ -112,16 +114,15 @@ class Evidence:
             for each in seen
         ]
 
-    def is_dropped(self, name: str) -> bool:
-        """Whether it leaves the core without some single entity or neighbour."""
+    @cached_property
+    def dropped(self) -> set[str]:
+        """Who leaves the core without some single entity or neighbour."""
         entities = {entity(each) for seen in self.seen.values() for each in seen}
-        without = [self.without(gone) for gone in entities]
-        without += [
-            {pair: weight for pair, weight in self.weights.items() if gone not in pair}
-            for gone in self.names
-            if gone != name
-        ]
-        return any(name not in self.core_of(weights, self.needed) for weights in without)
+        found = {name for gone in entities for name in self.core - self.core_of(self.without(gone))}
+        for gone in self.names:
+            rest = {pair: weight for pair, weight in self.weights.items() if gone not in pair}
+            found |= self.core - self.core_of(rest) - {gone}
+        return found
 
     def without(self, gone: tuple[str, str]) -> Weights:
         """The weights that are left without an entity: a trace needs its least of entities."""
@@ -257,7 +258,7 @@ def broken(
         is_core
         and evidence.observations(account.name)
         and len({other for other, _ in ours}) >= 2
-        and not evidence.is_dropped(account.name)
+        and account.name not in evidence.dropped
     )
     strong, hosted = (account.features[n] for n in ("strength_ratio", "account_hosting_ratio"))
     held = (

@@ -179,7 +179,7 @@ def expected(day: Generated) -> dict[str, str]:
     return found
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(day=days(networks=8))
 def test_exactly_those_are_proposed_of_whom_no_rule_is_broken(
     duckdb_engine: Engine, day: Generated
