@@ -42,6 +42,7 @@ DROPS = columns(
 
 def find_drops(
     engine: Engine,
+    members: DataFrame,
     links: DataFrame,
     evidence: DataFrame,
     traces: Mapping[str, Trace],
@@ -49,7 +50,8 @@ def find_drops(
 ) -> DataFrame:
     """Find what drops core members: columns of DROPS, one row an account that anything drops.
 
-    `links` are links between members of one network: network_id, account_a, account_b, weight
+    `members` has network_id, account_id: those without a link count in the median of their network,
+    too. `links` are links between members of one network: network_id, account_a, account_b, weight
     (micro-units), traces. `evidence` has account_a, account_b, trace, entity_type, entity_id of
     kept links only. Each network's rows must fit into a task, about 300 bytes a link and entity; a
     task takes time in proportion to entities times members.
@@ -68,6 +70,7 @@ def find_drops(
         "trace",
         F.concat(F.col("entity_type"), F.lit(":"), F.col("entity_id")).alias("entity"),
     )
+    rows = rows.unionByName(_as_links(members))
     rows = rows.withColumn("bucket", bucket_of(rows, "network_id", rows.count()))
     least = {name: max(1, trace.min_entities) for name, trace in traces.items()}
     cut = round(core_cut * MICRO)
@@ -77,6 +80,20 @@ def find_drops(
         return pa.Table.from_pylist(found, schema=DROPS)
 
     return engine.map_groups_arrow(rows, ["bucket"], find, DROPS)
+
+
+def _as_links(members: DataFrame) -> DataFrame:
+    """Members as links to themselves, which rest on nothing and hold nobody."""
+    nothing = F.lit(None).cast("string")
+    return members.select(
+        "network_id",
+        F.col("account_id").alias("account_a"),
+        F.col("account_id").alias("account_b"),
+        F.lit(0).cast("bigint").alias("weight"),
+        F.lit(0).cast("bigint").alias("traces"),
+        nothing.alias("trace"),
+        nothing.alias("entity"),
+    )
 
 
 def _by_network(rows: pa.Table) -> Iterator[pa.Table]:
@@ -106,7 +123,7 @@ class _Network:
         for ends in (self.left, self.right):
             np.subtract.at(strength, ends[changed], loss)
         stays = self.is_core & (strength >= self.least)
-        kept = np.ones(len(self.left), np.bool_)
+        kept = self.left != self.right
         kept[gone] = False
         while True:
             inside = kept & stays[self.left] & stays[self.right]
@@ -179,13 +196,8 @@ def _lost_traces(
     rows: pa.Table, links: Iterable[int], least: Mapping[str, int]
 ) -> dict[str, dict[int, tuple[int, int]]]:
     """By entity and link: the traces that no longer link without the entity, and all traces."""
-    told = list(
-        zip(
-            links,
-            *(rows.column(name).to_pylist() for name in ("trace", "entity", "traces")),
-            strict=True,
-        )
-    )
+    columns = (rows.column(name).to_pylist() for name in ("trace", "entity", "traces"))
+    told = [row for row in zip(links, *columns, strict=True) if row[2] is not None]
     entities: dict[tuple[int, str], int] = defaultdict(int)
     for link, trace, _, _ in told:
         entities[link, trace] += 1

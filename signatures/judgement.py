@@ -213,7 +213,8 @@ def _drops(engine: Engine, tables: MemberTables, case: Case, counts: Counted) ->
     placed = tables.members.join(judged, on="network_id", how="left_semi")
     inside = links_inside(counts.links, placed.select("account_id", "network_id"), "network_id")
     inside = engine.materialize(inside, "links of networks to judge")
-    return find_drops(engine, inside, counts.evidence, tables.day.traces, case.core_cut)
+    members = placed.select("network_id", "account_id")
+    return find_drops(engine, members, inside, counts.evidence, tables.day.traces, case.core_cut)
 
 
 SHARED_STRATUM = 0.5

@@ -35,7 +35,10 @@ def weights(evidence: Iterable[Evidence]) -> dict[tuple[str, str], int]:
     return {pair: MICRO * len(names) for pair, names in traces.items()}
 
 
-def find(engine: Engine, evidence: list[Evidence]) -> dict[str, tuple[int, list[str]]]:
+def find(
+    engine: Engine, evidence: list[Evidence], alone: str = "", cut: float = CUT
+) -> dict[str, tuple[int, list[str]]]:
+    """What drops whom; `alone` are members whom nothing links."""
     links = [
         {
             "network_id": "n",
@@ -50,12 +53,14 @@ def find(engine: Engine, evidence: list[Evidence]) -> dict[str, tuple[int, list[
         dict(account_a=a, account_b=b, trace=trace, entity_type=TYPE[trace], entity_id=entity)
         for a, b, trace, entity in evidence
     ]
+    names = sorted({name for each in evidence for name in each[:2]} | set(alone))
     found = find_drops(
         engine,
+        engine.from_arrow(pa.table({"network_id": ["n"] * len(names), "account_id": names})),
         engine.from_arrow(pa.Table.from_pylist(links)),
         engine.from_arrow(pa.Table.from_pylist(rows)),
         TRACES,
-        CUT,
+        cut,
     )
     return {
         row["account_id"]: (row["drops"], row["dropped_by"])
@@ -70,6 +75,15 @@ def clique(members: str, trace: str, *entities: str) -> list[Evidence]:
 def test_a_group_that_one_device_holds_together_falls_with_it(engine: Engine) -> None:
     found = find(engine, clique("abcd", "shared_device", "phone"))
     assert found == dict.fromkeys("abcd", (1, ["device:phone"]))
+
+
+def test_members_without_a_link_count_in_what_the_core_needs(engine: Engine) -> None:
+    """Two whom nothing links any more lower the median, so that `d` is core, by one tablet."""
+    ring = [row for a in ("ab", "ac", "bc") for row in clique(a, "shared_device", f"phone of {a}")]
+    ring += clique("abc", "co_like", "post", "reel")
+    weak = [(name, "d", "shared_device", "tablet") for name in "abc"]
+    assert "d" not in find(engine, ring + weak, cut=0.7)
+    assert find(engine, ring + weak, alone="xy", cut=0.7)["d"][1][-1] == "device:tablet"
 
 
 def test_a_second_device_for_all_keeps_everybody(engine: Engine) -> None:

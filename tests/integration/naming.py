@@ -1,4 +1,4 @@
-"""Which signature names the networks of each planted kind."""
+"""Which signature names the networks of each planted kind, and of whom the innocent ones are."""
 
 from __future__ import annotations
 
@@ -34,3 +34,39 @@ def confusion(truth: Iterable[Row], memberships: Iterable[Row], scores: Iterable
     return Counter(
         (counts.most_common(1)[0][0], titles[network]) for network, counts in kinds.items()
     )
+
+
+EXPLAINED_BY = {
+    "activists": "Activists",
+    "campus": "Campus",
+    "carrier_nat": "Carrier NAT",
+    "fan_community": "Fan community",
+    "household": "Household or family tablet",
+    "internet_cafe": "Internet cafe",
+    "office": "Office",
+    "scheduler_users": "Scheduler users",
+}
+"""The signature that explains the networks of each kind of look-alikes that has one."""
+
+EVERYWHERE = ("carrier_nat", "viral_hash")
+"""Look-alikes that describe accounts of all others, too."""
+
+
+def innocent_networks(truth: Iterable[Row], memberships: Iterable[Row]) -> dict[str, str | None]:
+    """The networks without a planted account, each with what most of its members look like."""
+    planted = {row["account_id"] for row in truth if row["planted"]}
+    kinds = defaultdict(set)
+    for row in truth:
+        if row["role"] == "bystander" and not row["planted"]:
+            kinds[row["account_id"]].add(row["kind"])
+    members = defaultdict(list)
+    for row in memberships:
+        members[row["network_id"]].append(row["account_id"])
+    found: dict[str, str | None] = {}
+    for network, accounts in members.items():
+        if planted.isdisjoint(accounts):
+            alike = Counter(kind for name in accounts for kind in kinds[name])
+            special = {kind: n for kind, n in alike.items() if kind not in EVERYWHERE}
+            most = Counter(special or alike).most_common(1)
+            found[network] = most[0][0] if most else None
+    return found

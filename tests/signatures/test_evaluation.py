@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from graph.engines.base import Engine
@@ -19,57 +18,79 @@ from signatures.evaluation import Subjects, matches, parts_that_hold
 from signatures.findings import find
 from signatures.loading import load
 from signatures.model import Signature
+from tests.signatures.random_signatures import held, libraries, says, subjects
 from tests.signatures.signature_files import SOUND
+from tests.signatures.wide_features import wide_features
 
 FEATURES = ["accounts", "density", "burstiness", "devices"]
-BOUNDS = [0.0, 0.25, 0.5, 1.0]
-VALUES = [None, math.nan, math.inf, -math.inf, -0.0, 0.1, *BOUNDS]
+OF_ACCOUNTS = ["age_days", "device_break", "strength_ratio"]
 ROWS = 60
-
-comparisons = st.sampled_from(BOUNDS).flatmap(
-    lambda bound: st.sampled_from(["gt", "gte", "lt", "lte"]).map(lambda name: {name: bound})
-)
-features = st.dictionaries(st.sampled_from(FEATURES), comparisons, min_size=1, max_size=3)
-names = [*(f"selection_{sign}" for sign in "abc"), "filter_x", "filter_y"]
-conditions = st.recursive(
-    st.sampled_from([*names, "all of selection_*", "2 of selection_*", "1 of filter_*"]),
-    lambda inner: st.one_of(
-        inner.map(lambda one: f"not ({one})"),
-        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(
-            lambda three: f"({three[0]}) {three[1]} ({three[2]})"
-        ),
-    ),
-    max_leaves=6,
-)
-
-
-@st.composite
-def signatures(draw: Any) -> Signature:
-    parts = {name: {"because": "It is random.", "features": draw(features)} for name in names}
-    detection = {
-        "selections": {name: part for name, part in parts.items() if name.startswith("sel")},
-        "filters": {name: part for name, part in parts.items() if name.startswith("fil")},
-        "condition": draw(conditions),
-    }
-    return Signature.model_validate({**SOUND, "detection": detection})
-
-
-rows = st.lists(
-    st.fixed_dictionaries({name: st.sampled_from(VALUES) for name in FEATURES}),
-    min_size=ROWS,
-    max_size=ROWS,
-)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(signatures(), min_size=3, max_size=3), rows)
+@given(
+    libraries(FEATURES, 3),
+    st.lists(subjects(FEATURES), min_size=ROWS, max_size=ROWS),
+)
 def test_compiled_equals_plain(
     chosen: list[Signature], values: list[dict[str, float | None]]
 ) -> None:
     columns = {name: np.array([row[name] for row in values], float) for name in FEATURES}
     for signature in chosen:
         found = Subjects(columns).that_match(signature).tolist()
-        assert found == [place for place, row in enumerate(values) if matches(signature, row)]
+        assert found == [place for place, row in enumerate(values) if says(signature, row)]
+        assert all(matches(signature, row) == says(signature, row) for row in values)
+
+
+@settings(
+    max_examples=8,
+    # Each step of shrinking would be a job of its own; what fails tells the signature.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    libraries(FEATURES, 6),
+    libraries(OF_ACCOUNTS, 6, "account"),
+    st.lists(subjects(FEATURES), min_size=ROWS, max_size=ROWS),
+    st.lists(subjects(OF_ACCOUNTS), min_size=ROWS, max_size=ROWS),
+)
+def test_both_engines_find_what_plain_python_finds(
+    engine: Engine,
+    of_networks: list[Signature],
+    of_accounts: list[Signature],
+    networks: list[dict[str, float | None]],
+    accounts: list[dict[str, float | None]],
+) -> None:
+    """Random signatures of both subjects, all in one scan over rows with nulls."""
+    library = [*of_networks, *of_accounts]
+    found = find(
+        engine,
+        wide_features(
+            engine, [{"network_id": f"n{place}", **row} for place, row in enumerate(networks)]
+        ),
+        wide_features(
+            engine,
+            [
+                {"network_id": "n", "account_id": f"a{place}", **row}
+                for place, row in enumerate(accounts)
+            ],
+        ),
+        library,
+    )
+    told = {
+        (row["subject_id"], row["signature_id"]): row["selections"]
+        for row in engine.to_arrow(found).to_pylist()
+    }
+    assert told == {
+        (f"{letter}{place}", str(signature.id)): [
+            name for name, holds in held(signature, row).items() if holds and name in selections
+        ]
+        for letter, chosen, rows in (("n", of_networks, networks), ("a", of_accounts, accounts))
+        for signature in chosen
+        for selections in [signature.detection.selections]
+        for place, row in enumerate(rows)
+        if says(signature, row)
+    }
 
 
 def test_findings_of_both_engines_are_what_plain_python_finds(engine: Engine) -> None:

@@ -103,3 +103,25 @@ def test_an_explanation_does_not_excuse_an_abuse(signature: Signature) -> None:
 @pytest.mark.parametrize("signature", ABUSES, ids=title)
 def test_nothing_matches_when_nothing_is_known(signature: Signature) -> None:
     assert not matches(signature, {})
+
+
+ONE_OF_THEM = ("signup_hour_ratio", "top_ip_network_ratio")
+"""Shares of the members that one member alone makes as large as 1 / members."""
+
+
+@pytest.mark.parametrize("accounts", [5, 6, 8, 10, 11, 30])
+@pytest.mark.parametrize(
+    ("signature", "example"),
+    [(each, example) for each, example in positives(EXPLANATIONS) if each.subject == "network"],
+    ids=title,
+)
+def test_an_explanation_is_within_reach_of_few(
+    signature: Signature, example: Example, accounts: int
+) -> None:
+    """From the size on from which accounts may be proposed: one of five is a fifth of them."""
+    members = min(accounts, example.features["accounts"] or 0)
+    features = {**example.features, "accounts": members}
+    for name in ONE_OF_THEM:
+        if (value := features.get(name)) is not None:
+            features[name] = max(value, 1 / members)
+    assert matches(signature, features)
