@@ -20,6 +20,7 @@ from signatures.decisions import DECISIONS
 from signatures.findings import find
 from signatures.judgement import Case, judge_day
 from signatures.life_cycle import check_history, current, moved, opened
+from signatures.overrides import OVERRIDDEN
 from signatures.proposals import Judged, cleared_since, transitions
 from signatures.snapshots import take_snapshots
 from tests.graph.feature_days import (
@@ -157,6 +158,7 @@ def judge(engine: Engine, day: Generated) -> tuple[list[dict[str, Any]], pa.Tabl
         protected=named(known(day, "protected")),
         cleared=named(cleared_since(ledger, timedelta(days=180), NOW)),
         called_benign=named(known(day, "called_benign")),
+        overridden=engine.from_arrow(OVERRIDDEN.empty_table()),
         core_cut=CORE_CUT,
         limits=LIMITS,
     )
