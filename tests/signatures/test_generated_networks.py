@@ -246,21 +246,22 @@ def proposed(engine: Engine, *pairs: tuple[str, float, str], openly: str = "") -
         dict.fromkeys(openly, "co_post"),
     )
     day = Generated((network,), (RING, *EXPLANATIONS), MEASURED)
-    rows, _ = judge(engine, day)
+    with engine_api(engine.api_root):
+        rows, _ = judge(engine, day)
     found = {row["account_id"]: row["action"] for row in rows if row["included"]}
     assert found == expected(day)
     return found
 
 
-def test_a_network_that_breaks_no_rule_is_proposed(engine: Engine) -> None:
+def test_a_network_that_breaks_no_rule_is_proposed(duckdb_engine: Engine) -> None:
     ring = [(f"{a}{b}", 1.0, "phone and text") for a, b in combinations("abcde", 2)]
-    assert proposed(engine, *ring) == dict.fromkeys("abcde", "suspend")
+    assert proposed(duckdb_engine, *ring) == dict.fromkeys("abcde", "suspend")
 
 
-def test_what_one_tablet_holds_in_the_core_is_not_restricted(engine: Engine) -> None:
+def test_what_one_tablet_holds_in_the_core_is_not_restricted(duckdb_engine: Engine) -> None:
     """Whom a declared network takes all links from still counts in what the core needs."""
     ring = [(pair, 1.0, "phone and text") for pair in ("ab", "ac", "bc")]
     tablet = [(pair, 0.1, "the tablet") for pair in ("ad", "bd", "cd")]
     newsroom = [(pair, 0.1, "text") for pair in ("af", "ag", "fg")]
-    found = proposed(engine, *ring, *tablet, *newsroom, openly="afg")
+    found = proposed(duckdb_engine, *ring, *tablet, *newsroom, openly="afg")
     assert found == dict.fromkeys("abcd", "challenge")
