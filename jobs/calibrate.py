@@ -1,7 +1,8 @@
 """Labels to measured precision and recall, and samples for reviewers.
 
 Run it by `actorgraph calibrate` or `spark-submit jobs/calibrate.py`, with --ds and --config.
-`--draw N` also draws a sample of N networks from the day's tables, for people to review.
+`--draw N` also draws a sample of N networks from the day's tables, for people to review, and
+`--draw-network ID` one of the accounts of a network that is too large for rules alone.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from graph.features.computed import NETWORK_FEATURES_TABLE
 from graph.frames import F
 from graph.ledger import read_ledger
 from jobs.calibration_report import print_report, report
+from jobs.drawn_lots import draw_lot
 from jobs.errors import DataStop
 from jobs.inputs import read_labels
 from jobs.runtime import Job, Run
@@ -72,6 +74,8 @@ def compute(run: Run) -> None:
     print_report(content, titles)
     if run.arguments.draw:
         _draw(run)
+    if run.arguments.draw_network is not None:
+        draw_lot(run, run.arguments.draw_network)
 
 
 def _learn(run: Run, found: Sequence[Review]) -> Comparison:
@@ -177,6 +181,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="accounts in no network to draw besides, by default as many as networks",
+    )
+    parser.add_argument(
+        "--draw-network",
+        metavar="ID",
+        help="also draw accounts of a network above proposals.max_accounts: it is accepted where "
+        "two reviewers call all of them abusive",
     )
     parser.add_argument("--seed", type=int, default=0, help="another one draws another sample")
 

@@ -174,8 +174,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to-review",
         metavar="REASON",
-        help="send to review whom the guards protected, cleared, subject role, measured precision "
-        "and override stop, and go on",
+        help="send to review whom the guards protected, cleared, subject role, measured precision, "
+        "override and acceptance stop, and go on",
     )
     parser.add_argument(
         "--retry-failed", action="store_true", help="propose again what could not be carried out"

@@ -19,8 +19,6 @@ from jobs.errors import DONE, ConfigError
 from jobs.printing import plain, print_table
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from jobs.batches.changes import Changes
     from signatures.model import Signature
 
@@ -184,30 +182,18 @@ def _explained(
 
 def _frozen(changes: Changes, network: str, ds: date) -> str:
     """Freeze the network as its day's tables have it, unless it is; the snapshot's name."""
-    from pyarrow.dataset import field
+    from functools import partial
 
-    from graph.ledger import read_ledger
-    from jobs.published_days import published_day
-    from signatures.frozen_networks import as_first_frozen, freeze_published
+    from jobs.published_days import PublishedDays
     from signatures.snapshots import SNAPSHOTS
 
-    engine, warehouse = changes.engine, changes.publication.warehouse
-
-    def read(table: Any, day: date) -> Any:
-        return warehouse.read(engine, table, day)
-
-    frozen = freeze_published(engine, published_day(engine, changes.config, read, ds), [network])
-    taken = engine.to_arrow(frozen).select(SNAPSHOTS.columns)
-    ledger = read_ledger(changes.home, SNAPSHOTS, field("network_id") == network)
-    snapshot = as_first_frozen(taken, ledger)
+    engine = changes.engine
+    read = partial(changes.publication.warehouse.read, engine)
+    days = PublishedDays(engine, changes.config, changes.home, read)
+    snapshot = days.frozen({ds: {network}})
+    changes.append(SNAPSHOTS, engine.from_arrow(days.not_in_ledger(snapshot)))
     name: str = snapshot.column("snapshot_sha256")[0].as_py()
-    if name not in _names(ledger):
-        changes.append(SNAPSHOTS, engine.from_arrow(snapshot))
     return name
-
-
-def _names(snapshots: pa.Table) -> set[str]:
-    return set(snapshots.column("snapshot_sha256").to_pylist())
 
 
 def _refuse_repeated(changes: Changes, signature: Signature, judged: dict[str, Any]) -> None:

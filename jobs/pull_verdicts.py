@@ -26,10 +26,9 @@ from graph.frames import F
 from graph.ledger import read_ledger
 from graph.profiles import ACCOUNT_PROFILE
 from jobs.database.address import database_address
-from jobs.published_days import published_day
+from jobs.published_days import PublishedDays
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
-from signatures.frozen_networks import as_first_frozen, freeze_published
 from signatures.inclusions import INCLUSIONS
 from signatures.labels import LABELS, check_labels
 from signatures.snapshots import SNAPSHOTS
@@ -49,7 +48,8 @@ def compute(run: Run) -> None:
     chosen = pc.field("snapshot_sha256").isin(pa.array(sorted(map(str, named)), pa.string()))
     frozen = snapshot_members(read_ledger(run.home, SNAPSHOTS, chosen))
     policies = read_wording(run.config.enforcement.policies, run.config.enforcement.texts).policies
-    frozen_as_published = partial(_frozen_as_published, run)
+    days = PublishedDays(run.engine, run.config, run.home, run.read)
+    frozen_as_published = partial(_frozen_as_published, run, days)
     pulled = pull(found, known, frozen, frozen_as_published, policies, _long_ids(run, found))
     check_labels(pulled.labels.to_pylist())
     for line in pulled.without_roles:
@@ -59,7 +59,7 @@ def compute(run: Run) -> None:
     for line in pulled.refused:
         run.log.warning(f"refused: {line}")
     run.manifest.figures["refused"] = len(pulled.refused)
-    run.append(SNAPSHOTS, run.engine.from_arrow(_fresh(run, pulled.snapshots)))
+    run.append(SNAPSHOTS, run.engine.from_arrow(days.not_in_ledger(pulled.snapshots)))
     run.append(LABELS, run.engine.from_arrow(pulled.labels))
     run.check(
         "verdicts",
@@ -79,24 +79,12 @@ def _long_ids(run: Run, found: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {indexed_id(row["account_id"]): row["account_id"] for row in rows}
 
 
-def _frozen_as_published(run: Run, networks: Mapping[date, set[str]]) -> pa.Table:
-    """Networks as the tables of their days have them, by day; rows of SNAPSHOTS in memory."""
-    rows = [SNAPSHOTS.schema.empty_table()]
-    for ds in sorted(networks.keys() & set(run.warehouse.days(INCLUSIONS.name))):
-        day = published_day(run.engine, run.config, run.read, ds)
-        frozen = freeze_published(run.engine, day, networks[ds])
-        rows.append(run.engine.to_arrow(frozen).select(SNAPSHOTS.columns))
-    taken = pa.concat_tables(rows)
-    chosen = pc.field("network_id").isin(taken.column("network_id").combine_chunks())
-    return as_first_frozen(taken, read_ledger(run.home, SNAPSHOTS, chosen))
-
-
-def _fresh(run: Run, snapshots: pa.Table) -> pa.Table:
-    """Snapshots that the ledger has not; a verdict that was pulled before may have brought one."""
-    names = pa.array(sorted(set(snapshots.column("snapshot_sha256").to_pylist())), pa.string())
-    there = read_ledger(run.home, SNAPSHOTS, pc.field("snapshot_sha256").isin(names))
-    known = there.column("snapshot_sha256").combine_chunks()
-    return snapshots.filter(pc.invert(pc.is_in(snapshots.column("snapshot_sha256"), known)))
+def _frozen_as_published(
+    run: Run, days: PublishedDays, networks: Mapping[date, set[str]]
+) -> pa.Table:
+    """Networks as the tables of their days have them, by day, where these are still there."""
+    published = set(run.warehouse.days(INCLUSIONS.name))
+    return days.frozen({ds: names for ds, names in networks.items() if ds in published})
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from graph.build import NODES
@@ -37,15 +38,20 @@ def population(read: Callable[[Table], DataFrame]) -> Population:
     )
 
 
-def write_blank_labels(folder: Path, name: str, rows: Sequence[Mapping[str, Any]]) -> list[Path]:
+def write_blank_labels(
+    folder: Path,
+    name: str,
+    rows: Sequence[Mapping[str, Any]],
+    told: Mapping[str, Any] = MappingProxyType({}),
+) -> list[Path]:
     """Write the labels of a sample as JSON lines, second reviews in a file of their own.
 
     In an order of their own, too, so that neither reviewer learns what the other says. Files that
     people may be at are left alone. JSON lines, because spreadsheets turn ids into numbers and
-    formulas.
+    formulas. `told` is what all of them say besides.
     """
     make_private(folder)
-    labels = blank_labels(rows)
+    labels = [{**each, **told} for each in blank_labels(rows)]
     first = folder / f"{name}.jsonl", [each for each in labels if each["review"] == 1]
     again = sorted((each for each in labels if each["review"] > 1), key=itemgetter("label_id"))
     files = [first, (folder / f"{name}-second.jsonl", again)] if again else [first]

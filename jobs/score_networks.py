@@ -36,6 +36,7 @@ from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.profiles import ACCOUNT_PROFILE, with_standing
 from graph.sightings import SIGHTINGS
 from graph.tables import Table
+from jobs.accepted_lots import read_accepted
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.overrides import read_overridden
 from jobs.runtime import Job, Run
@@ -95,6 +96,7 @@ def compute(run: Run) -> None:
         cleared=run.engine.from_arrow(_named(_cleared(run, ledger, now))),
         called_benign=run.engine.from_arrow(verdicts.benign_rows),
         overridden=run.engine.from_arrow(read_overridden(run.home, library, now)),
+        accepted=run.engine.from_arrow(read_accepted(run.home, run.config.proposals, now)),
         core_cut=run.config.networks.core_cut,
         limits=run.config.proposals,
         weights=_weights(run),

@@ -72,6 +72,14 @@ def _named_but_not(condition: Column) -> Column:
     return F.col("signature_id").isNotNull() & ~F.coalesce(condition, F.lit(False))
 
 
+def _accepted(limits: Proposals) -> Column:
+    """Whether a sample showed of a large network what the declared action needs."""
+    needed = F.lit(None).cast("double")
+    for action, floor in sorted(dict(limits.floors).items()):
+        needed = F.when(F.col("declared_action") == action, F.lit(floor)).otherwise(needed)
+    return F.coalesce(F.col("accepted_floor") >= needed, F.lit(False))
+
+
 OBSTACLES = (
     Obstacle(
         "no_signature",
@@ -126,7 +134,7 @@ OBSTACLES = (
     Obstacle(
         "large",
         "the network is too large to be judged without a sample",
-        lambda limits: F.col("size") > limits.max_accounts,
+        lambda limits: (F.col("size") > limits.max_accounts) & ~_accepted(limits),
     ),
     Obstacle(
         "not_measured",
@@ -223,9 +231,10 @@ def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
     links it to core members, it is run in data centres, or its links are as strong as the
     members'), drops, signature_id, mode, status, inauthentic_kinds, declared_action, policy_id,
     tied_otherwise, network_explained, account_explained, protected, cleared, called_benign,
-    declared, lower and challenge_lower (the lowest bounds of measured precision overall and in the
-    account's market and stratum; null: one of them has no fresh sample) and borrowed. action is
-    what the lower bound allows; reviewed, whether a person should look at one who is not included.
+    declared, accepted_floor (that a sample of its large network showed; null: none did), lower and
+    challenge_lower (the lowest bounds of measured precision overall and in the account's market and
+    stratum; null: one of them has no fresh sample) and borrowed. action is what the lower bound
+    allows; reviewed, whether a person should look at one who is not included.
     """
     chosen = accounts.withColumn("action", _action(limits)).withColumn(
         "restrictable", (F.col("role") != ACTOR) | _well_linked()

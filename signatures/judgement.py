@@ -59,7 +59,7 @@ class Case:
 
     networks and accounts are the features, wide; protected, cleared (an earlier decision
     was overturned or taken back) and called_benign have account_id; overridden has the columns of
-    overrides.OVERRIDDEN.
+    overrides.OVERRIDDEN, accepted those of acceptance.ACCEPTED.
     """
 
     networks: DataFrame
@@ -70,6 +70,7 @@ class Case:
     cleared: DataFrame
     called_benign: DataFrame
     overridden: DataFrame
+    accepted: DataFrame
     core_cut: float
     limits: Proposals
     weights: Mapping[str, float] = field(default_factory=lambda: HAND_SET)
@@ -155,6 +156,7 @@ def _facts(
     rows = _with_explanations(engine, case, rows)
     networks = _of_networks(engine, tables, case, counts, top)
     rows = rows.join(networks, on="network_id", how="left")
+    rows = rows.join(case.accepted, on=["account_id", "network_id", "signature_id"], how="left")
     drops = _drops(engine, tables, case, counts).select("account_id", "drops", "dropped_by")
     rows = rows.join(engine.materialize(drops, "drops"), on="account_id", how="left")
     return rows.withColumn("drops", F.coalesce("drops", F.lit(0))).withColumn(
@@ -210,6 +212,7 @@ def _of_networks(
 def _drops(engine: Engine, tables: MemberTables, case: Case, counts: Counted) -> DataFrame:
     """What drops members of networks that are small enough to be proposed at all."""
     judged = tables.sizes.filter(F.col("size") <= case.limits.max_accounts).select("network_id")
+    judged = judged.unionByName(case.accepted.select("network_id")).distinct()
     placed = tables.members.join(judged, on="network_id", how="left_semi")
     inside = links_inside(counts.links, placed.select("account_id", "network_id"), "network_id")
     inside = engine.materialize(inside, "links of networks to judge")

@@ -29,6 +29,9 @@ RERUN = "a rerun of a day of which decisions have left already"
 HELD_FOR_HIJACKED = "an earlier day held the account for hijacked"
 """Why an account that could be proposed goes to review."""
 
+SAMPLED = "two reviewers call every account of a sample of the network abusive"
+"""Why what waited for its large network to be sampled is proposed."""
+
 NOT_FOUND_AGAIN = "the account is judged otherwise now"
 """Why what scoring proposed goes to review."""
 
@@ -45,9 +48,10 @@ class Judged:
     `accounts` are rows of accounts that are included or reviewed, or whose decision is proposed:
     account_id, network_id, snapshot_sha256, market, role, included, reviewed, network_explained,
     account_explained, action, declared_action, duration_s, policy_id, signature_id, cleared,
-    called_benign, overridden_signature_ids, reasons, why. `evidence` has the JSON of accounts that
-    were judged before, by snapshot and account; `benign` the snapshots on which reviewers called an
-    account benign, by account.
+    called_benign, overridden_signature_ids, accepted_at and accepted_by (null: no sample of its
+    large network was accepted), reasons, why. `evidence` has the JSON of accounts that were judged
+    before, by snapshot and account; `benign` the snapshots on which reviewers called an account
+    benign, by account.
     """
 
     day: date
@@ -65,6 +69,8 @@ class _Plan:
     superseded: list[Row] = field(default_factory=list)
     explained: list[Row] = field(default_factory=list)
     again: list[Row] = field(default_factory=list)
+    accepted: dict[str, list[Row]] = field(default_factory=dict)  # by who judged the sample
+    outdone: set[str] = field(default_factory=set)  # of these, by another action
     unconfirmed: list[Row] = field(default_factory=list)
 
 
@@ -83,6 +89,13 @@ def transitions(judged: Judged) -> pa.Table:
     for account in sorted(judged.accounts, key=lambda row: str(row["account_id"])):
         _plan(plan, account, standing[account["account_id"]], judged, left)
     plan.unconfirmed = _unconfirmed(plan, known, judged)
+    accepted = [
+        _moved(rows, "proposed", "reviewers", judged, SAMPLED, by_whom)
+        for by_whom, rows in sorted(plan.accepted.items())
+    ]
+    outdone = [
+        row for rows in accepted for row in rows.to_pylist() if row["decision_id"] in plan.outdone
+    ]
     return pa.concat_tables(
         [
             opened(plan.opened, judged.ledger, by="scoring", at=judged.at, actor=ACTOR),
@@ -91,6 +104,8 @@ def transitions(judged: Judged) -> pa.Table:
                 plan.explained, "in_review", "benign", judged, "an innocent explanation matches"
             ),
             _moved(plan.again, "proposed", "new_evidence", judged, "evidence that is new"),
+            *accepted,
+            _moved(outdone, "superseded", "other_action", judged, "another action instead"),
             _moved(plan.unconfirmed, "in_review", "guard", judged, NOT_FOUND_AGAIN),
         ]
     )
@@ -159,14 +174,32 @@ def _plan(plan: _Plan, account: Row, of_account: Sequence[Row], judged: Judged, 
         if rejected:
             plan.again += [{**row, **_subject(account, judged)} for row in rejected]
             return
-        if any(each["action"] == action for each in under_way):
-            return
-        if len(proposed) == len(under_way):
+        if waiting := [each for each in under_way if _waited_for_sample(each, account)]:
+            _accept(plan, account, action, waiting, judged)
+        elif len(proposed) == len(under_way) and not any(each in same for each in under_way):
             plan.superseded += proposed
             plan.opened.append(_row(account, action, "proposed", judged))
     elif not under_way and not rejected:
         why = HELD_FOR_HIJACKED if may_be_proposed else RERUN
         plan.opened.append(_row(account, action, "in_review", judged, why))
+
+
+def _accept(plan: _Plan, account: Row, action: str, waiting: Sequence[Row], judged: Judged) -> None:
+    """Propose what waited for a sample; where less than that is left, the lighter action instead.
+
+    What drops a member of a large network is only looked at once its lot is accepted.
+    """
+    rows = [{**row, **_subject(account, judged)} for row in waiting]
+    plan.accepted.setdefault(account["accepted_by"], []).extend(rows)
+    if all(row["action"] != action for row in waiting):
+        plan.outdone.update(row["decision_id"] for row in waiting)
+        plan.opened.append(_row(account, action, "proposed", judged))
+
+
+def _waited_for_sample(decision: Row, account: Row) -> bool:
+    """Whether a decision came to review before two reviewers accepted the account's network."""
+    at, waits = account["accepted_at"], decision["state"] == "in_review"
+    return bool(waits and decision["route"] == "calibrated" and at and decision["state_at"] < at)
 
 
 def _held_for_hijacked(action: str, decisions: Sequence[Row]) -> bool:
@@ -299,6 +332,8 @@ def standing(ledger: pa.Table, cleared: timedelta) -> pa.Table:
     return pa.Table.from_arrays(columns, names=STANDING.names).cast(STANDING)
 
 
-def _moved(rows: Sequence[Row], after: str, by: str, judged: Judged, reason: str) -> pa.Table:
+def _moved(
+    rows: Sequence[Row], after: str, by: str, judged: Judged, reason: str, actor: str = ACTOR
+) -> pa.Table:
     table = pa.Table.from_pylist([dict(row) for row in rows], schema=DECISIONS.schema)
-    return moved(table, after, by=by, at=judged.at, actor=ACTOR, reason=reason)
+    return moved(table, after, by=by, at=judged.at, actor=actor, reason=reason)

@@ -84,6 +84,7 @@ class Figures:
     wrong_role: int = 0
     unmeasured: int = 0
     override_ended: int = 0
+    not_accepted: int = 0
     repeated: int = 0
     moved_on: int = 0
     first: Mapping[str, Sequence[str]] = field(default_factory=dict)  # some accounts, by guard
@@ -171,6 +172,12 @@ def _people(figures: Figures) -> Iterator[Stop]:
             figures.override_ended,
             "an innocent explanation matches, and its override was withdrawn, has expired, or is "
             f"of a signature that changed: {way_out}",
+        ),
+        (
+            "acceptance",
+            figures.not_accepted,
+            "of a network above proposals.max_accounts, and no sample of it is accepted: "
+            f"{way_out}",
         ),
         ("one decision", figures.repeated, "twice under one policy: reviewers choose one"),
         ("decisions", figures.moved_on, "no longer as they were proposed: export again"),

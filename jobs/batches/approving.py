@@ -18,6 +18,7 @@ from graph.frames import DataFrame, F
 from jobs.batches.changes import Changes
 from jobs.batches.decided import labellers
 from jobs.batches.overridden import overriders
+from jobs.batches.sampled import samplers
 from jobs.batches.store import FOLDER, Store, approvals_of
 from jobs.errors import DataStop, GuardStop
 from signatures.decisions import DECISIONS
@@ -51,7 +52,7 @@ def approve(changes: Changes, batch_id: str, person: str, key_file: Path) -> App
     # Also who judged a network of it since it was made.
     rows = decisions_of(changes, folder)
     seen_by = labellers(changes.engine, changes.ledger(LABELS), rows)
-    seen_by += overriders(changes, rows)
+    seen_by += [*overriders(changes, rows), *samplers(changes, rows)]
     known = manifest.model_copy(update={"reviewers": [*manifest.reviewers, *seen_by]})
     if reason := conflict(person, known):
         raise GuardStop(

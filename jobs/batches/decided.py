@@ -137,6 +137,15 @@ def count_decided(folder: Path) -> int:
     return sum(pq.read_metadata(path).num_rows for path in folder.glob("*.parquet"))
 
 
+def has_large_network(folder: Path, most: int) -> bool:
+    """Whether a sorted folder has a calibrated decision in a network of more accounts than `most`.
+
+    A sample of such a network was accepted: what the sample missed is to show while few are hurt.
+    """
+    large = (field("route") == "calibrated") & (field("members") > most) & ~field("stands")
+    return bool(pq.read_table(folder, columns=["members"], filters=large).num_rows)
+
+
 def origins(folder: Path) -> dict[str, str | None]:
     """Where the actors of each network of a sorted folder are (disclosure.origin)."""
     columns = ["network_id", "market", "subject_role", "stands"]

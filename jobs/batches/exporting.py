@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from graph.frames import DataFrame, F
 from jobs.batches.changes import Changes
 from jobs.batches.decided import (
     count_decided,
+    has_large_network,
     labellers,
     origins,
     read_decided,
@@ -32,6 +34,7 @@ from jobs.batches.decided import (
 )
 from jobs.batches.lighter import lighter
 from jobs.batches.overridden import overriders
+from jobs.batches.sampled import STAGES, samplers
 from jobs.batches.store import FOLDER
 from jobs.configuration import config_sha256
 from jobs.errors import DataStop
@@ -177,21 +180,25 @@ def _library(paths: tuple[str, ...]) -> dict[str, Signature]:
 
 
 def _stages(changes: Changes, order: Order, maker: RowMaker, decided: Path) -> list[Stage]:
-    """Write the stages of a large batch beside it, and say what they are."""
+    """Write the stages of a batch that is large, or of a large network, and say what they are."""
     settings = changes.config.enforcement
-    if order.operation == REVERSE or count_decided(decided) < settings.staged_from:
+    if order.operation == REVERSE:
         return []
+    is_sampled = has_large_network(decided, changes.config.proposals.max_accounts)
+    if not is_sampled and count_decided(decided) < settings.staged_from:
+        return []
+    shares = STAGES if is_sampled else settings.stages
     maker = replace(maker, origins=origins(decided))
     stages: list[Stage] = []
     low = 0.0
-    for number, share in enumerate(settings.stages, start=1):
+    for number, share in enumerate(shares, start=1):
         child = f"{maker.batch_id}-{number}"
         if next(read_decided(decided, low, share), None) is None:
             continue
         folder = changes.folder(f"../{FOLDER}/staged/{child}")
         parent = {"batch_id": maker.batch_id, "stage": number}
         particulars = _particulars(changes, order, parent=parent)
-        part = replace(maker, batch_id=child, stage=f"{number} of {len(settings.stages)}")
+        part = replace(maker, batch_id=child, stage=f"{number} of {len(shares)}")
         written = _checked(changes, order, part, folder, decided, particulars, low, share)
         rows = written.manifest["counts"]["rows"]
         stages.append(
@@ -238,7 +245,8 @@ def _checked(
     chosen = formats(order.formats)
     rows = read_decided(decided, low, high)
     reviewers = labellers(changes.engine, changes.ledger(LABELS), order.decisions)
-    reviewers = sorted({*reviewers, *overriders(changes, order.decisions)})
+    others = (overriders(changes, order.decisions), samplers(changes, order.decisions))
+    reviewers = sorted({*reviewers, *itertools.chain(*others)})
     written = write_batch(folder, maker, rows, chosen, particulars, reviewers)
     problems: list[str] = []
     verify_content(folder, problems, called=maker.batch_id)

@@ -25,6 +25,7 @@ from jobs.batches.lighter import lighter
 from jobs.batches.measured import unmeasured
 from jobs.batches.overridden import override_ended
 from jobs.batches.reversals import reversals
+from jobs.batches.sampled import not_accepted
 from jobs.batches.store import Store
 from jobs.inputs import read_protected_accounts
 from signatures.decisions import DECISIONS
@@ -51,6 +52,7 @@ def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
         "subject role": rows.filter(_wrong_role()),
         "measured precision": unmeasured(changes, rows, ds),
         "override": override_ended(changes, rows),
+        "acceptance": not_accepted(changes, rows),
         "one decision": _repeated(rows),
         "decisions": rows.filter(F.col("state") != state),
     }
@@ -68,6 +70,7 @@ def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
         wrong_role=counts["subject role"],
         unmeasured=counts["measured precision"],
         override_ended=counts["override"],
+        not_accepted=counts["acceptance"],
         repeated=counts["one decision"],
         moved_on=counts["decisions"],
         first={guard: _first(changes, about[guard]) for guard in counts if counts[guard]},
@@ -100,6 +103,7 @@ def kept_from_leaving(changes: Changes, rows: DataFrame, ds: date) -> DataFrame:
         rows.filter(_wrong_role()),
         unmeasured(changes, rows, ds).select(*DECISIONS.columns),
         override_ended(changes, rows),
+        not_accepted(changes, rows),
     )
     names = union_all([each.select("decision_id") for each in stopped]).distinct()
     return rows.join(names, on="decision_id", how="left_semi")

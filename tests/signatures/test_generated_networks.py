@@ -15,6 +15,7 @@ from graph.config import Proposals
 from graph.engines.base import Engine
 from graph.features.tables import member_tables
 from graph.frames import DataFrame, engine_api
+from signatures.acceptance import ACCEPTED
 from signatures.calibration import CALIBRATION, bounds_on
 from signatures.decisions import DECISIONS
 from signatures.findings import find
@@ -159,6 +160,7 @@ def judge(engine: Engine, day: Generated) -> tuple[list[dict[str, Any]], pa.Tabl
         cleared=named(cleared_since(ledger, timedelta(days=180), NOW)),
         called_benign=named(known(day, "called_benign")),
         overridden=engine.from_arrow(OVERRIDDEN.empty_table()),
+        accepted=engine.from_arrow(ACCEPTED.empty_table()),
         core_cut=CORE_CUT,
         limits=LIMITS,
     )

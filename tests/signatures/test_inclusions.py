@@ -41,10 +41,11 @@ PROPOSED: dict[str, Any] = {
     "lower": 0.985,
     "challenge_lower": 0.985,
     "borrowed": False,
+    "accepted_floor": None,
 }
 SCHEMA = pa.schema(
     [
-        (name, pa.float64() if name.endswith("lower") else pa.scalar(value).type)
+        (name, pa.float64() if name.endswith(("lower", "floor")) else pa.scalar(value).type)
         for name, value in PROPOSED.items()
     ]
 )
@@ -222,3 +223,9 @@ def test_the_rules_hold_for_anybody(duckdb_engine: Engine, rows: list[dict[str, 
             assert row["core_links"] >= 2 and row["drops"] == 0 and not row["borrowed"]
         else:
             assert row["role"] == {"secure_account": "compromised"}.get(row["action"], "actor")
+
+
+def test_a_sample_of_a_large_network_must_show_what_the_action_needs(engine: Engine) -> None:
+    floors = (0.98, 0.97, None)
+    rows = judged(engine, *({"size": 1001, "accepted_floor": floor} for floor in floors))
+    assert [row["included"] for row in rows] == [True, False, False]

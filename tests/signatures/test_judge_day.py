@@ -12,6 +12,7 @@ from graph.config import Proposals
 from graph.engines.base import Engine
 from graph.features.computed import compute_features
 from graph.features.tables import member_tables
+from signatures.acceptance import ACCEPTED
 from signatures.findings import FINDINGS
 from signatures.judgement import BOUNDS, Case, Judgement, judge_day
 from signatures.overrides import OVERRIDDEN
@@ -32,6 +33,7 @@ DECLARED = "a declared network exempts all traces that link it"
 ONE_OBSERVATION = "fewer than two independent families link it to core members"
 
 FARM = signature("Device farm")
+LIMITS = Proposals()
 NOTHING: list[dict[str, Any]] = []
 
 PHONE, TEXT = ("shared_device", "device"), ("co_post", "content")
@@ -60,6 +62,8 @@ def judgement(
     findings: list[dict[str, Any]] = NOTHING,
     bounds: list[dict[str, Any]] = NOTHING,
     overridden: list[dict[str, Any]] = NOTHING,
+    accepted: list[dict[str, Any]] = NOTHING,
+    limits: Proposals = LIMITS,
 ) -> Judgement:
     tables = member_tables(engine, day_tables(engine, day_of(facts)))
     networks, accounts = compute_features(engine, tables)
@@ -72,9 +76,10 @@ def judgement(
         protected=nobody,
         cleared=nobody,
         called_benign=nobody,
+        accepted=engine.from_arrow(pa.Table.from_pylist(accepted, schema=ACCEPTED)),
         overridden=engine.from_arrow(pa.Table.from_pylist(overridden, schema=OVERRIDDEN)),
         core_cut=0.25,
-        limits=Proposals(),
+        limits=limits,
     )
     measured = engine.from_arrow(pa.Table.from_pylist(bounds, schema=BOUNDS))
     return judge_day(engine, tables, case, measured)
@@ -188,6 +193,7 @@ def test_an_override_lets_those_through_whom_the_reviewer_looked_at(engine: Engi
     before = judgement(engine, network({"phone": PHONE}), found)
     (old,) = engine.to_arrow(before.scores).to_pylist()
     after = judgement(engine, network({"phone": PHONE}), found, overridden=overridden)
+    (new,) = engine.to_arrow(after.scores).to_pylist()
     rows = {row["account_id"]: row for row in engine.to_arrow(after.accounts).to_pylist()}
     for name in "abc":
         assert EXPLAINED not in rows[name]["reasons"] and rows[name]["reviewed"]
@@ -195,7 +201,6 @@ def test_an_override_lets_those_through_whom_the_reviewer_looked_at(engine: Engi
         assert rows[name]["overridden_signature_ids"] == ["innocent"]
     assert EXPLAINED in rows["d"]["reasons"] and not rows["d"]["reviewed"]
     assert (rows["d"]["overridden"], rows["d"]["overridden_signature_ids"]) == ([], [])
-    (new,) = engine.to_arrow(after.scores).to_pylist()
     assert (old["disposition"], new["disposition"]) == ("explained", "review")
     assert old["likelihood"] == new["likelihood"] and not new["calibrated"]
 
@@ -210,3 +215,54 @@ def test_another_explanation_still_keeps_them_out(engine: Engine) -> None:
     after = judgement(engine, network({"phone": PHONE}), found, overridden=overridden)
     for row in engine.to_arrow(after.accounts).to_pylist():
         assert EXPLAINED in row["reasons"] and row["overridden"] == ["by ann"]
+
+
+LARGE = "the network is too large to be judged without a sample"
+SMALL_CEILING = Proposals(max_accounts=3, min_accounts=2)
+
+
+def sampled(engine: Engine, floor: float, names: str = "abc") -> dict[str, dict[str, Any]]:
+    """A network of four, one too many, of which a sample accepted some accounts for a floor."""
+    accepted = [
+        {"account_id": name, "network_id": "n", "signature_id": str(FARM.id)}
+        | {"accepted_floor": floor}
+        for name in names
+    ]
+    facts = network({"phone": PHONE, "text": TEXT})
+    found = judgement(
+        engine, facts, [finding(benign=False)], accepted=accepted, limits=SMALL_CEILING
+    )
+    return {row["account_id"]: row for row in engine.to_arrow(found.accounts).to_pylist()}
+
+
+def test_a_sample_lets_through_who_was_in_the_lot(engine: Engine) -> None:
+    """Who joined later waits for another one; who was sampled for a lighter action, too."""
+    assert FARM.enforcement is not None
+    needed = dict(SMALL_CEILING.floors)[FARM.enforcement.action]
+    rows = sampled(engine, needed)
+    assert {name for name, row in rows.items() if LARGE in row["reasons"]} == {"d"}
+    rows = sampled(engine, needed - 0.01, "abcd")
+    assert all(LARGE in row["reasons"] for row in rows.values())
+
+
+def test_of_a_sampled_network_it_is_known_what_drops_its_members(engine: Engine) -> None:
+    """Of networks that are too large nobody looks; one phone holds all of this one."""
+    facts = [
+        *map(member, "abc"),
+        *(linked(a, b, "device", "shared_device") for a, b in combinations("abc", 2)),
+        *(trace_link(a, b, "shared_device") for a, b in combinations("abc", 2)),
+        *(
+            evidence(a, b, "one phone", ago(2), ago(1), "shared_device")
+            for a, b in combinations("abc", 2)
+        ),
+    ]
+    limits = Proposals(max_accounts=2, min_accounts=2)
+    found = [finding(benign=False)]
+    row = {"account_id": "a", "network_id": "n", "signature_id": str(FARM.id)}
+
+    def holders(accepted: list[dict[str, Any]]) -> list[list[str]]:
+        accounts = judgement(engine, facts, found, accepted=accepted, limits=limits).accounts
+        return [each["dropped_by"] for each in engine.to_arrow(accounts).to_pylist()]
+
+    assert holders([]) == [[], [], []]
+    assert all("device:one phone" in each for each in holders([row]))

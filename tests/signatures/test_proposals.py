@@ -43,6 +43,8 @@ INCLUDED: dict[str, Any] = {
     "cleared": False,
     "called_benign": False,
     "overridden_signature_ids": [],
+    "accepted_at": None,
+    "accepted_by": None,
     "reasons": [],
     "why": ["43 members", "97% of the members used a device which another member used"],
 }
@@ -334,3 +336,28 @@ def test_a_rerun_of_a_day_that_left_proposes_nobody_and_moves_nothing() -> None:
     (row,) = [row for row in again.to_pylist() if row["account_id"] == "u2"]
     assert row["reason"] == "a rerun of a day of which decisions have left already"
     assert states(scored(left)) == {("u1", "suspend"): "released"}
+
+
+SAMPLED = INCLUDED | {"accepted_at": NOW + timedelta(hours=1), "accepted_by": "ann, bob"}
+
+
+def test_what_waited_for_a_sample_is_proposed_by_its_reviewers() -> None:
+    ledger = scored(NOTHING, REVIEWED)
+    last = current(scored(ledger, SAMPLED)).to_pylist()[0]
+    assert (last["state"], last["actor"], last["number"]) == ("proposed", "ann, bob", 2)
+    assert states(scored(ledger, INCLUDED)) == {("u1", "suspend"): "in_review"}
+
+
+def test_what_came_to_review_after_the_sample_waits_for_another_look() -> None:
+    early = SAMPLED | {"accepted_at": NOW}
+    assert states(scored(scored(NOTHING, REVIEWED), early)) == {("u1", "suspend"): "in_review"}
+    (begun,) = scored(NOTHING, early).to_pylist()
+    assert (begun["state"], begun["actor"]) == ("proposed", "score-networks")
+
+
+def test_where_less_is_left_than_waited_for_a_sample_the_lighter_action_is_proposed() -> None:
+    lighter = SAMPLED | {"action": "challenge"}
+    ledger = scored(scored(NOTHING, REVIEWED), lighter)
+    wanted = {("u1", "suspend"): "superseded", ("u1", "challenge"): "proposed"}
+    assert states(ledger) == wanted
+    assert states(scored(ledger, lighter)) == wanted
