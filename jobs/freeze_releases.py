@@ -11,9 +11,12 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from graph.engines.base import Engine
+from graph.engines.base import DependencyError, Engine
 from jobs.arguments import settings_parser
 from jobs.batches.people import add_person
 from jobs.commands import run_command
@@ -60,41 +63,60 @@ def _freeze(arguments: argparse.Namespace) -> int:
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)
-    with changing(config, "freeze", engine=arguments.engine) as changes:
-        at = changes.now.isoformat(timespec="seconds")
-        one = Freeze(arguments.signature, arguments.reason, arguments.person, at)
-        kept = [
-            each for each in Store(changes.home).freezes() if each.signature != arguments.signature
-        ]
-        set_freezes(changes, [*kept, one])
-        changes.audit("freeze", arguments.person, _told(arguments))
-        changes.publish()
+    arguments.signature = _named(config, arguments.signature)
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    one = Freeze(arguments.signature, arguments.reason, arguments.person, at)
+    store = Store(config.home.absolute())
+    asked = store.ask(one)
+    try:
+        with changing(config, "freeze", engine=arguments.engine) as changes:
+            set_freezes(changes, store.freezes())
+            changes.audit("freeze", arguments.person, _told(arguments))
+            changes.publish()
+    except DependencyError as error:
+        raise DependencyError(
+            f"frozen: {_scope(arguments.signature)}, but the audit log does not say so yet: {error}"
+            "; then run the same command again"
+        ) from None
+    asked.unlink()
     sys.stdout.write(f"frozen: {_scope(arguments.signature)}\n")
-    if arguments.signature is not None and not _is_known(config, arguments.signature):
-        sys.stdout.write(
-            "no signature has this id, so it may stop nothing: `actorgraph signatures list` shows "
-            "ids, --all stops everything\n"
-        )
     return DONE
 
 
-def _is_known(config: Config, signature: str) -> bool:
-    from signatures.loading import load
+def _named(config: Config, signature: str | None) -> str | None:
+    """The id of a signature by its id or title; of one that is gone only the id is left.
 
-    return signature in {str(each.id) for each in load(config.signatures.paths)}
+    Raises ConfigError for what is neither, which would stop nothing.
+    """
+    from signatures.loading import signature_of_abuse
+
+    if signature is None:
+        return None
+    try:
+        return str(signature_of_abuse(signature, config.signatures.paths).id)
+    except ConfigError:
+        with suppress(ValueError):
+            return str(UUID(signature))
+        raise
 
 
 def _unfreeze(arguments: argparse.Namespace) -> int:
     from jobs.batches.changes import changing
+    from jobs.batches.store import Store
     from jobs.configuration import load
 
     config = load(arguments.config, arguments.set, os.environ)
+    arguments.signature = _named(config, arguments.signature)
     with changing(config, "unfreeze", engine=arguments.engine) as changes:
-        done = [*_thawed(changes, arguments), *_lifted(changes, arguments)]
+        thawed = [*_thawed(changes, arguments)]
+        done = [*thawed, *_lifted(changes, arguments)]
         if not done:
             raise ConfigError(_why_nothing(changes, arguments))
         changes.audit("unfreeze", arguments.person, _told(arguments))
+        asked = Store(changes.home).asked() if thawed else []
         changes.publish()
+    for path in asked:  # what is left of them is in the list now
+        path.unlink()
     sys.stdout.write("".join(f"{line}\n" for line in done))
     return DONE
 

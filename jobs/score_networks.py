@@ -37,6 +37,7 @@ from graph.profiles import ACCOUNT_PROFILE, with_standing
 from graph.sightings import SIGHTINGS
 from graph.tables import Table
 from jobs.accepted_lots import read_accepted
+from jobs.forgotten import Recalled, recall
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
 from jobs.overrides import read_overridden
 from jobs.runtime import Job, Run
@@ -77,13 +78,14 @@ from signatures.weights import LIKELIHOOD_WEIGHTS, weights_in_use
 
 def compute(run: Run) -> None:
     """Judge the day's networks, stage what is found, and append the decisions that follow."""
-    ledger = read_ledger(run.home, DECISIONS)
+    recalled = recall(run.engine, run.home, run.config.enforcement.key_file, run.read(MEMBERSHIPS))
+    ledger = recalled.read(DECISIONS)
     now = datetime.now(UTC)
     cleared = timedelta(microseconds=run.config.proposals.cleared)
-    verdicts = read_verdicts(run.home, now, cleared)
+    verdicts = read_verdicts(recalled, now, cleared)
     known = standing(ledger, cleared)
     with run.step("members"):
-        tables = member_tables(run.engine, _day(run, known))
+        tables = member_tables(run.engine, _day(run, known, recalled))
     networks, accounts = _features(run, tables)
     library = _library(run)
     run.stage(FINDINGS, find(run.engine, networks, accounts, library), files=1)
@@ -107,7 +109,7 @@ def compute(run: Run) -> None:
     run.stage(INCLUSIONS, judgement.accounts)
     run.stage(SCORES, judgement.scores, files=1)
     _compare(run, judgement, ledger)
-    _decide(run, case, judgement, ledger, now, verdicts)
+    _decide(run, case, judgement, ledger, now, verdicts, recalled)
 
 
 def _library(run: Run) -> list[Signature]:
@@ -154,7 +156,7 @@ def _named(accounts: Iterable[str]) -> pa.Table:
     return pa.table({"account_id": pa.array(sorted(accounts), pa.string())})
 
 
-def _day(run: Run, known: pa.Table) -> DayTables:
+def _day(run: Run, known: pa.Table, recalled: Recalled) -> DayTables:
     return DayTables(
         ds=run.ds,
         traces=run.config.active_traces,
@@ -170,15 +172,14 @@ def _day(run: Run, known: pa.Table) -> DayTables:
         account_activity=run.read(ACCOUNT_ACTIVITY),
         account_profile=with_standing(run.read(ACCOUNT_PROFILE), run.engine.from_arrow(known)),
         history=run.read(HISTORY),
-        labels=_account_labels(run),
+        labels=_account_labels(run, recalled.read(LABELS)),
         accounts=read_accounts(run.engine, run.config),
         declared_networks=read_declared_networks(run.engine, run.config, run.ds),
     )
 
 
-def _account_labels(run: Run) -> DataFrame | None:
+def _account_labels(run: Run, ledger: pa.Table) -> DataFrame | None:
     """What the labels of accounts say that hold at the end of the day; None without any label."""
-    ledger = read_ledger(run.home, LABELS)
     if not ledger.num_rows:
         return None
     end = datetime.combine(run.ds + timedelta(days=1), time(), UTC)
@@ -221,6 +222,7 @@ def _decide(
     ledger: pa.Table,
     now: datetime,
     verdicts: Verdicts,
+    recalled: Recalled,
 ) -> None:
     """Append what begins or moves on today, with the snapshots that it rests on."""
     taken = take_snapshots(run.engine, judgement.accounts, judgement.found, judgement.top, run.ds)
@@ -231,7 +233,7 @@ def _decide(
     cleared = _cleared(run, ledger, now)
     for account, at in verdicts.benign.items():
         cleared[account] = max(at, cleared.get(account, at))
-    evidence, earlier = _evidence(run, cleared, taken, ledger)
+    evidence, earlier = _evidence(run, cleared, taken, ledger, recalled)
     benign = seen_as_benign(verdicts.clearing, earlier)
     judged = Judged(run.ds, now, rows, ledger, evidence, benign)
     moved = transitions(judged)
@@ -248,7 +250,7 @@ def _decide(
 
 
 def _evidence(
-    run: Run, cleared: Iterable[str], taken: DataFrame, ledger: pa.Table
+    run: Run, cleared: Iterable[str], taken: DataFrame, ledger: pa.Table, recalled: Recalled
 ) -> tuple[dict[tuple[str, str], str], pa.Table]:
     """The evidence of accounts that were judged before, by snapshot and account: then and now.
 
@@ -256,10 +258,11 @@ def _evidence(
     it go the rows of SNAPSHOTS from then.
     """
     before = judged_before(ledger).column("account_id").to_pylist()
-    names = pa.array(sorted({*before, *cleared}), pa.string())
-    accounts = run.engine.from_arrow(pa.table({"account_id": names}))
+    concerned = {*before, *cleared}
+    names = pa.array(sorted(recalled.hashes(concerned)), pa.string())
+    accounts = run.engine.from_arrow(_named(concerned))
     today = taken.join(accounts, on="account_id", how="left_semi")
-    earlier = read_ledger(run.home, SNAPSHOTS, pc.field("account_id").isin(names))
+    earlier = recalled.read(SNAPSHOTS, pc.field("account_id").isin(names))
     evidence = {
         (row["snapshot_sha256"], row["account_id"]): row["evidence"]
         for rows in (earlier, run.engine.to_arrow(today))

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.ledger import read_ledger
+from jobs.forgotten import Recalled
 from signatures.labels import LABELS, valid_labels
 from signatures.snapshots import SNAPSHOTS
 from signatures.verdict_standing import (
@@ -45,12 +46,13 @@ class Verdicts:
         return account_verdicts(self.labels, self.snapshots)
 
 
-def read_verdicts(home: Path, at: datetime, cleared: timedelta) -> Verdicts:
+def read_verdicts(home: Path | Recalled, at: datetime, cleared: timedelta) -> Verdicts:
     """Read the verdicts that count at a time; in memory, bounded by what people judge.
 
     `cleared` is proposals.cleared: how long a benign one keeps accounts out.
     """
-    ledger = read_ledger(home, LABELS)
+    recalled = home if isinstance(home, Recalled) else Recalled(home)
+    ledger = recalled.read(LABELS)
     labels = standing_verdicts(valid_labels(ledger, at), at)
     clearing = clearing_verdicts(ledger, at, cleared)
     named = {
@@ -58,7 +60,7 @@ def read_verdicts(home: Path, at: datetime, cleared: timedelta) -> Verdicts:
         *clearing.column("snapshot_sha256").to_pylist(),
     }
     judged = pc.field("snapshot_sha256").isin(pa.array(sorted(named - {None}), pa.string()))
-    snapshots = read_ledger(home, SNAPSHOTS, judged)
+    snapshots = recalled.read(SNAPSHOTS, judged)
     return Verdicts(labels, clearing, snapshots, benign_accounts(clearing, snapshots))
 
 

@@ -10,6 +10,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from exporters.enforcement.guards import Figures, Outcomes
 from exporters.enforcement.ledgers import APPEALS, BATCHES
 from exporters.enforcement.rows import OVERTURNED, PARTIAL
@@ -27,6 +29,7 @@ from jobs.batches.overridden import override_ended
 from jobs.batches.reversals import reversals
 from jobs.batches.sampled import not_accepted
 from jobs.batches.store import Store
+from jobs.forgotten import recall
 from jobs.inputs import read_protected_accounts
 from signatures.decisions import DECISIONS
 from signatures.inclusions import INCLUSIONS
@@ -155,9 +158,9 @@ def _cleared(changes: Changes, rows: DataFrame) -> DataFrame:
     ledger = changes.ledger(DECISIONS)
     span = changes.config.proposals.cleared // UNITS["d"]
     since = changes.now - timedelta(days=span)
+    known = _favourable(changes, ledger, since).unionByName(_called_benign(changes, since))
     over = (
-        _favourable(changes, ledger, since)
-        .unionByName(_called_benign(changes, since))
+        _by_present_names(changes, rows, known)
         .groupBy("account_id")
         .agg(F.max("cleared_at").alias("cleared_at"))
     )
@@ -165,6 +168,19 @@ def _cleared(changes: Changes, rows: DataFrame) -> DataFrame:
     rows = rows.join(over, on="account_id", how="inner").join(judged, on="decision_id", how="left")
     again = F.coalesce(F.col("reviewed_at") >= F.col("cleared_at"), F.lit(False))
     return rows.filter(~again)
+
+
+def _by_present_names(changes: Changes, rows: DataFrame, known: DataFrame) -> DataFrame:
+    """What ledgers say of accounts, also of those of `rows` that were forgotten and came back."""
+    recalled = recall(changes.engine, changes.home, changes.config.enforcement.key_file, rows)
+    names = {
+        "account_id": pa.array(recalled.accounts, pa.string()),
+        "present": pa.array(recalled.accounts.values(), pa.string()),
+    }
+    named = changes.engine.from_arrow(pa.table(names))
+    return known.join(named, on="account_id", how="left").select(
+        F.coalesce("present", "account_id").alias("account_id"), "cleared_at"
+    )
 
 
 def _favourable(changes: Changes, ledger: DataFrame, since: datetime) -> DataFrame:

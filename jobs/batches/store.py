@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import secrets
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,13 @@ from exporters.enforcement.ledgers import BATCHES
 from exporters.enforcement.manifest import Manifest, read_manifest
 from graph.ledger import read_ledger
 from jobs.errors import ConfigError, DataStop
-from jobs.files import remove
+from jobs.files import make_private, remove, write_json
 
 FOLDER = "batches"
 FREEZES = "freezes.json"
+ASKED = "freezes_asked"
+"""A folder of freezes that were given while another command held the lock: they hold, too."""
+
 LIFTED = "lifted_holds.json"
 
 
@@ -64,8 +69,23 @@ class Store:
         return [named[name] for name in sorted(named)]
 
     def freezes(self) -> list[Freeze]:
-        """What is frozen."""
-        return [Freeze(**entry) for entry in self._listed(FREEZES)]
+        """What is frozen, each scope once."""
+        asked = [json.loads(path.read_text(encoding="utf-8")) for path in self.asked()]
+        found = [Freeze(**entry) for entry in [*self._listed(FREEZES), *asked]]
+        return list({each.signature: each for each in found}.values())
+
+    def asked(self) -> list[Path]:
+        """The files of freezes that could not be made yet, oldest first."""
+        return sorted((self.home / ASKED).glob("*.json"))
+
+    def ask(self, freeze: Freeze) -> Path:
+        """Freeze without the lock, and at once; the file stands until the freeze is made."""
+        make_private(self.home)
+        make_private(self.home / ASKED)
+        path = self.home / ASKED / f"{freeze.at.replace(':', '')}-{secrets.token_hex(3)}.json"
+        write_json(path, asdict(freeze))
+        path.chmod(0o600)
+        return path
 
     def lifted(self) -> list[Lifted]:
         """The holds that were lifted, each of a network, batch or signature once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
 
@@ -23,9 +24,10 @@ from signatures.frozen_evidence import FrozenEvidence, read_evidence
 from signatures.inclusions import INCLUSIONS
 from signatures.snapshots import SNAPSHOTS
 from tests.exporters.enforcement.builders import entity
-from tests.jobs.batches.sites import SNAPSHOT, TODAY, Site, decision_of, hold
+from tests.jobs.batches.sites import SNAPSHOT, TODAY, Site, decision_of, give_label, hold
 from tests.jobs.batches.warehouses import publish
 from tests.ledger_rows import append_to_ledger
+from tests.signatures.label_rows import label
 
 
 def everywhere(home: Path, text: str) -> set[str]:
@@ -313,3 +315,15 @@ def test_what_is_held_is_not_forgotten(applied: Site, subject: str) -> None:
     hold(applied, "ADD", subjects[subject])
     forget(applied, "a1", code=6)
     assert "a1" in applied.states()
+
+
+def test_who_comes_back_after_being_forgotten_is_still_cleared(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log may keep the account; a ledger has only its hash."""
+    benign = {"subject_id": "a1", "label": "benign", "labelled_at": datetime.now(UTC)}
+    give_label(site, label(**benign, source="investigation"))
+    forget(site, "a1")
+    site.decide(["a1"])
+    assert site.export(code=6) is None
+    assert "guard cleared: 1 accounts, limit 0" in capsys.readouterr().err

@@ -102,16 +102,21 @@ def test_a_freeze_stops_releases_and_not_retractions(applied: Site) -> None:
     assert applied.states()["a4"] == "released"
 
 
-def test_a_freeze_of_a_signature_that_there_is_not_says_so(
+def test_a_freeze_names_a_signature_that_there_is(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A title in place of the id would stop nothing, and nobody would know."""
+    """By title or id; what is neither would stop nothing, and nobody would know."""
     why = ["--reason", "wrong", "--as", "lead", *site.arguments]
+    assert freeze_releases.main(["--signature", "Ban evasions", *why], site.engine) == 2
+    assert "did you mean 'ban evasion'" in capsys.readouterr().err
+    assert site.store.freezes() == []
     assert freeze_releases.main(["--signature", "Ban evasion", *why], site.engine) == 0
-    assert "no signature has this id" in capsys.readouterr().out
-    ban_evasion = "2515c1d7-15e8-4ac2-80a4-37c9d7c58833"
-    assert freeze_releases.main(["--signature", ban_evasion, *why], site.engine) == 0
-    assert "no signature has this id" not in capsys.readouterr().out
+    assert [each.signature for each in site.store.freezes()] == [BAN_EVASION]
+    assert freeze_releases.unfreeze(["--signature", BAN_EVASION, *why], site.engine) == 0
+    assert site.store.freezes() == []
+
+
+BAN_EVASION = "2515c1d7-15e8-4ac2-80a4-37c9d7c58833"
 
 
 def test_a_signature_is_frozen_by_itself(site: Site) -> None:
@@ -119,10 +124,29 @@ def test_a_signature_is_frozen_by_itself(site: Site) -> None:
     assert freeze_releases.main(["--signature", SIGNATURE, *why], site.engine) == 0
     site.decide(["a1"])
     assert site.export(code=6) is None
-    assert freeze_releases.unfreeze(["--signature", "another", *why], site.engine) == 2
-    assert freeze_releases.main(["--signature", "another", *why], site.engine) == 0
+    assert freeze_releases.unfreeze(["--signature", BAN_EVASION, *why], site.engine) == 2
+    assert freeze_releases.main(["--signature", BAN_EVASION, *why], site.engine) == 0
     assert freeze_releases.unfreeze(["--signature", SIGNATURE, *why], site.engine) == 0
     assert site.export() is not None
+
+
+def test_a_freeze_holds_from_the_moment_it_is_given_whoever_has_the_lock(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run may take hours, and a release may be the next to get the lock."""
+    why = ["--reason", "wrong", "--as", "lead", *site.arguments]
+    with site.changes():
+        assert freeze_releases.main(["--all", *why], site.engine) == 5
+        assert "frozen: all releases, but the audit log does not say so yet" in (
+            capsys.readouterr().err
+        )
+    site.decide(["a1"])
+    assert site.export(code=6) is None
+    assert freeze_releases.main(["--all", *why], site.engine) == 0
+    assert len(site.store.freezes()) == 1
+    assert freeze_releases.unfreeze(["--all", *why], site.engine) == 0
+    assert site.export() is not None
+    assert check_audit.main(["verify", *site.arguments]) == 0
 
 
 def purge(site: Site, days: int) -> dict[str, int]:
