@@ -63,6 +63,12 @@ def approve(changes: Changes, batch_id: str, person: str, key_file: Path) -> App
     approvers = read_approvers(changes.config.enforcement.approvers)
     sums_sha256 = sums_sha256_of(folder)
     before = approvals_of(folder)
+    needed = approvers.number(manifest)
+    if len(counted(before, manifest, sums_sha256, approvers, changes.now)[0]) >= needed:
+        raise GuardStop(
+            f"guard approvals: {batch_id} has the {needed} that it needs: `actorgraph export "
+            f"release {batch_id}`"
+        )
     approval = sign(sums_sha256, person, key_file, changes.now)
     names, refused = counted([*before, approval], manifest, sums_sha256, approvers, changes.now)
     if person not in names or len(names) != len(before) + 1:
@@ -70,7 +76,7 @@ def approve(changes: Changes, batch_id: str, person: str, key_file: Path) -> App
         raise GuardStop(f"guard approvals: {figure}: {'; '.join(refused)}")
     lines = "".join(f"{each.line()}\n" for each in [*before, approval])
     changes.text(f"../{FOLDER}/proposed/{batch_id}.approvals.jsonl", lines)
-    found = Approved(batch_id, tuple(names), approvers.number(manifest))
+    found = Approved(batch_id, tuple(names), needed)
     told = {"batch_id": batch_id, "sums_sha256": sums_sha256, "needed": found.needed}
     changes.audit("approve", person, told)
     if found.complete:

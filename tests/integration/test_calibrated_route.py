@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 
 from graph.engines.base import Engine
@@ -14,16 +16,18 @@ from graph.ledger import read_ledger
 from jobs import (
     calibrate,
     export_enforcement,
+    forget_account,
     manage_exports,
     run_pipeline,
     score_networks,
     simulate_events,
 )
 from signatures.decisions import DECISIONS
-from signatures.life_cycle import check_history
+from signatures.life_cycle import check_history, current, moved
 from tests.exporters.enforcement.builders import approvers_file, key_pair
 from tests.integration.sites import DAY, Row, Site
 from tests.integration.truth import TRUSTED, planted_roles, write_labels
+from tests.ledger_rows import append_to_ledger
 
 LOW = (
     "proposals.floors={challenge: 0.02, remove_engagement: 0.02, limit_reach: 0.02, suspend: 0.02, "
@@ -155,3 +159,36 @@ def test_what_is_stale_or_missing_raises_nobody(
         assert included(site, LOW) == []
     finally:
         shutil.move(tmp_path / "calibration", calibration)
+
+
+def test_who_was_cleared_forgotten_and_is_in_the_log_again_is_still_cleared(
+    sites: list[Site], tmp_path: Path
+) -> None:
+    site = Site(sites[1].folder, sites[1].engine)
+    shutil.rmtree(site.home / "ledger")
+    name = min(row["account_id"] for row in included(site, LOW))
+    key = tmp_path / "key"
+    key.touch(0o600)
+    key.write_bytes(b"k" * 32)
+    given = (LOW, f"enforcement.key_file={key}")
+    decision = read_ledger(site.home, DECISIONS, pc.field("account_id") == name)
+    steps = [("approved", "approvals"), ("released", "release"), ("reversed", "retraction")]
+    for after, by in steps:
+        told = {"by": by, "at": datetime.now(UTC), "actor": "lead", "reason": "wrong"}
+        decision = moved(decision, after, batch_id="b", **told)
+        append_to_ledger(site.home, DECISIONS, decision, after)
+    more = arguments(site, *given)[2:]
+    assert forget_account.main([name, "--reason", "asked", *more], site.engine) == 0
+    hashed = current(read_ledger(site.home, DECISIONS)).to_pylist()
+    assert name not in {row["account_id"] for row in hashed}
+
+    assert run_pipeline.main(arguments(site, *given), site.engine) == 0
+    (row,) = (row for row in site.rows("inclusions") if row["account_id"] == name)
+    assert not row["included"] and any("was cleared lately" in each for each in row["reasons"])
+    ledger = read_ledger(site.home, DECISIONS)
+    check_history(ledger)
+    assert all(
+        row["state"] in ("reversed", "in_review")
+        for row in current(ledger).to_pylist()
+        if row["account_id"] == name or row["decision_id"] == decision["decision_id"][0].as_py()
+    )

@@ -120,6 +120,18 @@ def edited(batch: Path) -> None:
     write_new_sums(batch)
 
 
+def test_a_batch_that_is_approved_needs_nobody_more(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.decide(["a1"])
+    batch = site.export()
+    assert batch is not None
+    site.approve(batch, "lead_1")
+    site.approve(batch, "lead_2", code=6)
+    assert f"{batch.name} has the 1 that it needs" in capsys.readouterr().err
+    assert site.counted() == {"approved": 1}
+
+
 def test_an_edited_batch_is_void_and_its_decisions_are_proposed_again(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
