@@ -212,9 +212,15 @@ def _held_for_hijacked(action: str, decisions: Sequence[Row]) -> bool:
 
 
 def action_at_stake(account: Row) -> str | None:
-    """What is proposed for an account that is included, or what a reviewer would decide on."""
+    """What is proposed for an account that is included, or what a reviewer would decide on.
+
+    None for who is neither, e.g. because no signature names its network: scoring has nothing to
+    say of it, whatever people have proposed.
+    """
     if account["included"]:
         return str(account["action"])
+    if not account["reviewed"]:
+        return None
     if account["role"] == "compromised":
         return SECURE
     declared = account["declared_action"]

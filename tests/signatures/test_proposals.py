@@ -324,6 +324,47 @@ def test_an_earlier_day_scored_anew_moves_no_later_proposal() -> None:
     assert states(again) == {("u1", "suspend"): "proposed"}
 
 
+BY_PEOPLE: dict[str, Any] = {
+    "decision_id": "d",
+    "number": 1,
+    "account_id": "u1",
+    "network_id": "n1",
+    "snapshot_sha256": "first",
+    "route": "investigated",
+    "action": "secure_account",
+    "policy_id": "account_security",
+    "episode": 1,
+    "subject_role": "compromised",
+    "signature_ids": [],
+    "ds": DAY,
+    "state": "proposed",
+    "state_at": NOW,
+    "actor": "ann, bob",
+}
+UNNAMED = {"signature_id": None, "policy_id": None, "declared_action": None}
+
+
+@pytest.mark.parametrize(
+    "judged",
+    [
+        UNNAMED | {"role": "compromised", "reasons": ["no signature of abuse matches its network"]},
+        {"role": "compromised", "reasons": ["the signature runs in shadow"]},
+        {"role": "bystander", "reasons": ["its role is neither actor nor compromised"]},
+        {"reasons": ["the account is protected"]},
+    ],
+    ids=["without a signature", "in shadow", "a bystander", "protected"],
+)
+def test_what_people_proposed_makes_scoring_say_nothing_that_it_would_not_say_without(
+    judged: dict[str, Any],
+) -> None:
+    """Who is neither included nor to be reviewed is only looked at for what is proposed of it."""
+    left_alone = REVIEWED | {"reviewed": False} | judged
+    ledger = pa.Table.from_pylist([BY_PEOPLE], schema=DECISIONS.schema)
+    assert scored(ledger, left_alone).num_rows == 1
+    out = moves(ledger, *OUT)
+    assert scored(out, left_alone, day=DAY).num_rows == out.num_rows, "nor after it has left"
+
+
 OUT = (("approved", "approvals"), ("released", "release"))
 
 
