@@ -43,7 +43,7 @@ class Pulled:
     """Rows for the ledgers `labels` and `snapshots`, and lines on single verdicts.
 
     refused: what is wrong with one that was left out. without_roles: that the tables of its day
-    have not the members that it judges. unknown_policies: that it names a policy nobody knows.
+    have not the network that it judges. unknown_policies: that it names a policy nobody knows.
     """
 
     labels: pa.Table
@@ -65,6 +65,7 @@ def pull(
     found: Iterable[Mapping[str, Any]],
     known: set[str],
     frozen: Mapping[str, set[str]],
+    latest: datetime,
     freeze: Freeze = lambda networks: SNAPSHOTS.schema.empty_table(),
     policies: Collection[str] = (),
     long_ids: Mapping[str, str] = MappingProxyType({}),
@@ -73,26 +74,32 @@ def pull(
 
     A verdict binds the members of its moment: those of the snapshot that it names, or else of the
     network as the tables of its day have it, with roles and evidence; `freeze` makes that snapshot.
-    Where the tables have not all of its members, it binds its own list, without roles. `frozen`
-    are the members of the snapshots of the ledger, `policies` the ids that verdicts may name (none:
-    any), `long_ids` accounts by ids that the database cuts. What is malformed is refused and named,
-    and nothing else.
+    Where the tables have not the network, it binds its own list, without roles. `frozen` are the
+    members of the snapshots of the ledger, `latest` the latest time that a verdict may have,
+    `policies` the ids that it may name (none: any), `long_ids` accounts by ids that the database
+    cuts. What is malformed is refused and named, and nothing else.
     """
-    usable, refused = _checked(list(found), known, frozen)
+    usable, refused = _checked(list(found), known, frozen, latest)
     taken = freeze(_without_snapshot(verdict for _, verdict in usable))
     names = _names(taken)
     members = {**frozen, **snapshot_members(taken)}
     labels, without_roles = [], []
     own: dict[str, list[dict[str, Any]]] = {}
     for name, verdict in usable:
-        snapshot = _snapshot_of(verdict, names, members)
+        snapshot = _snapshot_of(verdict, names)
+        if snapshot is not None and (stranger := _stranger(verdict, members[snapshot])):
+            refused.append(
+                f"Verdict {name}: {stranger} was no member of network {verdict['subject_id']} on "
+                f"{_native(verdict['ds'], date)}"
+            )
+            continue
         if snapshot is None and verdict["subject_type"] == "network":
             rows = _own_snapshot(verdict)
             snapshot = rows[0]["snapshot_sha256"]
             own[snapshot] = rows
             without_roles.append(
-                f"Verdict {name}: no roles are known: the tables of {rows[0]['ds']} have not all "
-                f"members that it judged of network {verdict['subject_id']}"
+                f"Verdict {name}: no roles are known: the tables of {rows[0]['ds']} have not "
+                f"network {verdict['subject_id']}"
             )
         label = _label(name, verdict, snapshot, members.get(snapshot or ""))
         labels.append(
@@ -126,7 +133,10 @@ def _unknown_policies(
 
 
 def _checked(
-    verdicts: Sequence[Mapping[str, Any]], known: set[str], frozen: Mapping[str, set[str]]
+    verdicts: Sequence[Mapping[str, Any]],
+    known: set[str],
+    frozen: Mapping[str, set[str]],
+    latest: datetime,
 ) -> tuple[list[tuple[str, Mapping[str, Any]]], list[str]]:
     """Verdicts that are new and can be used, each with its id; and what is wrong with others."""
     given = dict.fromkeys(known) | {str(each["id"]): each["verdict"] for each in verdicts}
@@ -134,25 +144,25 @@ def _checked(
     for each in verdicts:
         if each["id"] in known:
             continue
-        if problem := _problem(each, given, frozen):
+        if problem := _problem(each, given, frozen, latest):
             refused.append(f"Verdict {each['id']}: {problem}")
         else:
             usable.append((each["id"], each["verdict"]))
     return usable, refused
 
 
-def _snapshot_of(
-    verdict: Mapping[str, Any], names: Mapping[Any, str], members: Mapping[str, set[str]]
-) -> str | None:
-    """The snapshot that a verdict on a network names, or that of its day if it has its members."""
+def _snapshot_of(verdict: Mapping[str, Any], names: Mapping[Any, str]) -> str | None:
+    """The snapshot that a verdict on a network names, or else that of its day, if there is one."""
     if verdict["subject_type"] != "network":
         return None
     if verdict.get("snapshot") is not None:
         return str(verdict["snapshot"])
-    found = names.get((_native(verdict["ds"], date), verdict["subject_id"]))
-    if found is None:
-        return None
-    return found if _as_there(members[found]).keys() >= set(verdict["members"]) else None
+    return names.get((_native(verdict["ds"], date), verdict["subject_id"]))
+
+
+def _stranger(verdict: Mapping[str, Any], frozen: Iterable[str]) -> str | None:
+    """The first account that a verdict judges and that is not among the members of a snapshot."""
+    return min(set(verdict["members"]) - _as_there(frozen).keys(), default=None)
 
 
 def _as_there(accounts: Iterable[str]) -> dict[str, str]:
@@ -176,7 +186,10 @@ def _names(snapshots: pa.Table) -> dict[tuple[date, str], str]:
 
 
 def _problem(
-    each: Mapping[str, Any], given: Mapping[str, Any], frozen: Mapping[str, set[str]]
+    each: Mapping[str, Any],
+    given: Mapping[str, Any],
+    frozen: Mapping[str, set[str]],
+    latest: datetime,
 ) -> str | None:
     """What is wrong with a verdict; None when it can be used. `given` are all, as far as known."""
     verdict, subjects = each["verdict"], each["subjects"]
@@ -188,8 +201,9 @@ def _problem(
         return f"subject_type {verdict['subject_type']!r} is neither network nor account"
     if list(subjects) != [verdict["subject_id"]]:
         return "it must stand ON exactly the node that it names"
-    if _native(verdict.get("reviewed_at"), datetime) is None:
-        return "reviewed_at must be a time with its zone"
+    at = _native(verdict.get("reviewed_at"), datetime)
+    if at is None or at > latest:
+        return "reviewed_at must be a time with its zone, and not be to come"
     if _native(verdict.get("ds"), date) is None:
         return "ds must be a date"
     return _replacing_problem(verdict, given) or _member_problem(verdict, frozen)
@@ -227,8 +241,8 @@ def _member_problem(verdict: Mapping[str, Any], frozen: Mapping[str, set[str]]) 
     if snapshot is not None:
         if snapshot not in frozen:
             return f"snapshot {snapshot!r} is not in the ledger"
-        if strangers := set(members) - _as_there(frozen[snapshot]).keys():
-            return f"{min(strangers)} is not a member of the snapshot"
+        if stranger := _stranger(verdict, frozen[snapshot]):
+            return f"{stranger} is not a member of the snapshot"
     return None
 
 

@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from graph.engines.base import Engine
 from graph.frames import F
 from graph.ledger import read_ledger
 from graph.profiles import ACCOUNT_PROFILE
+from jobs.batches.receipt_lines import AHEAD
 from jobs.database.address import database_address
 from jobs.published_days import PublishedDays
 from jobs.runtime import Job, Run
@@ -50,7 +51,10 @@ def compute(run: Run) -> None:
     policies = read_wording(run.config.enforcement.policies, run.config.enforcement.texts).policies
     days = PublishedDays(run.engine, run.config, run.home, run.read)
     frozen_as_published = partial(_frozen_as_published, run, days)
-    pulled = pull(found, known, frozen, frozen_as_published, policies, _long_ids(run, found))
+    latest = datetime.now(UTC) + AHEAD
+    pulled = pull(
+        found, known, frozen, latest, frozen_as_published, policies, _long_ids(run, found)
+    )
     check_labels(pulled.labels.to_pylist())
     for line in pulled.without_roles:
         run.log.warning(f"{line}, so it proposes nobody; give it anew after the next load")

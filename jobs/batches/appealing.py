@@ -62,6 +62,7 @@ class _Desk:
             self._remember(row)
         self.moved: list[pa.Table] = []
         self.appeals: list[dict[str, Any]] = []
+        self.labels: list[dict[str, Any]] = []
         self.overturned: dict[str, str] = {}  # the outcome by decision
         self.lighter = 0
         self.repeated = 0
@@ -118,10 +119,13 @@ class _Desk:
     def _decide(self, appeal: dict[str, Any]) -> None:
         decision = self._now[appeal["decision_id"]]
         name, outcome = decision["decision_id"], appeal["outcome"]
-        ends = outcome in (OVERTURNED, PARTIAL) and name in self._stands - self.overturned.keys()
+        stands = name in self._stands - self.overturned.keys()
         self._follow(appeal, outcome)
+        # Nothing upholds what was taken back: the outcome is kept, and speaks for the account only.
+        if stands or outcome == OVERTURNED:
+            self.labels.append(_label(appeal, decision))
         lighter_id = None
-        if ends:
+        if stands and outcome in (OVERTURNED, PARTIAL):
             self.overturned[name] = outcome
             if outcome == PARTIAL and decision["state"] in IN_FORCE:
                 lighter_id = self._lighter(decision, appeal["reviewer"])
@@ -215,7 +219,7 @@ def hear(changes: Changes, path: Path, person: str) -> Heard:
     for rows in desk.moved:
         changes.append(DECISIONS, changes.engine.from_arrow(rows))
     changes.rows(APPEALS, desk.appeals)
-    changes.rows(LABELS, [_label(row, desk) for row in desk.appeals if row["step"] == "decided"])
+    changes.rows(LABELS, desk.labels)
     steps = [row["step"] for row in desk.appeals]
     told = Heard(
         lodged=steps.count("lodged"),
@@ -241,9 +245,8 @@ def _of_their_accounts(changes: Changes, names: Sequence[str]) -> pa.Table:
     return changes.engine.to_arrow(mine.select(*DECISIONS.columns)).cast(DECISIONS.schema)
 
 
-def _label(appeal: dict[str, Any], desk: _Desk) -> dict[str, Any]:
+def _label(appeal: Mapping[str, Any], decision: Mapping[str, Any]) -> dict[str, Any]:
     """What an outcome says of the account; it never counts as a sample of a signature's errors."""
-    decision = desk.decision(appeal["decision_id"])
     return {
         "label_id": f"appeal:{appeal['appeal_id']}",
         "subject_type": "account",

@@ -18,6 +18,7 @@ from exporters.neo4j_verdicts import Pulled, pull, read_verdicts
 from graph.ledger import read_ledger
 from graph.profiles import ACCOUNT_PROFILE
 from jobs import load_neo4j, pull_verdicts
+from jobs.batches.receipt_lines import AHEAD
 from jobs.database.server import Server
 from jobs.warehouse import Warehouse
 from signatures.labels import LABELS, check_labels, valid_labels
@@ -25,6 +26,7 @@ from signatures.snapshots import SNAPSHOTS
 from tests.integration.database.parts import DAY, NEXT, network, parts
 from tests.integration.sites import Site
 
+LATEST = datetime(2026, 11, 22, 12, tzinfo=UTC)
 QUERIES = {query.id: query for query in read_queries()}
 GIVEN = {
     "abuse_type": "",
@@ -46,7 +48,7 @@ def ask(database: Database, name: str, **given: Any) -> list[dict[str, Any]]:
 
 
 def pulled(database: Database, known: set[str] | None = None) -> Pulled:
-    return pull(read_verdicts(database), known or set(), {})
+    return pull(read_verdicts(database), known or set(), {}, datetime.now(UTC) + AHEAD)
 
 
 def test_a_verdict_on_a_network_binds_the_members_of_that_moment(
@@ -147,6 +149,10 @@ def test_hostile_words_are_only_words(one_network: Database) -> None:
         ("v.members = []", "members must be some accounts"),
         ("v.members = 'a'", "members must be a list"),
         ("v.reviewed_at = '2026'", "reviewed_at must be a time with its zone"),
+        (
+            "v.reviewed_at = datetime() + duration('P1Y')",
+            "reviewed_at must be a time with its zone",
+        ),
         ("v.ds = null", "ds must be a date"),
         ("v.snapshot = 'made up'", "snapshot 'made up' is not in the ledger"),
         ("v.subject_id = 'n2'", "it must stand ON exactly the node that it names"),
@@ -184,10 +190,10 @@ def judged(*members: str, **changes: Any) -> dict[str, Any]:
 def test_nobody_replaces_the_verdict_of_another() -> None:
     benign = judged("a", label="benign") | {"id": "first"}
     again = judged("a", label="abusive", supersedes="first", reviewer="Reviewer-1 ")
-    assert pull([benign, again], set(), {"s": {"a"}}).labels.num_rows == 2
-    assert pull([again], {"first"}, {"s": {"a"}}).refused == []
+    assert pull([benign, again], set(), {"s": {"a"}}, LATEST).labels.num_rows == 2
+    assert pull([again], {"first"}, {"s": {"a"}}, LATEST).refused == []
     other = judged("a", label="abusive", supersedes="first", reviewer="reviewer-2")
-    found = pull([benign, other], set(), {"s": {"a"}})
+    found = pull([benign, other], set(), {"s": {"a"}}, LATEST)
     assert found.labels.column("label").to_pylist() == ["benign"]
     assert found.refused == [
         "Verdict v: supersedes names a verdict of reviewer-1, who alone may replace it"
@@ -197,12 +203,12 @@ def test_nobody_replaces_the_verdict_of_another() -> None:
 def test_a_policy_that_nobody_knows_is_told_with_the_nearest() -> None:
     policies = {"spam-1": "of the file", "fakes": "too"}
     node = judged("a", policy_id=" Spam-1 ")
-    found = pull([node], set(), {"s": {"a"}}, policies=policies)
+    found = pull([node], set(), {"s": {"a"}}, LATEST, policies=policies)
     assert found.labels.column("policy_id").to_pylist() == ["Spam-1"]
     assert found.unknown_policies == [
         "Verdict v: there is no policy 'Spam-1'; did you mean 'spam-1'?"
     ]
-    known = pull([judged("a", policy_id="spam-1 ")], set(), {"s": {"a"}}, policies=policies)
+    known = pull([judged("a", policy_id="spam-1 ")], set(), {"s": {"a"}}, LATEST, policies=policies)
     assert known.unknown_policies == []
 
 
@@ -219,7 +225,7 @@ def test_members_whose_long_ids_the_database_cuts_are_the_same_members(
     frozen = {"s": {"a", long}} if snapshot else {}
     for members, meant in ((("a", indexed_id(long)), None), ((indexed_id(long),), [long])):
         node = judged(*members, snapshot=snapshot)
-        found = pull([node], set(), frozen, lambda networks: taken)
+        found = pull([node], set(), frozen, LATEST, lambda networks: taken)
         assert (found.refused, found.without_roles) == ([], [])
         (label,) = found.labels.to_pylist()
         assert (label["snapshot_sha256"], label["members"]) == ("s", meant)
@@ -244,11 +250,43 @@ def test_a_verdict_on_an_account_of_a_long_id_is_on_that_account(
 
 def test_a_verdict_names_the_snapshot_that_the_reviewer_saw() -> None:
     node = judged("a", "b")
-    (label,) = pull([node], set(), {"s": {"a", "b", "c"}}).labels.to_pylist()
+    (label,) = pull([node], set(), {"s": {"a", "b", "c"}}, LATEST).labels.to_pylist()
     assert (label["snapshot_sha256"], label["members"]) == ("s", ["a", "b"])
-    assert pull([node], set(), {"s": {"a"}}).refused == [
+    assert pull([node], set(), {"s": {"a"}}, LATEST).refused == [
         "Verdict v: b is not a member of the snapshot"
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"reviewed_at": LATEST}, []),  # another clock may be ahead by as much
+        (
+            {"reviewed_at": LATEST + timedelta(seconds=1)},
+            ["Verdict v: reviewed_at must be a time with its zone, and not be to come"],
+        ),
+    ],
+)
+def test_nobody_judges_in_a_time_to_come(changes: dict[str, Any], told: list[str]) -> None:
+    found = pull([judged("a", **changes)], set(), {"s": {"a"}}, LATEST)
+    assert found.refused == told
+    assert found.labels.num_rows == 1 - len(told)
+
+
+def test_a_verdict_on_accounts_that_the_network_had_not_is_refused() -> None:
+    """Unless nobody knows whom it had, since the tables of that day are gone."""
+    rows = [
+        {"snapshot_sha256": "s", "account_id": each, "network_id": "n1", "ds": DAY, "role": "actor"}
+        for each in ("a", "b")
+    ]
+    taken = pa.Table.from_pylist(rows, schema=SNAPSHOTS.schema)
+    node = judged("a", "made up", snapshot=None)
+    found = pull([node], set(), {}, LATEST, lambda networks: taken)
+    assert found.refused == [f"Verdict v: made up was no member of network n1 on {DAY}"]
+    assert (found.labels.num_rows, found.snapshots.num_rows) == (0, 0)
+    unknown = pull([node], set(), {}, LATEST)
+    assert unknown.refused == []
+    assert "the tables of 2026-11-22 have not network n1" in unknown.without_roles[0]
 
 
 def test_the_job_appends_each_verdict_once(

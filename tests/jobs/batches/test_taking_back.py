@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from exporters.enforcement.ledgers import APPEALS
 from jobs import show_status
 from jobs.batches.reversals import open_reversals, reversals
 from signatures.decisions import DECISIONS
@@ -233,21 +234,36 @@ def test_an_appeal_that_waits_is_ended_by_a_retraction_and_heard_by_nobody_who_a
 
 
 @pytest.mark.parametrize(
-    ("outcome", "label"), [("upheld", "abusive"), ("overturned", "benign"), ("partial", "abusive")]
+    ("outcome", "labels"), [("upheld", []), ("overturned", ["benign"]), ("partial", [])]
 )
-def test_such_an_appeal_can_still_be_answered(applied: Site, outcome: str, label: str) -> None:
+def test_such_an_appeal_is_heard_and_says_nothing_against_the_account(
+    applied: Site, outcome: str, labels: list[str]
+) -> None:
+    """What it upholds was taken back: the outcome is kept, and nobody is called abusive by it."""
     name = decision_of(applied, "a1")
     applied.appeal(appeal_of(name))
     let_out(applied, taken_back(applied, "--account", "a1"))
     applied.appeal(appeal_of(name, outcome, reviewer="lead_1"), code=4)  # who acted before
     applied.appeal(appeal_of(name, outcome))
-    assert [row["label"] for row in applied.ledger(LABELS).to_pylist()] == [label]
+    assert [row["label"] for row in applied.ledger(LABELS).to_pylist()] == labels
+    assert [row["outcome"] for row in applied.ledger(APPEALS).to_pylist()] == [None, outcome]
     states = [
         row["state"] for row in applied.ledger(DECISIONS).to_pylist() if row["decision_id"] == name
     ]
     assert states[-1] == "overturned"  # the order stands
     assert reversals(applied.home).num_rows == 1  # and nothing more is drafted
     check_history(applied.ledger(DECISIONS))
+
+
+def test_of_two_outcomes_in_one_file_the_second_upholds_nothing_that_the_first_overturned(
+    applied: Site,
+) -> None:
+    name = decision_of(applied, "a1")
+    applied.appeal(
+        appeal_of(name, "overturned"),
+        appeal_of(name, "upheld", appeal_id="second", reviewer="other"),
+    )
+    assert [row["label"] for row in applied.ledger(LABELS).to_pylist()] == ["benign"]
 
 
 def test_what_a_reviewer_proposed_on_appeal_leaves_after_the_reversal_was_carried_out(
