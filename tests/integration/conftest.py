@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -9,8 +10,12 @@ from pathlib import Path
 import pytest
 
 from graph.engines.base import Engine
-from jobs import run_pipeline, simulate_events
+from graph.frames import engine_api
+from jobs import calibrate, run_pipeline, simulate_events
+from signatures.decisions import DECISIONS
+from signatures.snapshots import SNAPSHOTS
 from tests.integration.sites import DAY, Site
+from tests.integration.truth import TRUSTED, write_labels
 
 
 @pytest.fixture
@@ -48,6 +53,23 @@ def simulated(tmp_path_factory: pytest.TempPathFactory, duckdb_engine: Engine) -
     log = ["--accounts", "3000", "--days", "3", "--end-ds", str(DAY), "--out", str(site.folder)]
     assert simulate_events.main(log) == 0
     assert run_simulated(site, site.home) == 0
+    return site
+
+
+@pytest.fixture(scope="session")
+def measured(tmp_path_factory: pytest.TempPathFactory, duckdb_engine: Engine) -> Site:
+    """A simulated log through all steps, and measured by labels; to be copied, not changed."""
+    site = Site(tmp_path_factory.mktemp("measured"), duckdb_engine)
+    log = ["--accounts", "3000", "--days", "3", "--end-ds", str(DAY), "--seed", "12"]
+    given = ["--ds", str(DAY), "--config", str(site.folder / "config.yaml"), *TRUSTED]
+    given += ["--set", f"home={site.home}"]
+    with engine_api(duckdb_engine.api_root):
+        assert simulate_events.main([*log, "--out", str(site.folder)]) == 0
+        assert run_pipeline.main(given, duckdb_engine) == 0
+        labels = write_labels(site, probability=0.9)
+        assert calibrate.main([*given, "--set", labels], duckdb_engine) == 0
+    for name in (DECISIONS.name, SNAPSHOTS.name):
+        shutil.rmtree(site.home / "ledger" / name, ignore_errors=True)
     return site
 
 

@@ -15,34 +15,28 @@ import pytest
 from graph.engines.base import Engine
 from graph.frames import engine_api
 from graph.ledger import read_ledger
-from jobs import calibrate, run_pipeline, score_networks, simulate_events
+from jobs import calibrate, score_networks
 from signatures.acceptance import ACCEPTANCE_LOTS, sample_size
 from signatures.decisions import DECISIONS
 from signatures.inclusions import OBSTACLES
 from signatures.life_cycle import check_history, current
-from signatures.snapshots import SNAPSHOTS
 from tests.integration.sites import DAY, Site
 from tests.integration.test_calibrated_route import LOW
-from tests.integration.truth import TRUSTED, write_labels
+from tests.integration.truth import TRUSTED
 
 LARGE = next(each.reason for each in OBSTACLES if each.name == "large")
 CEILING = "proposals.max_accounts=8"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, duckdb_engine: Engine) -> Iterator[Site]:
+def site(
+    tmp_path_factory: pytest.TempPathFactory, measured: Site, duckdb_engine: Engine
+) -> Iterator[Site]:
     """A measured site on which networks of more than eight accounts are large."""
-    folder = tmp_path_factory.mktemp("large")
-    site = Site(folder, duckdb_engine)
-    size = ["--accounts", "3000", "--days", "3", "--end-ds", str(DAY), "--seed", "12"]
+    folder = tmp_path_factory.mktemp("large") / "site"
+    shutil.copytree(measured.folder, folder)
     with engine_api(duckdb_engine.api_root):
-        assert simulate_events.main([*size, "--out", str(folder)]) == 0
-        assert run_pipeline.main(arguments(site), duckdb_engine) == 0
-        labels = write_labels(site, probability=0.9)
-        assert calibrate.main(arguments(site, labels), duckdb_engine) == 0
-        for name in (DECISIONS.name, SNAPSHOTS.name):
-            shutil.rmtree(site.home / "ledger" / name, ignore_errors=True)
-        yield site
+        yield Site(folder, duckdb_engine)
 
 
 def arguments(site: Site, *settings: str) -> list[str]:

@@ -14,14 +14,7 @@ from exporters.audit import read_lines
 from graph.engines.base import Engine
 from graph.frames import engine_api
 from graph.ledger import read_ledger
-from jobs import (
-    calibrate,
-    explain_subject,
-    export_enforcement,
-    run_pipeline,
-    score_networks,
-    simulate_events,
-)
+from jobs import explain_subject, export_enforcement, score_networks
 from jobs.check_signatures import main as signatures
 from jobs.places import audit_folder
 from signatures.decisions import DECISIONS
@@ -32,7 +25,7 @@ from signatures.snapshots import SNAPSHOTS
 from tests.exporters.enforcement.builders import approvers_file
 from tests.integration.sites import DAY, Site
 from tests.integration.test_calibrated_route import LOW
-from tests.integration.truth import TRUSTED, write_labels
+from tests.integration.truth import TRUSTED
 from tests.signatures.signature_files import changed, write
 
 TITLE = "Repair shop"
@@ -55,21 +48,18 @@ WHY = "no such shop exists"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, duckdb_engine: Engine) -> Iterator[Site]:
+def site(
+    tmp_path_factory: pytest.TempPathFactory, measured: Site, duckdb_engine: Engine
+) -> Iterator[Site]:
     """A site that was measured, and on which a signature explains some of what is proposed."""
-    folder = tmp_path_factory.mktemp("override")
-    site = Site(folder, duckdb_engine)
-    size = ["--accounts", "3000", "--days", "3", "--end-ds", str(DAY), "--seed", "12"]
+    folder = tmp_path_factory.mktemp("override") / "site"
+    shutil.copytree(measured.folder, folder)
+    key = folder / "key"
+    key.touch(0o600)
+    key.write_bytes(b"k" * 32)
+    write(folder, {name: part for name, part in SHOP.items() if part}, "repair_shop.yml")
     with engine_api(duckdb_engine.api_root):
-        assert simulate_events.main([*size, "--out", str(folder)]) == 0
-        assert run_pipeline.main(arguments(site), duckdb_engine) == 0
-        labels = write_labels(site, probability=0.9)
-        assert calibrate.main(arguments(site, labels), duckdb_engine) == 0
-        key = folder / "key"
-        key.touch(0o600)
-        key.write_bytes(b"k" * 32)
-        write(folder, {name: part for name, part in SHOP.items() if part}, "repair_shop.yml")
-        yield site
+        yield Site(folder, duckdb_engine)
 
 
 @pytest.fixture
