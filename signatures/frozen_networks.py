@@ -67,11 +67,12 @@ def as_first_frozen(taken: pa.Table, ledger: pa.Table) -> pa.Table:
     """`taken`, with networks that were frozen with the same members that day as they were then.
 
     So two reviewers of one day judge one snapshot, whatever was scored between their verdicts.
-    Both tables have SNAPSHOTS' columns; of several earlier ones the smallest name counts.
+    Both tables have SNAPSHOTS' columns; of several earlier ones the first in the ledger counts,
+    which later scoring cannot replace.
     """
     with_roles = ledger.filter(pc.is_valid(ledger.column("role")))
     earlier: dict[tuple[date, str, frozenset[str]], str] = {}
-    for name, told in sorted(_described(with_roles).items()):
+    for name, told in _described(with_roles).items():
         earlier.setdefault(told, name)
     kept: list[str] = []
     before: list[str] = []

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 
 from graph.build import EDGES, NODES
 from graph.config import Trace
@@ -144,6 +145,20 @@ def test_a_network_that_was_frozen_that_day_stays_as_it_was(engine: Engine) -> N
     assert again.column("snapshot_sha256") != first.column("snapshot_sha256")
     assert as_first_frozen(again, first).equals(first)
     assert as_first_frozen(again, SNAPSHOTS.schema.empty_table()).equals(again)
+
+
+@pytest.mark.parametrize("names", [("a" * 64, "b" * 64), ("b" * 64, "a" * 64)])
+def test_of_several_that_were_frozen_the_first_in_the_ledger_is_judged(
+    engine: Engine, names: tuple[str, str]
+) -> None:
+    """Scoring freezes a day anew when what it says of it has changed, e.g. by an override."""
+    again = frozen(engine, "n")
+    column = again.schema.get_field_index("snapshot_sha256")
+    ledger = [
+        again.set_column(column, "snapshot_sha256", pa.repeat(name, again.num_rows))
+        for name in names
+    ]
+    assert as_first_frozen(again, pa.concat_tables(ledger)).equals(ledger[0])
 
 
 def test_other_members_are_another_snapshot(engine: Engine) -> None:
