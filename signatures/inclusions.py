@@ -13,6 +13,7 @@ from graph.config import Proposals
 from graph.frames import Column, DataFrame, F
 from graph.tables import Table, columns
 from signatures.ladder import CHALLENGE, LADDER, SECURE, affordable
+from signatures.overrides import EXPLANATIONS
 from signatures.roles import ACTOR
 
 INCLUSIONS = Table(
@@ -41,11 +42,22 @@ INCLUSIONS = Table(
 
 @dataclass(frozen=True)
 class Obstacle:
-    """A condition that keeps an account out of what is proposed, and its reason in plain words."""
+    """A condition that keeps an account out of what is proposed, and its reason in plain words.
+
+    `named_by`: the column whose texts end the reason, behind a colon.
+    """
 
     name: str
     reason: str
     holds: Callable[[Proposals], Column]
+    named_by: str | None = None
+
+    @property
+    def told(self) -> Column:
+        """The reason as it is told of an account."""
+        if self.named_by is None:
+            return F.lit(self.reason)
+        return F.concat(F.lit(f"{self.reason}: "), F.array_join(self.named_by, ", "))
 
 
 def _restricted() -> Column:
@@ -100,11 +112,13 @@ OBSTACLES = (
         "explained",
         "an innocent explanation matches its network",
         lambda limits: F.col("network_explained"),
+        EXPLANATIONS["network"],
     ),
     Obstacle(
         "account_explained",
         "an innocent explanation matches the account",
         lambda limits: F.col("account_explained"),
+        EXPLANATIONS["account"],
     ),
     Obstacle(
         "not_inauthentic",
@@ -230,17 +244,18 @@ def judge(accounts: DataFrame, limits: Proposals) -> DataFrame:
     One row an account with role, size, is_core, core_links, independent, is_firm (infrastructure
     links it to core members, it is run in data centres, or its links are as strong as the
     members'), drops, signature_id, mode, status, inauthentic_kinds, declared_action, policy_id,
-    tied_otherwise, network_explained, account_explained, protected, cleared, called_benign,
-    declared, accepted_floor (that a sample of its large network showed; null: none did), lower and
-    challenge_lower (the lowest bounds of measured precision overall and in the account's market and
-    stratum; null: one of them has no fresh sample) and borrowed. action is what the lower bound
-    allows; reviewed, whether a person should look at one who is not included.
+    tied_otherwise, network_explained, account_explained, the titles of what explains the one and
+    the other (overrides.EXPLANATIONS), protected, cleared, called_benign, declared, accepted_floor
+    (that a sample of its large network showed; null: none did), lower and challenge_lower (the
+    lowest bounds of measured precision overall and in the account's market and stratum; null: one
+    of them has no fresh sample) and borrowed. action is what the lower bound allows; reviewed,
+    whether a person should look at one who is not included.
     """
     chosen = accounts.withColumn("action", _action(limits)).withColumn(
         "restrictable", (F.col("role") != ACTOR) | _well_linked()
     )
     reasons = F.array_compact(
-        F.array(*(F.when(_holds(each, limits), F.lit(each.reason)) for each in OBSTACLES))
+        F.array(*(F.when(_holds(each, limits), each.told) for each in OBSTACLES))
     )
     kept_out = F.lit(False)
     for each in OBSTACLES:

@@ -22,7 +22,7 @@ from signatures.independence import (
 )
 from signatures.ladder import LADDER, SECURE, signature_rows
 from signatures.model import Signature
-from signatures.overrides import explained_accounts
+from signatures.overrides import EXPLANATIONS, explained_accounts
 from signatures.roles import with_roles
 from signatures.scores import numbers, top_findings
 from signatures.snapshots import Found
@@ -173,10 +173,10 @@ def _with_explanations(engine: Engine, case: Case, rows: DataFrame) -> DataFrame
     """Add to accounts what explained_accounts says of them."""
     found = explained_accounts(case.findings, rows, case.overridden)
     rows = rows.join(engine.materialize(found, "fact explained"), on="account_id", how="left")
-    for name in ("network_explained", "account_explained"):
-        rows = rows.withColumn(name, F.coalesce(F.col(name) == 1, F.lit(False)))
-    for name in ("overridden", "overridden_signature_ids"):
+    for name in (*EXPLANATIONS.values(), "overridden", "overridden_signature_ids"):
         rows = rows.withColumn(name, F.coalesce(name, _no_texts()))
+    for subject, titles in EXPLANATIONS.items():
+        rows = rows.withColumn(f"{subject}_explained", F.size(titles) > 0)
     return rows
 
 

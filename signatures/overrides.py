@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from graph.canonical import canonical_sha256
-from graph.frames import DataFrame, F
+from graph.frames import Column, DataFrame, F
 from graph.tables import TIMESTAMP, Table, columns
 from signatures.model import Signature
 from signatures.modes import form_sha256
@@ -45,11 +45,16 @@ GIVEN, WITHDRAWN = "given", "withdrawn"
 HOLDS: timedelta = BENIGN_HOLDS
 """How long an override holds: as long as a benign verdict, and for the same reason."""
 
-OVERRIDDEN = columns(account_id="string", network_id="string", signature_id="string", told="string")
-"""For whom, where and which benign signature is overridden, and how that is told.
+OVERRIDDEN = columns(
+    account_id="string", network_id="string", signature_id="string", told="string", at=TIMESTAMP
+)
+"""For whom, where and which benign signature is overridden, how that is told, and since when.
 
 The first three are the key.
 """
+
+EXPLANATIONS = {"network": "network_explanations", "account": "account_explanations"}
+"""By what it matches: where explained_accounts has the titles of what explains."""
 
 Row = Mapping[str, Any]
 """A row of OVERRIDES."""
@@ -122,12 +127,12 @@ def overridden_accounts(held: Iterable[Row], snapshots: pa.Table) -> pa.Table:
     for row in snapshots.select(["snapshot_sha256", "account_id"]).to_pylist():
         members.setdefault(row["snapshot_sha256"], []).append(row["account_id"])
     found = {
-        (account, row["network_id"], row["signature_id"]): in_words(row)
+        (account, row["network_id"], row["signature_id"]): (in_words(row), row["at"])
         for row in held
         for account in members.get(row["snapshot_sha256"], ())
         if row["account_id"] in (None, account)
     }
-    rows = [dict(zip(OVERRIDDEN.names, (*key, told), strict=True)) for key, told in found.items()]
+    rows = [dict(zip(OVERRIDDEN.names, (*key, *told), strict=True)) for key, told in found.items()]
     return pa.Table.from_pylist(rows, schema=OVERRIDDEN)
 
 
@@ -135,12 +140,13 @@ def explained_accounts(findings: DataFrame, members: DataFrame, overridden: Data
     """What explains members innocently: account_id (the key); others have no row.
 
     `findings` has FINDINGS' columns, `members` network_id and account_id, `overridden` those of
-    OVERRIDDEN. Beside the key: network_explained and account_explained (by a benign signature that
-    is not overridden, whatever its mode), overridden (what is said of those that are) and
-    overridden_signature_ids.
+    OVERRIDDEN. Beside the key: network_explanations and account_explanations (titles of the benign
+    signatures that match the one or the other and are not overridden, whatever their mode),
+    overridden (what is said of those that are), overridden_signature_ids, and overridden_at, when
+    the last of these was overridden.
     """
     benign = findings.filter(F.col("benign"))
-    named = ("network_id", "account_id", "signature_id", "subject_type")
+    named = ("network_id", "account_id", "signature_id", "subject_type", "title")
     of_networks = benign.filter(F.col("subject_type") == "network").join(
         members.select("network_id", "account_id"), on="network_id", how="inner"
     )
@@ -154,12 +160,14 @@ def explained_accounts(findings: DataFrame, members: DataFrame, overridden: Data
     silenced = F.when(~stands, F.col("signature_id"))
     return matched.groupBy("account_id").agg(
         *(
-            F.max(F.when(stands & (F.col("subject_type") == subject), 1).otherwise(0)).alias(name)
-            for subject, name in (
-                ("network", "network_explained"),
-                ("account", "account_explained"),
-            )
+            _all_of(F.when(stands & (F.col("subject_type") == subject), F.col("title"))).alias(name)
+            for subject, name in EXPLANATIONS.items()
         ),
-        F.sort_array(F.array_compact(F.collect_set("told"))).alias("overridden"),
-        F.sort_array(F.array_compact(F.collect_set(silenced))).alias("overridden_signature_ids"),
+        _all_of("told").alias("overridden"),
+        _all_of(silenced).alias("overridden_signature_ids"),
+        F.max("at").alias("overridden_at"),
     )
+
+
+def _all_of(texts: Column | str) -> Column:
+    return F.sort_array(F.array_compact(F.collect_set(texts)))

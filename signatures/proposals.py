@@ -7,6 +7,7 @@ proposed or reviewed.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -21,6 +22,7 @@ from graph.profiles import STANDING
 from signatures.decisions import DECISIONS
 from signatures.ladder import LADDER, RESTRICTIONS, SECURE
 from signatures.life_cycle import CLEARED, CLOSED, ENFORCED, current, moved, opened
+from signatures.overrides import EXPLANATIONS
 
 ACTOR = "score-networks"
 """Who is named in the ledger for what scoring does."""
@@ -47,8 +49,9 @@ class Judged:
 
     `accounts` are rows of accounts that are included or reviewed, or whose decision is proposed:
     account_id, network_id, snapshot_sha256, market, role, included, reviewed, network_explained,
-    account_explained, action, declared_action, duration_s, policy_id, signature_id, cleared,
-    called_benign, overridden_signature_ids, accepted_at and accepted_by (null: no sample of its
+    account_explained, the titles of what explains (overrides.EXPLANATIONS), action,
+    declared_action, duration_s, policy_id, signature_id, cleared, called_benign,
+    overridden_signature_ids, accepted_at and accepted_by (null: no sample of its
     large network was accepted), reasons, why. `evidence` has the JSON of accounts that were judged
     before, by snapshot and account; `benign` the snapshots on which reviewers called an account
     benign, by account.
@@ -67,7 +70,7 @@ class _Plan:
     favourable: Mapping[str, Set[str]]  # snapshots of decisions that ended so, by account
     opened: list[dict[str, Any]] = field(default_factory=list)
     superseded: list[Row] = field(default_factory=list)
-    explained: list[Row] = field(default_factory=list)
+    explained: dict[str, list[Row]] = field(default_factory=dict)  # by what explains them
     again: list[Row] = field(default_factory=list)
     accepted: dict[str, list[Row]] = field(default_factory=dict)  # by who judged the sample
     outdone: set[str] = field(default_factory=set)  # of these, by another action
@@ -100,8 +103,9 @@ def transitions(judged: Judged) -> pa.Table:
         [
             opened(plan.opened, judged.ledger, by="scoring", at=judged.at, actor=ACTOR),
             _moved(plan.superseded, "superseded", "other_action", judged, "another action instead"),
-            _moved(
-                plan.explained, "in_review", "benign", judged, "an innocent explanation matches"
+            *(
+                _moved(rows, "in_review", "benign", judged, why)
+                for why, rows in sorted(plan.explained.items())
             ),
             _moved(plan.again, "proposed", "new_evidence", judged, "evidence that is new"),
             *accepted,
@@ -138,7 +142,8 @@ def _unconfirmed(plan: _Plan, known: Sequence[Row], judged: Judged) -> list[Row]
         if row["included"]
     }
     judged_today = {row["account_id"] for row in judged.accounts}
-    moved_on = {row["decision_id"] for row in (*plan.superseded, *plan.explained)}
+    explained = itertools.chain.from_iterable(plan.explained.values())
+    moved_on = {row["decision_id"] for row in (*plan.superseded, *explained)}
     return [
         row
         for row in known
@@ -154,7 +159,8 @@ def _unconfirmed(plan: _Plan, known: Sequence[Row], judged: Judged) -> list[Row]
 
 def _plan(plan: _Plan, account: Row, of_account: Sequence[Row], judged: Judged, left: bool) -> None:
     if account["network_explained"] or account["account_explained"]:
-        plan.explained += [each for each in of_account if each["state"] == "proposed"]
+        sent_back = [each for each in of_account if each["state"] == "proposed"]
+        plan.explained.setdefault(_explained_because(account), []).extend(sent_back)
         return
     decisions = [each for each in of_account if each["policy_id"] == account["policy_id"]]
     proposed = [each for each in decisions if each["state"] == "proposed"]
@@ -182,6 +188,12 @@ def _plan(plan: _Plan, account: Row, of_account: Sequence[Row], judged: Judged, 
     elif not under_way and not rejected:
         why = HELD_FOR_HIJACKED if may_be_proposed else RERUN
         plan.opened.append(_row(account, action, "in_review", judged, why))
+
+
+def _explained_because(account: Row) -> str:
+    """Why what was proposed of an explained account goes to review, with what explains it."""
+    titles = {title for name in EXPLANATIONS.values() for title in account[name]}
+    return f"an innocent explanation matches: {', '.join(sorted(titles))}"
 
 
 def _accept(plan: _Plan, account: Row, action: str, waiting: Sequence[Row], judged: Judged) -> None:

@@ -169,8 +169,15 @@ class Wording:
         return ", ".join(known.get(each, known["default"]) for each in sorted(families) or [""])
 
     def frozen(self, sentence: str) -> str:
-        """A sentence that was frozen with a decision, as the texts have it."""
-        return self.texts.frozen.get(sentence, sentence)
+        """A sentence that was frozen with a decision, as the texts have it.
+
+        Of one that ends with names, behind a colon, the texts have what is before.
+        """
+        known = self.texts.frozen
+        if sentence in known:
+            return known[sentence]
+        head, colon, names = sentence.partition(": ")
+        return f"{known.get(head, head)}{colon}{names}"
 
 
 def read_wording(policies: Path | None = None, texts: Path | None = None) -> Wording:

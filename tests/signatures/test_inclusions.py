@@ -34,6 +34,8 @@ PROPOSED: dict[str, Any] = {
     "tied_otherwise": True,
     "network_explained": False,
     "account_explained": False,
+    "network_explanations": [],
+    "account_explanations": [],
     "protected": False,
     "cleared": False,
     "called_benign": False,
@@ -43,9 +45,15 @@ PROPOSED: dict[str, Any] = {
     "borrowed": False,
     "accepted_floor": None,
 }
+
+
+def _type_of(value: Any) -> pa.DataType:
+    return pa.list_(pa.string()) if value == [] else pa.scalar(value).type
+
+
 SCHEMA = pa.schema(
     [
-        (name, pa.float64() if name.endswith(("lower", "floor")) else pa.scalar(value).type)
+        (name, pa.float64() if name.endswith(("lower", "floor")) else _type_of(value))
         for name, value in PROPOSED.items()
     ]
 )
@@ -68,8 +76,8 @@ BROKEN: dict[str, dict[str, Any]] = {
     "no_signature": {"signature_id": None, "mode": None, "status": None, "declared_action": None},
     "shadow": {"mode": "shadow"},
     "not_stable": {"status": "experimental"},
-    "explained": {"network_explained": True},
-    "account_explained": {"account_explained": True},
+    "explained": {"network_explained": True, "network_explanations": ["Campus", "Office"]},
+    "account_explained": {"account_explained": True, "account_explanations": ["First owner"]},
     "not_inauthentic": {"inauthentic_kinds": 0},
     "content_alone": {"tied_otherwise": False},
     "role": {"role": "target"},
@@ -90,6 +98,10 @@ BROKEN: dict[str, dict[str, Any]] = {
 }
 
 
+NAMES = {"explained": ": Campus, Office", "account_explained": ": First owner"}
+"""How the reasons of these cases end."""
+
+
 def test_every_obstacle_has_a_case() -> None:
     assert [each.name for each in OBSTACLES] == list(BROKEN)
 
@@ -99,7 +111,8 @@ def test_who_breaks_one_condition_is_left_out_and_told_why(engine: Engine) -> No
     told = {row["name"]: row for row in rows}
     for obstacle in OBSTACLES:
         assert not told[obstacle.name]["included"], obstacle.name
-        assert obstacle.reason in told[obstacle.name]["reasons"]
+        expected = obstacle.reason + NAMES.get(obstacle.name, "")
+        assert expected in told[obstacle.name]["reasons"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
 
@@ -180,15 +181,18 @@ def test_a_measured_precision_is_the_likelihood_of_networks_like_those_measured(
     assert explained["likelihood"] < borrowed["likelihood"] < 0.97 and not borrowed["calibrated"]
 
 
-EXPLAINED = "an innocent explanation matches its network"
+EXPLAINED = "an innocent explanation matches its network: so called"
+
+
+def by_ann(account: str) -> dict[str, Any]:
+    """What Ann overrode for an account."""
+    where = {"account_id": account, "network_id": "n", "signature_id": "innocent"}
+    return where | {"told": "by ann", "at": datetime(2026, 11, 22, tzinfo=UTC)}
 
 
 def test_an_override_lets_those_through_whom_the_reviewer_looked_at(engine: Engine) -> None:
     """It measures nothing: the network is as likely abuse as it was with its explanation."""
-    overridden = [
-        {"account_id": name, "network_id": "n", "signature_id": "innocent", "told": "by ann"}
-        for name in "abc"
-    ]
+    overridden = [by_ann(name) for name in "abc"]
     found = [finding(benign=False), finding(benign=True)]
     before = judgement(engine, network({"phone": PHONE}), found)
     (old,) = engine.to_arrow(before.scores).to_pylist()
@@ -206,10 +210,7 @@ def test_an_override_lets_those_through_whom_the_reviewer_looked_at(engine: Engi
 
 
 def test_another_explanation_still_keeps_them_out(engine: Engine) -> None:
-    overridden = [
-        {"account_id": name, "network_id": "n", "signature_id": "innocent", "told": "by ann"}
-        for name in "abcd"
-    ]
+    overridden = [by_ann(name) for name in "abcd"]
     another = finding(benign=True) | {"signature_id": "another"}
     found = [finding(benign=False), finding(benign=True), another]
     after = judgement(engine, network({"phone": PHONE}), found, overridden=overridden)

@@ -84,15 +84,16 @@ MEMBERS = {"a": "n1", "b": "n1", "late": "n1", "c": "n2"}
 def finding(signature: str, subject: str, network: str) -> dict[str, Any]:
     kind = "network" if subject == network else "account"
     found = {"subject_type": kind, "subject_id": subject, "network_id": network, "benign": True}
-    return found | {"signature_id": signature}
+    return found | {"signature_id": signature, "title": signature}
 
 
 def explained(
     engine: Engine, findings: list[dict[str, Any]], overridden: list[tuple[str, str, str]]
-) -> dict[str, tuple[int, int, list[str]]]:
-    """By account: whether its network is explained, whether it is, and what was overridden."""
+) -> dict[str, tuple[list[str], list[str], list[str]]]:
+    """By account: what explains its network, what explains it alone, and what was overridden."""
     told = [
-        dict(zip(OVERRIDDEN.names, (*key, f"so said {key[2]}"), strict=True)) for key in overridden
+        dict(zip(OVERRIDDEN.names, (*key, f"so said {key[2]}", NOW), strict=True))
+        for key in overridden
     ]
     members = [{"account_id": name, "network_id": network} for name, network in MEMBERS.items()]
     rows = explained_accounts(
@@ -103,8 +104,9 @@ def explained(
     found = {}
     for row in engine.to_arrow(rows).to_pylist():
         assert row["overridden"] == [f"so said {name}" for name in row["overridden_signature_ids"]]
-        flags = row["network_explained"], row["account_explained"]
-        found[row["account_id"]] = (*flags, row["overridden_signature_ids"])
+        assert row["overridden_at"] == (NOW if row["overridden"] else None)
+        names = ("network_explanations", "account_explanations", "overridden_signature_ids")
+        found[row["account_id"]] = tuple(row[name] for name in names)
     return found
 
 
@@ -114,22 +116,24 @@ def test_who_joined_later_and_whom_another_signature_explains_stay_explained(
     campus, office = finding("campus", "n1", "n1"), finding("office", "n1", "n1")
     overridden = [("a", "n1", "campus"), ("b", "n1", "campus")]
     found = explained(engine, [campus], overridden)
-    assert found == {"a": (0, 0, ["campus"]), "b": (0, 0, ["campus"]), "late": (1, 0, [])}
-    found = explained(engine, [campus, office], overridden)
-    assert found == {"a": (1, 0, ["campus"]), "b": (1, 0, ["campus"]), "late": (1, 0, [])}
+    silenced = ([], [], ["campus"])
+    assert found == {"a": silenced, "b": silenced, "late": (["campus"], [], [])}
+    found = explained(engine, [office, campus], overridden)
+    assert found["a"] == found["b"] == (["office"], [], ["campus"])
+    assert found["late"] == (["campus", "office"], [], [])
     both = [*overridden, ("a", "n1", "office")]
-    assert explained(engine, [campus, office], both)["a"] == (0, 0, ["campus", "office"])
+    assert explained(engine, [campus, office], both)["a"] == ([], [], ["campus", "office"])
 
 
 def test_it_ends_where_the_account_is_in_another_network(engine: Engine) -> None:
     found = explained(engine, [finding("campus", "n2", "n2")], [("c", "n1", "campus")])
-    assert found == {"c": (1, 0, [])}
+    assert found == {"c": (["campus"], [], [])}
 
 
 def test_an_explanation_of_one_account_is_overridden_alone(engine: Engine) -> None:
     resold = [finding("first owner", name, "n1") for name in "ab"]
     found = explained(engine, resold, [("a", "n1", "first owner")])
-    assert found == {"a": (0, 0, ["first owner"]), "b": (0, 1, [])}
+    assert found == {"a": ([], [], ["first owner"]), "b": ([], ["first owner"], [])}
 
 
 def test_nothing_is_explained_or_overridden_where_nothing_matches(engine: Engine) -> None:

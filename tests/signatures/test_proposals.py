@@ -35,6 +35,8 @@ INCLUDED: dict[str, Any] = {
     "reviewed": False,
     "network_explained": False,
     "account_explained": False,
+    "network_explanations": [],
+    "account_explanations": [],
     "action": "suspend",
     "declared_action": "suspend",
     "duration_s": None,
@@ -119,8 +121,11 @@ def test_another_action_for_the_same_policy_supersedes_the_proposal() -> None:
 
 def test_an_innocent_explanation_brings_a_proposal_back_to_review() -> None:
     explained = {"included": False, "network_explained": True, "action": None}
+    explained["network_explanations"] = ["Activists", "Campus"]
     ledger = scored(scored(NOTHING, INCLUDED), INCLUDED | explained)
     assert states(ledger) == {("u1", "suspend"): "in_review"}
+    reason = ledger.to_pylist()[-1]["reason"]
+    assert reason == "an innocent explanation matches: Activists, Campus"
 
 
 def test_so_does_an_explanation_of_the_account_alone() -> None:
