@@ -27,6 +27,7 @@ from exporters.enforcement.rows import (
     Decided,
     NetworkText,
     RowMaker,
+    deciding_signatures,
     first_seen_at,
     last_seen_at,
 )
@@ -177,7 +178,7 @@ class StixBundle:
         self._write(observed)
         used = {
             tag: self._pattern(tag)
-            for signature in decided.row["signature_ids"] or ()
+            for signature in deciding_signatures(decided.row)
             for tag in self._maker.tags.get(signature, ())
             if tag in techniques() and not groups[0].is_of_victims  # a technique is its user's
         }

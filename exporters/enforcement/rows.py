@@ -43,6 +43,15 @@ def iso(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def deciding_signatures(row: Mapping[str, Any]) -> Sequence[str]:
+    """The signatures on which a decision rests; none where people decided (investigated).
+
+    What is measured or known of a signature that only matches, too, says nothing of their verdicts.
+    """
+    named: Sequence[str] | None = row["signature_ids"] if row["route"] == "calibrated" else None
+    return named or ()
+
+
 @dataclass(frozen=True)
 class Decided:
     """A decision that is to leave: its ledger row, members and evidence, and who reviewed it.
@@ -128,7 +137,7 @@ class RowMaker:
             "policy_version": self.wording.policy(row["policy_id"]).version,
             "route": row["route"],
             "signature_ids": sorted(row["signature_ids"] or ()),
-            "precision_lower": self._precision(row["signature_ids"] or ()),
+            "precision_lower": self._precision(row),
             "reason_code": code,
             "reason_text": self._reason_text(decided, code, families),
             "evidence_ref": f"{EVIDENCE.name}#{row['decision_id']}",
@@ -191,21 +200,25 @@ class RowMaker:
                 yield {**NOTHING, **subject, "direction": direction, "text": text}
 
     def _grounds(self, decided: Decided) -> Iterator[str]:
-        """What the signature matched on, with the figures of the network."""
+        """What the signature matched on, with the figures of the network.
+
+        They are those of the first that matched; where people decided, several may be named.
+        """
         titles = self.titled(decided.row["signature_ids"] or ())
         for text in decided.evidence.grounds:
-            yield f"{', '.join(titles)}: {text}" if titles else text
+            yield f"{titles[0]}: {text}" if len(titles) == 1 else text
 
     def titled(self, signature_ids: Iterable[str]) -> list[str]:
         """The titles of signatures, in the order of their ids."""
         return [self.titles.get(name, name) for name in sorted(signature_ids)]
 
-    def _precision(self, signature_ids: Sequence[str]) -> float | None:
+    def _precision(self, row: Mapping[str, Any]) -> float | None:
         """The highest of the signatures' lower bounds: one that is right is enough.
 
         Of a lower bound four digits are shown, and never more than was measured.
         """
-        known = [self.precision[one] for one in signature_ids if one in self.precision]
+        named = deciding_signatures(row)
+        known = [self.precision[one] for one in named if one in self.precision]
         if not known:
             return None
         return float(Decimal(repr(max(known))).quantize(Decimal("0.0001"), ROUND_FLOOR))

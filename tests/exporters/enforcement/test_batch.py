@@ -192,6 +192,19 @@ def test_a_measured_bound_is_shown_short_and_never_larger(tmp_path: Path) -> Non
     assert lines(folder / "accounts.jsonl")[0]["precision_lower"] == 0.1347
 
 
+def test_no_precision_is_shown_of_what_people_decided(tmp_path: Path) -> None:
+    """Their decision names the signatures that match, too; it does not rest on them."""
+    others = [SIGNATURE, "0c0a6e9e-3f6b-4c39-a3a5-6a62d0e6b1f2"]
+    by_people = decided(route="investigated", signature_ids=others)
+    folder, _ = write(tmp_path, [by_people])
+    (account,) = lines(folder / "accounts.jsonl")
+    assert account["precision_lower"] is None and account["signature_ids"] == sorted(others)
+    texts = [row["text"] for row in lines(folder / "evidence.jsonl")]
+    grounds = list(by_people.evidence.grounds)
+    assert grounds and set(grounds) <= set(texts), "they are those of one of the two, unnamed"
+    assert verified(folder) == []
+
+
 def test_fields_are_in_their_order(batch: Path) -> None:
     for file in ROW_FILES:
         for row in lines(batch / file.name):

@@ -105,6 +105,13 @@ def test_techniques_are_named_as_at_their_source_and_once(batch: Path, back: Pat
     assert objects(back, "attack-pattern") == patterns  # a technique is not taken back
 
 
+def test_what_people_decided_claims_no_technique_of_a_signature_that_matches_too(
+    tmp_path: Path,
+) -> None:
+    batch, _ = write(tmp_path, [decided(route="investigated")])
+    assert not objects(batch, "attack-pattern")
+
+
 def test_what_was_observed_of_an_account_has_its_times(batch: Path) -> None:
     seen = objects(batch, "observed-data").values()
     assert len(seen) == 12
