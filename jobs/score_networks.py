@@ -39,23 +39,18 @@ from graph.tables import Table
 from jobs.accepted_lots import read_accepted
 from jobs.forgotten import Recalled, recall
 from jobs.inputs import read_accounts, read_declared_networks, read_protected_accounts
+from jobs.judged_members import read_judged_members
 from jobs.overrides import read_overridden
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
 from jobs.verdicts import Verdicts, read_verdicts
 from signatures.calibration import CALIBRATION, bounds_on
+from signatures.decided_by_people import became_of, decided_by_people, waiting_for_override
 from signatures.decisions import DECISIONS
 from signatures.differences import DECISION_DIFFERENCES, differences
 from signatures.findings import FINDINGS, find
 from signatures.inclusions import INCLUSIONS
-from signatures.investigated import (
-    Investigated,
-    KeptOut,
-    became_of,
-    benign_members,
-    decided_by_people,
-    investigated,
-)
+from signatures.investigated import Investigated, KeptOut, benign_members, investigated
 from signatures.judgement import Case, Judgement, judge_day
 from signatures.labels import LABELS, valid_labels
 from signatures.life_cycle import current
@@ -242,7 +237,8 @@ def _decide(
         cleared=cleared,
         new=with_new_evidence(_looked_at(verdicts, cleared), judged),
     )
-    found = investigated(verdicts.labels, verdicts.snapshots, case.library, kept_out)
+    members = read_judged_members(run, verdicts, case.overridden)
+    found = investigated(verdicts.labels, verdicts.snapshots, case.library, kept_out, members)
     moved = pa.concat_tables([moved, _by_people(run, verdicts, found, judged, moved)])
     run.append(DECISIONS, run.engine.from_arrow(moved))
     for state in sorted(set(moved.column("state").to_pylist())):
@@ -288,7 +284,10 @@ def _by_people(
     ledger = pa.concat_tables([judged.ledger, moved])
     benign = benign_members(verdicts.labels, verdicts.snapshots)
     decided = decided_by_people(found.proposed, benign, ledger, judged.day, judged.at)
-    for line in became_of(found, decided):
+    explained = waiting_for_override(found, pa.concat_tables([ledger, decided]))
+    if explained:
+        run.manifest.figures["accounts that wait for an override"] = len(explained)
+    for line in became_of(found, decided, explained):
         run.log.info(line)
     return decided
 

@@ -1,31 +1,37 @@
 """The investigated route: people decided, by verdicts on the same frozen members.
 
-Two different reviewers who call the same snapshot abusive under the same policy propose its actors
-and hijacked accounts. It needs no signature and no calibration, because one-off operations never
-have a sample (DECISIONS, Route); every guard and cap applies to it as well.
+Two different reviewers who call the same snapshot abusive under the same policy propose its actors,
+and its hijacked accounts where they or a signature speak of account takeovers. It needs no
+signature and no calibration, because one-off operations never have a sample (DECISIONS, Route);
+every guard and cap applies to it as well, and so does an innocent explanation that nobody overrode
+by name. What becomes of it in the ledger is in signatures/decided_by_people.py.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
 from graph.people import person_key
-from signatures.decisions import DECISIONS
+from signatures.judged_members import JudgedMembers
 from signatures.ladder import LADDER, SECURE
-from signatures.life_cycle import CLOSED, ENDED, current, moved, opened
 from signatures.model import Signature
 from signatures.verdict_standing import said_in_snapshots
 
 REVIEWERS = 2
 
-CLEARED_BEFORE = "the account was cleared or called benign before: look at that first"
-"""What the reviewers are told of an account that reaches only review."""
+COMPROMISED = "compromised"
+
+UNNAMED_TAKEOVER = (
+    "hijacked by its role, and neither policy {} nor a signature that matches speaks of account "
+    "takeovers"
+)
+"""Why a network's hijacked account is not secured: to lock somebody out takes more than a role."""
 
 Row = Mapping[str, Any]
 
@@ -75,7 +81,7 @@ class KeptOut:
 class Investigated:
     """What the route proposes, and what it leaves out.
 
-    proposed: rows as signatures.proposals takes them, one an account and policy. networks: how many
+    proposed: rows as decided_by_people takes them, one an account and policy. networks: how many
     snapshots reviewers agree on. left_out: how many of their accounts are not proposed, by reason.
     open: how many snapshots somebody calls abusive and nobody can act on yet, by reason. alone: how
     many accounts are called abusive under a policy without their network, which proposes nobody.
@@ -104,6 +110,28 @@ def policy_actions(library: Sequence[Signature]) -> dict[str, tuple[str, int | N
         if known is None or _weight(found) < _weight(known):
             actions[given.policy_id] = found
     return actions
+
+
+@dataclass(frozen=True)
+class Takeovers:
+    """What speaks of account takeovers: the signatures that secure accounts, and their policies."""
+
+    policies: Set[str]
+    signature_ids: Set[str]
+
+    @classmethod
+    def of(cls, library: Sequence[Signature]) -> Takeovers:
+        """Those of a library."""
+        securing = {
+            str(each.id): each.enforcement.policy_id
+            for each in library
+            if each.enforcement is not None and each.enforcement.action == SECURE
+        }
+        return cls(set(securing.values()), securing.keys())
+
+    def named(self, policy_id: str, signature_ids: Iterable[str]) -> bool:
+        """Whether a policy, or a signature that matches a network, says that it takes accounts."""
+        return policy_id in self.policies or not self.signature_ids.isdisjoint(signature_ids)
 
 
 def _weight(action: tuple[str, int | None]) -> tuple[int, float]:
@@ -180,85 +208,6 @@ def _open_because(rows: Sequence[Row]) -> str | None:
     return None
 
 
-def decided_by_people(
-    proposed: Sequence[Row],
-    benign: set[tuple[str, str]],
-    ledger: pa.Table,
-    day: date,
-    at: datetime,
-) -> pa.Table:
-    """The rows to append to DECISIONS for what reviewers decided; none in a rerun.
-
-    `proposed` are rows of `investigated`, `benign` those of `benign_members`. What waits for review
-    is proposed, with the action that was looked at, or rejected; what never was in
-    review begins as proposed, and of a cleared account in review. What was sent back to review
-    waits for a verdict given after that, and of a cleared account for two.
-    """
-    known = current(ledger).to_pylist()
-    standing: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for decision in known:
-        standing[decision["account_id"], decision["policy_id"]].append(decision)
-    changes = [ledger.slice(0, 0)]
-    begun: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in proposed:
-        decisions = standing[row["account_id"], row["policy_id"]]
-        under_way = [each for each in decisions if each["state"] not in CLOSED]
-        waiting = [each for each in under_way if each["state"] == "in_review"]
-        if waiting:
-            looked_at = [each for each in waiting if not _came_to_review_since(each, row)]
-            changes.append(_moved(looked_at, "proposed", row["agreed"].reviewers, at))
-        elif not under_way and not any(_is_in_the_way(each, row) for each in decisions):
-            begun[tuple(row["agreed"].reviewers)].append(_begins(row, day))
-    for reviewers, rows in sorted(begun.items()):
-        actor = ", ".join(reviewers)
-        changes.append(opened(rows, ledger, by="reviewers", at=at, actor=actor))
-    rejected = [
-        each
-        for each in known
-        if each["state"] == "in_review" and (each["snapshot_sha256"], each["account_id"]) in benign
-    ]
-    changes.append(_moved(rejected, "rejected", ["reviewers"], at))
-    return pa.concat_tables(changes)
-
-
-def _came_to_review_since(decision: Row, row: Row) -> bool:
-    """Whether a decision came to review after these verdicts, which so are no look at it."""
-    if row["is_cleared"]:
-        return bool(decision["state_at"] >= row["agreed"].both_at)
-    judged_at = row["agreed"].last_at
-    return bool(decision["route"] == "investigated" and decision["state_at"] >= judged_at)
-
-
-def _is_in_the_way(decision: Row, row: Row) -> bool:
-    """Whether an earlier decision keeps the same from beginning; a cleared account has another."""
-    over = row["is_cleared"] and decision["state"] in ENDED
-    return bool(decision["action"] == row["action"] and not over)
-
-
-def _moved(rows: Sequence[Row], after: str, reviewers: Sequence[str], at: datetime) -> pa.Table:
-    told = {"proposed": "abusive", "rejected": "benign"}[after]
-    route = {"route": "investigated"} if after == "proposed" else {}
-    table = pa.Table.from_pylist([{**row, **route} for row in rows], schema=DECISIONS.schema)
-    actor = ", ".join(reviewers)
-    reason = f"reviewers call the snapshot {told}"
-    return moved(table, after, by="reviewers", at=at, actor=actor, reason=reason)
-
-
-def _begins(row: Row, day: date) -> dict[str, Any]:
-    kept = ("account_id", "network_id", "snapshot_sha256", "action", "duration_s", "policy_id")
-    state, more = ("in_review", "; " + CLEARED_BEFORE) if row["is_cleared"] else ("proposed", "")
-    return {
-        **{name: row[name] for name in kept},
-        "route": "investigated",
-        "subject_role": row["role"],
-        "signature_ids": [],
-        "market": None,
-        "ds": day,
-        "state": state,
-        "reason": f"reviewers call the snapshot abusive{more}",
-    }
-
-
 def _members(rows: Iterable[Row]) -> set[str] | None:
     named = [set(row["members"]) for row in rows if row["members"]]
     return set.intersection(*named) if named else None
@@ -275,13 +224,15 @@ def investigated(
     snapshots: pa.Table,
     library: Sequence[Signature],
     kept_out: KeptOut,
+    members: JudgedMembers,
 ) -> Investigated:
     """What the route proposes, and why it leaves out others.
 
-    `snapshots` has SNAPSHOTS' columns. Only actors are restricted, and only hijacked accounts
-    secured.
+    `snapshots` has SNAPSHOTS' columns, `members` what tables say of their accounts. Only actors are
+    restricted, and only hijacked accounts secured, of a network that the reviewers' policy or a
+    signature names as one of account takeovers.
     """
-    actions = policy_actions(library)
+    actions, takeovers = policy_actions(library), Takeovers.of(library)
     proposed = {}
     left_out: Counter[str] = Counter()
     decided = agreed(labels)
@@ -290,7 +241,10 @@ def investigated(
             continue
         found = decided[row["snapshot_sha256"]]
         policy = found.policy_id
-        action, duration = _action(row["role"], actions.get(policy))
+        known = members.of(row)
+        action, duration = _action(
+            row["role"], actions.get(policy), takeovers.named(policy, known.signature_ids)
+        )
         reason = kept_out.reason(row["account_id"], row["snapshot_sha256"], found)
         if reason is not None:
             left_out[reason] += 1
@@ -300,6 +254,8 @@ def investigated(
             left_out["of unknown role: it was frozen without tables of its day"] += 1
         elif row["role"] == "actor" and action is None:
             left_out[f"under policy {policy}, for which no signature has an action"] += 1
+        elif row["role"] == COMPROMISED and action is None:
+            left_out[UNNAMED_TAKEOVER.format(policy)] += 1
         elif action is None:
             left_out[f"of role {row['role']}"] += 1
         else:
@@ -309,6 +265,7 @@ def investigated(
                 "duration_s": duration,
                 "policy_id": policy,
                 "agreed": found,
+                "known": known,
                 "is_cleared": row["account_id"] in kept_out.cleared,
             }
     waiting = Counter(filter(None, map(_open_because, _by_snapshot(labels).values())))
@@ -325,42 +282,10 @@ def _alone(labels: pa.Table) -> int:
 
 
 def _action(
-    role: str | None, of_policy: tuple[str, int | None] | None
+    role: str | None, of_policy: tuple[str, int | None] | None, is_takeover: bool
 ) -> tuple[str | None, int | None]:
-    if role == "compromised":
+    if role == COMPROMISED and is_takeover:
         return SECURE, None
     if role == "actor" and of_policy is not None:
         return of_policy
     return None, None
-
-
-def became_of(found: Investigated, moved: pa.Table) -> Iterator[str]:
-    """What became of the networks that reviewers call abusive; `moved` has the rows of today."""
-    if found.networks:
-        today = moved.select(["account_id", "state"]).to_pylist()
-        now, in_review = (
-            len({row["account_id"] for row in today if row["state"] == state})
-            for state in ("proposed", "in_review")
-        )
-        before = len(found.proposed) - now - in_review
-        left_out = {
-            **found.left_out,
-            "cleared or called benign, and in review now": in_review,
-            "decided on before": before,
-        }
-        yield (
-            f"networks that {REVIEWERS} reviewers agree on: {found.networks}; accounts proposed: "
-            f"{now}; left out: {_counted(left_out)}"
-        )
-    if found.open:
-        yield f"networks with a verdict that is no decision yet: {_counted(found.open)}"
-    if found.alone:
-        yield (
-            f"accounts called abusive on their own: {found.alone}; this proposes nobody: two "
-            "reviewers must judge them as members of a network"
-        )
-
-
-def _counted(counts: Mapping[str, int]) -> str:
-    told = [f"{number} {reason}" for reason, number in sorted(counts.items()) if number]
-    return "; ".join(told) or "none"

@@ -6,6 +6,7 @@ from exporters.enforcement.guards import Stop
 from graph.frames import DataFrame, F
 from graph.people import person_key
 from jobs.batches.changes import Changes
+from jobs.batches.lighter import lighter
 from jobs.overrides import read_overridden
 from signatures.decisions import DECISIONS
 from signatures.loading import load
@@ -17,14 +18,15 @@ def override_ended(changes: Changes, rows: DataFrame) -> DataFrame:
     """The rows of which an override was withdrawn, has expired, or is of a changed signature.
 
     `rows` have DECISIONS' columns, and so has what is returned. Another override of the same is as
-    good. What people decided (the investigated route) rests on no override.
+    good. A lighter action that was begun on appeal rests on none: a person looked at the account.
     """
     library = load(changes.config.signatures.paths)
     held = changes.engine.from_arrow(read_overridden(changes.home, library, changes.now))
-    resting = _resting(rows.filter(F.col("route") == "calibrated")).join(
+    resting = _resting(rows).join(
         held, on=["account_id", "network_id", "signature_id"], how="left_anti"
     )
-    ended = resting.select("decision_id").distinct()
+    ended = resting.join(lighter(changes), on="decision_id", how="left_anti")
+    ended = ended.select("decision_id").distinct()
     return rows.join(ended, on="decision_id", how="left_semi").select(*DECISIONS.columns)
 
 

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import shlex
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from exporters.audit import read_lines
 from graph.engines.base import Engine
 from graph.frames import engine_api
 from graph.ledger import read_ledger
-from jobs import explain_subject, export_enforcement, score_networks
+from jobs import explain_subject, export_enforcement, run_pipeline, score_networks
+from jobs.batches.changes import changing
 from jobs.check_signatures import main as signatures
+from jobs.configuration import load
 from jobs.places import audit_folder
+from jobs.published_days import PublishedDays
 from signatures.decisions import DECISIONS
 from signatures.inclusions import OBSTACLES
-from signatures.life_cycle import check_history, current
+from signatures.labels import LABELS
+from signatures.life_cycle import check_history, current, moved
 from signatures.overrides import OVERRIDES
 from signatures.snapshots import SNAPSHOTS
 from tests.exporters.enforcement.builders import approvers_file
 from tests.integration.sites import DAY, Site
 from tests.integration.test_calibrated_route import LOW
 from tests.integration.truth import TRUSTED
+from tests.ledger_rows import append_to_ledger
+from tests.signatures.label_rows import label
 from tests.signatures.signature_files import changed, write
 
 TITLE = "Repair shop"
@@ -44,7 +56,7 @@ SHOP = changed("title", TITLE) | {
 """Explains every dense network of ten accounts or more."""
 
 WHY = "no such shop exists"
-(EXPLAINED,) = (each.reason for each in OBSTACLES if each.name == "explained")
+(EXPLAINED,) = (f"{each.reason}: {TITLE}" for each in OBSTACLES if each.name == "explained")
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +200,94 @@ def exported(site: Site, keys: Path) -> Path:
     assert export_enforcement.main(asked, site.engine) == 0
     (batch,) = (path for path in (site.home / "batches/proposed").iterdir() if path.is_dir())
     return batch
+
+
+POLICY = "inauthentic_accounts"
+
+
+def judge(site: Site, network: str, *reviewers: str) -> None:
+    """Reviewers call the members of the day abusive, as verdicts that are pulled do."""
+    given = configured(site, *with_shop(site))
+    sets = [each for flag, each in itertools.pairwise(given) if flag == "--set"]
+    config = load([site.folder / "config.yaml"], sets, {})
+    with changing(config, "verdicts", engine=site.engine) as changes:
+        read = partial(changes.publication.warehouse.read, changes.engine)
+        days = PublishedDays(changes.engine, config, changes.home, read)
+        frozen = days.frozen({DAY: {network}})
+        changes.append(SNAPSHOTS, changes.engine.from_arrow(days.not_in_ledger(frozen)))
+        told = {
+            "subject_type": "network",
+            "subject_id": network,
+            "snapshot_sha256": frozen.column("snapshot_sha256")[0].as_py(),
+            "policy_id": POLICY,
+            "source": "investigation",
+            "sample_id": None,
+            "sampling_probability": None,
+            "labelled_at": changes.now,
+        }
+        changes.rows(
+            LABELS, [label(**told, label_id=f"of {name}", reviewer=name) for name in reviewers]
+        )
+        changes.publish()
+
+
+def decided_on(site: Site, accounts: set[str]) -> list[dict[str, Any]]:
+    """The decisions of people on some accounts."""
+    rows = current(read_ledger(site.home, DECISIONS)).to_pylist()
+    mine = [row for row in rows if row["account_id"] in accounts and row["policy_id"] == POLICY]
+    assert {row["account_id"] for row in mine} == accounts
+    assert {row["route"] for row in mine} == {"investigated"}
+    return mine
+
+
+def test_what_two_reviewers_decide_waits_for_the_override_however_often_scoring_runs(
+    site: Site, home: None
+) -> None:
+    before = scored(site)
+    network = a_network_that_only_the_shop_keeps_out(before)
+    actors = {name for name in members(before, network) if before[name]["role"] == "actor"}
+    judge(site, network, "cat", "dan")
+    way_out = (
+        f"`actorgraph signatures override {shlex.quote(TITLE)} --network {network} --ds {DAY}`"
+    )
+    for _ in range(2):
+        scored(site)
+        waiting = decided_on(site, actors)
+        assert {row["state"] for row in waiting} == {"in_review"}
+        assert all(way_out in row["reason"] for row in waiting)
+        figures = site.manifest("score_networks")["figures"]
+        assert figures["accounts that wait for an override"] == len(actors)
+
+    override(site, "--network", network, "--reason", WHY, "--as", "ann")
+    scored(site)
+    abuse = {
+        row["signature_id"]
+        for row in site.rows("findings")
+        if row["subject_id"] == network and not row["benign"]
+    }
+    for row in decided_on(site, actors):
+        assert (row["state"], row["actor"]) == ("proposed", "cat, dan")
+        assert set(row["signature_ids"]) == abuse != set()
+        assert row["market"] == before[row["account_id"]]["market"]
+        assert row["overridden_signature_ids"] == [SHOP["id"]]
+
+
+def test_a_rerun_of_a_day_that_left_moves_no_decision_of_people(site: Site, home: None) -> None:
+    before = scored(site)
+    network = a_network_that_only_the_shop_keeps_out(before)
+    override(site, "--network", network, "--reason", WHY, "--as", "ann")
+    judge(site, network, "cat", "dan")
+    scored(site)
+    for state, by in (("approved", "approvals"), ("released", "release")):
+        rows = current(read_ledger(site.home, DECISIONS))
+        ready = rows.filter(pc.is_in(rows.column("state"), pa.array(["proposed", "approved"])))
+        at = datetime.now(UTC)
+        out = moved(ready, state, by=by, at=at, actor="x", reason=None)
+        append_to_ledger(site.home, DECISIONS, out, state)
+    ledger = read_ledger(site.home, DECISIONS)
+    assert "released" in states(site).values()
+    scored(site)
+    assert read_ledger(site.home, DECISIONS).equals(ledger)
 
 
 def test_an_override_of_one_account_is_about_no_other(site: Site, home: None) -> None:

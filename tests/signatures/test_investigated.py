@@ -8,16 +8,17 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from signatures.decided_by_people import became_of, decided_by_people, waiting_for_override
 from signatures.decisions import DECISIONS
 from signatures.investigated import (
+    Investigated,
     KeptOut,
     agreed,
-    became_of,
     benign_members,
-    decided_by_people,
     investigated,
     policy_actions,
 )
+from signatures.judged_members import JudgedMembers
 from signatures.labels import LABELS, LabelRefused, check_labels, valid_labels
 from signatures.life_cycle import check_history, current, moved
 from signatures.loading import load
@@ -66,11 +67,43 @@ def snapshot() -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SNAPSHOTS.schema)
 
 
-def proposed(*rows: dict[str, Any], kept_out: KeptOut | None = None) -> dict[str, str]:
-    told = labels(*rows)
-    called_benign = KeptOut(cleared=benign_accounts(told, snapshot()))
-    found = investigated(told, snapshot(), load(), kept_out or called_benign)
-    return {row["account_id"]: row["action"] for row in found.proposed}
+TAKEOVER = next(
+    each for each in load() if each.enforcement and each.enforcement.action == "secure_account"
+)
+MATCHES = {
+    "network_id": "n",
+    "market": "de",
+    "signature_ids": [str(TAKEOVER.id)],
+    "network_explanations": [],
+    "account_explanations": [],
+    "overridden_signature_ids": [],
+    "overridden_at": None,
+}
+
+
+def found_on(day: date = DAY, **changed: Any) -> JudgedMembers:
+    """What the tables of a day say of every member: a signature of takeovers names the network."""
+    return JudgedMembers(DAY, {day: {name: MATCHES | changed for name in ROLES}})
+
+
+def found(
+    *rows: dict[str, Any],
+    kept_out: KeptOut | None = None,
+    members: JudgedMembers | None = None,
+    frozen: pa.Table | None = None,
+) -> Investigated:
+    told, frozen = labels(*rows), frozen or snapshot()
+    return investigated(told, frozen, load(), kept_out or KeptOut(), members or found_on())
+
+
+def proposed(
+    *rows: dict[str, Any],
+    kept_out: KeptOut | None = None,
+    members: JudgedMembers | None = None,
+) -> dict[str, str]:
+    called_benign = KeptOut(cleared=benign_accounts(labels(*rows), snapshot()))
+    judged = found(*rows, kept_out=kept_out or called_benign, members=members)
+    return {row["account_id"]: row["action"] for row in judged.proposed}
 
 
 TWO = (verdict("1", "reviewer 1"), verdict("2", "reviewer 2"))
@@ -121,10 +154,9 @@ def test_whom_a_reviewer_calls_benign_is_kept_out_and_not_the_others() -> None:
 
 def test_accounts_that_are_judged_alone_are_told_to_propose_nobody() -> None:
     alone = {"subject_type": "account", "subject_id": "bot"}
-    rows = labels(*[row | alone for row in TWO])
-    found = investigated(rows, snapshot(), load(), KeptOut())
-    assert (found.proposed, found.alone) == ([], 1)
-    (told,) = became_of(found, DECISIONS.schema.empty_table())
+    judged = found(*[row | alone for row in TWO])
+    assert (judged.proposed, judged.alone) == ([], 1)
+    (told,) = became_of(judged, DECISIONS.schema.empty_table())
     assert told.startswith("accounts called abusive on their own: 1; this proposes nobody")
 
 
@@ -152,9 +184,9 @@ def test_a_cleared_account_is_judged_again_by_two_who_know_of_it_and_on_what_is_
 
 def test_who_is_left_out_is_counted_with_the_reason() -> None:
     kept_out = KeptOut(protected={"stolen"}, cleared={"bot": NOON})
-    found = investigated(labels(*TWO), snapshot(), load(), kept_out)
-    assert (found.networks, dict(found.open)) == (1, {})
-    assert found.left_out == {
+    judged = found(*TWO, kept_out=kept_out)
+    assert (judged.networks, dict(judged.open)) == (1, {})
+    assert judged.left_out == {
         "protected": 1,
         "cleared or called benign, and not judged by two since": 1,
         "of role target": 1,
@@ -164,12 +196,12 @@ def test_who_is_left_out_is_counted_with_the_reason() -> None:
 
 def test_an_unknown_role_and_a_policy_without_action_are_told() -> None:
     unknown = snapshot().set_column(4, "role", pa.nulls(4, pa.string()))
-    found = investigated(labels(*TWO), unknown, load(), KeptOut())
-    assert found.proposed == []
-    assert found.left_out == {"of unknown role: it was frozen without tables of its day": 4}
+    judged = found(*TWO, frozen=unknown)
+    assert judged.proposed == []
+    assert judged.left_out == {"of unknown role: it was frozen without tables of its day": 4}
     of_nobody = [row | {"policy_id": "house_rules"} for row in TWO]
-    found = investigated(labels(*of_nobody), snapshot(), load(), KeptOut())
-    assert found.left_out["under policy house_rules, for which no signature has an action"] == 1
+    judged = found(*of_nobody)
+    assert judged.left_out["under policy house_rules, for which no signature has an action"] == 1
 
 
 @pytest.mark.parametrize(
@@ -182,8 +214,8 @@ def test_an_unknown_role_and_a_policy_without_action_are_told() -> None:
     ],
 )
 def test_verdicts_that_decide_nothing_yet_are_told(rows: list[dict[str, Any]], why: str) -> None:
-    found = investigated(labels(*rows), snapshot(), load(), KeptOut())
-    assert (found.networks, dict(found.open)) == (0, {why: 1})
+    judged = found(*rows)
+    assert (judged.networks, dict(judged.open)) == (0, {why: 1})
 
 
 def test_a_policy_stands_for_its_lightest_action() -> None:
@@ -239,11 +271,16 @@ def waiting(action: str) -> pa.Table:
     return pa.Table.from_pylist([row], schema=DECISIONS.schema)
 
 
-def decide(ledger: pa.Table, *rows: dict[str, Any], kept_out: KeptOut | None = None) -> pa.Table:
-    told = labels(*rows)
-    found = investigated(told, snapshot(), load(), kept_out or KeptOut())
-    benign = benign_members(told, snapshot())
-    moved = decided_by_people(found.proposed, benign, ledger, DAY, NOON)
+def decide(
+    ledger: pa.Table,
+    *rows: dict[str, Any],
+    kept_out: KeptOut | None = None,
+    members: JudgedMembers | None = None,
+    at: datetime = NOON,
+) -> pa.Table:
+    judged = found(*rows, kept_out=kept_out, members=members)
+    benign = benign_members(labels(*rows), snapshot())
+    moved = decided_by_people(judged.proposed, benign, ledger, DAY, at)
     after = pa.concat_tables([ledger, moved])
     check_history(after)
     return after
@@ -294,14 +331,13 @@ def test_a_cleared_account_that_nobody_sent_to_review_reaches_only_that() -> Non
         [waiting(action).to_pylist()[0] | {"state": "reversed"}], schema=DECISIONS.schema
     )
     known = KeptOut(cleared={"bot": NOON - HOUR}, new={("frozen", "bot")})
-    told = labels(*TWO)
-    found = investigated(told, snapshot(), load(), known)
-    begun = decided_by_people(found.proposed, set(), over, DAY, NOON + HOUR)
+    judged = found(*TWO, kept_out=known)
+    begun = decided_by_people(judged.proposed, set(), over, DAY, NOON + HOUR)
     ledger = pa.concat_tables([over, begun])
     assert (bot_in(ledger)["state"], bot_in(ledger)["episode"]) == ("in_review", 2)
     assert "look at that first" in bot_in(ledger)["reason"]
-    assert "1 cleared or called benign, and in review now" in "".join(became_of(found, begun))
-    rerun = decided_by_people(found.proposed, set(), ledger, DAY, NOON + 2 * HOUR)
+    assert "1 cleared or called benign, and in review now" in "".join(became_of(judged, begun))
+    rerun = decided_by_people(judged.proposed, set(), ledger, DAY, NOON + 2 * HOUR)
     assert rerun.num_rows == 0, "the same verdicts are no second look"
 
 
@@ -324,3 +360,108 @@ def test_a_benign_verdict_on_some_members_rejects_theirs_alone() -> None:
     assert current(decide(waiting("suspend"), guest)).column("state").to_pylist() == ["in_review"]
     bot = verdict("1", "reviewer 1", label="benign", members=["bot"])
     assert current(decide(waiting("suspend"), bot)).column("state").to_pylist() == ["rejected"]
+
+
+def test_nobody_is_held_for_hijacked_by_a_role_alone() -> None:
+    """A long-standing account that took up the others' devices is not locked out for that."""
+    unnamed = found_on(signature_ids=[])
+    judged = found(*TWO, members=unnamed)
+    assert {row["account_id"] for row in judged.proposed} == {"bot"}
+    (why,) = (reason for reason in judged.left_out if "hijacked" in reason)
+    assert why == (
+        "hijacked by its role, and neither policy inauthentic_accounts nor a signature that "
+        "matches speaks of account takeovers"
+    )
+    security = [row | {"policy_id": "account_security"} for row in TWO]
+    assert proposed(*security, members=unnamed) == {"stolen": "secure_account"}
+
+
+def test_a_decision_of_people_has_the_market_and_the_signatures_of_the_day_that_they_judged() -> (
+    None
+):
+    begun = current(decide(DECISIONS.schema.empty_table(), *TWO)).to_pylist()
+    assert {row["account_id"] for row in begun} == {"bot", "stolen"}
+    for row in begun:
+        assert (row["market"], row["signature_ids"]) == ("de", [str(TAKEOVER.id)])
+    kept = bot_in(decide(waiting("suspend"), *TWO))
+    assert (kept["market"], kept["signature_ids"]) == ("de", ["s"]), "what scoring wrote stays"
+
+
+EXPLAINED = found_on(network_explanations=["Fan community"])
+NOTHING = DECISIONS.schema.empty_table()
+
+
+@pytest.mark.parametrize(
+    "members",
+    [EXPLAINED, found_on(account_explanations=["Fan community"])],
+    ids=["its network", "the account"],
+)
+def test_what_is_innocently_explained_waits_for_an_override(members: JudgedMembers) -> None:
+    ledger = decide(NOTHING, *TWO, members=members)
+    assert {row["state"] for row in ledger.to_pylist()} == {"in_review"}
+    reason = bot_in(ledger)["reason"]
+    assert "an innocent explanation matches: Fan community" in reason
+    assert "`actorgraph signatures override 'Fan community' --" in reason
+    assert reason.endswith("--ds 2026-11-22`")
+    rerun = decide(ledger, *TWO, members=members, at=NOON + HOUR)
+    assert rerun.num_rows == ledger.num_rows, "however often scoring runs"
+    again = [verdict(each, f"reviewer {each}", labelled_at=NOON + HOUR) for each in "34"]
+    assert decide(rerun, *TWO, *again, members=members).num_rows == ledger.num_rows
+
+
+def test_so_does_what_waits_for_review_already() -> None:
+    ledger = decide(waiting("suspend"), *TWO, members=EXPLAINED)
+    assert bot_in(ledger)["state"] == "in_review"
+    assert bot_in(ledger)["number"] == 1
+
+
+def test_once_it_is_overridden_the_next_scoring_proposes_it_and_says_what_it_rests_on() -> None:
+    ledger = decide(NOTHING, *TWO, members=EXPLAINED)
+    overridden = {"overridden_signature_ids": ["fans"], "overridden_at": NOON + HOUR}
+    after = decide(ledger, *TWO, members=found_on(**overridden), at=NOON + 2 * HOUR)
+    assert (bot_in(after)["state"], bot_in(after)["number"]) == ("proposed", 2)
+    assert bot_in(after)["overridden_signature_ids"] == ["fans"]
+    back = moved(current(after), "in_review", by="benign", at=NOON + 3 * HOUR, actor="scoring",
+                 reason="another explains it")  # fmt: skip
+    after = pa.concat_tables([after, back])
+    waits = decide(after, *TWO, members=found_on(**overridden), at=NOON + 4 * HOUR)
+    assert bot_in(waits)["state"] == "in_review", "an older override is no look at what came later"
+    overridden["overridden_at"] = NOON + 5 * HOUR
+    again = decide(waits, *TWO, members=found_on(**overridden), at=NOON + 6 * HOUR)
+    assert bot_in(again)["state"] == "proposed"
+
+
+def test_what_was_overridden_before_the_verdicts_is_proposed_at_once() -> None:
+    overridden = found_on(overridden_signature_ids=["fans"], overridden_at=NOON - HOUR)
+    bot = bot_in(decide(NOTHING, *TWO, members=overridden))
+    assert (bot["state"], bot["overridden_signature_ids"]) == ("proposed", ["fans"])
+
+
+def test_an_explanation_of_the_judged_day_and_one_of_today_both_hold() -> None:
+    """Else it would depend on the day of the next scoring whether an innocent network is hit."""
+    tomorrow = DAY + timedelta(days=1)
+    nothing = {name: MATCHES for name in ROLES}
+    fans = {name: MATCHES | {"network_explanations": ["Fan community"]} for name in ROLES}
+    for by_day in ({DAY: fans}, {DAY: fans, tomorrow: nothing}, {DAY: nothing, tomorrow: fans}):
+        members = JudgedMembers(tomorrow, by_day)
+        assert bot_in(decide(NOTHING, *TWO, members=members))["state"] == "in_review"
+    both = JudgedMembers(tomorrow, {DAY: fans, tomorrow: fans})
+    reason = bot_in(decide(NOTHING, *TWO, members=both))["reason"]
+    assert reason.count("signatures override") == 1 and reason.endswith("2026-11-23`")
+
+
+def test_an_override_in_another_network_is_not_what_a_decision_rests_on() -> None:
+    moved_on = {"overridden_signature_ids": ["fans"], "overridden_at": NOON, "network_id": "other"}
+    bot = bot_in(decide(NOTHING, *TWO, members=found_on(**moved_on)))
+    assert bot["overridden_signature_ids"] == []
+
+
+def test_how_many_wait_for_an_override_is_told() -> None:
+    judged = found(*TWO, members=EXPLAINED)
+    begun = decided_by_people(judged.proposed, set(), NOTHING, DAY, NOON)
+    explained = waiting_for_override(judged, begun)
+    assert explained == dict.fromkeys(("bot", "stolen"), "Fan community")
+    (told,) = became_of(judged, begun, explained)
+    assert "accounts proposed: 0" in told
+    assert "2 wait for an override of what explains them (Fan community)" in told
+    assert "decided on before" not in told

@@ -9,7 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from jobs.batches.overridden import override_ended
 from jobs.check_signatures import main as signatures
+from signatures.decisions import DECISIONS
 from signatures.loading import benign_signature
 from signatures.overrides import HOLDS, OVERRIDES, override_row, withdrawal
 from tests.jobs.batches.sites import SNAPSHOT, Site, appeal_of
@@ -130,9 +132,34 @@ def test_it_stops_where_nobody_overrode_for_these_accounts(site: Site) -> None:
     assert site.export(code=6) is None
 
 
-def test_what_two_reviewers_decided_needs_no_override(site: Site) -> None:
+def test_what_two_reviewers_decided_needs_the_override_as_well(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
     decide(site, "a1", route="investigated", actor="ann, bob")
-    site.release_all()
+    assert site.export(code=6) is None
+    assert "guard override: 1 accounts, limit 0" in capsys.readouterr().err
+    give(site, "lead_3")
+    batch = export(site)
+    site.approve(batch, "lead_3", code=6)
+    site.approve(batch, "lead_1")
+    site.release(batch)
+    assert site.counted() == {"released": 1}
+
+
+def test_a_lighter_action_that_was_begun_on_appeal_needs_none(site: Site) -> None:
+    """Who heard the appeal looked at the account, whatever became of the override meanwhile."""
+    (name,) = decide(site, "a1")
+    row = give(site)
+    desk = site.desk()
+    desk.import_batch(site.release_all())
+    site.receipts(desk)
+    site.appeal(appeal_of(name, "partial"))
+    write(site, withdrawal(row, "lead_3", "not sure", datetime.now(UTC)))
+    begun = [each for each in site.ledger(DECISIONS).to_pylist() if each["action"] != "suspend"]
+    assert {each["overridden_signature_ids"][0] for each in begun} == {str(CAMPUS.id)}
+    with site.changes() as changes:
+        rows = pa.Table.from_pylist(begun, schema=DECISIONS.schema)
+        assert override_ended(changes, changes.engine.from_arrow(rows)).count() == 0
 
 
 def test_an_override_changes_nothing_for_others(site: Site) -> None:
