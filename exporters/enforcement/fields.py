@@ -159,7 +159,8 @@ ACCOUNTS = RowFile(
         Field(
             "precision_lower",
             "Lower bound (95 %) of the share of accounts for which the signature is right, as "
-            "measured when the batch was made; evidence has what was known at the judgement",
+            "measured when the batch was made; evidence has what was known at the judgement. Null "
+            "where people decided",
             "number",
             nullable=True,
             least=0,

@@ -81,6 +81,16 @@ def test_a_batch_is_written_in_the_words_of_the_site(tmp_path: Path) -> None:
     assert network["not_counted"] == ["noch nicht gemessen"]
 
 
+def test_of_a_sentence_that_ends_with_names_the_words_are_translated(tmp_path: Path) -> None:
+    told = {each.name: each.reason for each in OBSTACLES}
+    translation = {told["explained"]: "harmlos erklärt"}
+    wording = read_wording(texts=translated(tmp_path, frozen=translation))
+    assert (
+        wording.frozen(f"{told['explained']}: Campus, Office") == "harmlos erklärt: Campus, Office"
+    )
+    assert wording.frozen(told["not_inauthentic"]) == told["not_inauthentic"]
+
+
 HIJACKED = {"subject_role": "compromised", "action": "secure_account"}
 
 
