@@ -27,10 +27,10 @@ def read_judged_members(run: Run, verdicts: Verdicts, overridden: DataFrame) -> 
         if row["snapshot_sha256"] in decided:
             for ds in (row["ds"], run.ds):
                 by_day[ds].add(row["account_id"])
-    kept = {*run.warehouse.days(FINDINGS.name), run.ds}
+    kept = {*run.warehouse.days(FINDINGS.name)} & {*run.warehouse.days(INCLUSIONS.name)}
     found = {}
     for ds, names in sorted(by_day.items()):
-        if ds in kept:
+        if ds in kept or ds == run.ds:
             accounts = pa.table({"account_id": pa.array(sorted(names), pa.string())})
             rows = members_of_day(
                 run.read(FINDINGS, ds),

@@ -7,7 +7,7 @@ import json
 import shlex
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -345,3 +345,18 @@ def test_a_reason_and_one_subject_must_be_given(site: Site, home: None) -> None:
     override(site, "--reason", WHY, code=2)
     override(site, "--network", "n-1", "--account", "a", "--reason", WHY, code=2)
     override(site, "--account", "nobody", "--reason", WHY, code=2)
+
+
+def test_an_explanation_of_the_judged_day_holds_when_another_day_is_scored(
+    site: Site, home: None
+) -> None:
+    """Its tables are asked, whichever day the next run is of."""
+    before = scored(site)
+    network = a_network_that_only_the_shop_keeps_out(before)
+    actors = {name for name in members(before, network) if before[name]["role"] == "actor"}
+    judge(site, network, "cat", "dan")
+    another = ["--ds", str(DAY - timedelta(days=1)), *configured(site, *with_shop(site))]
+    assert run_pipeline.main(another, site.engine) == 0
+    for row in decided_on(site, actors):
+        assert row["state"] == "in_review"
+        assert f"--network {network} --ds {DAY}`" in row["reason"]
