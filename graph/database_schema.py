@@ -92,8 +92,16 @@ ACCOUNT = NodeKind(
         Property("degree", "integer", "distinct entities that it was seen with"),
         Property("market", "string", "where it is active, if known"),
         Property("decision_state", "string", "state of its latest decision"),
-        Property("enforced", "boolean", "an action stands against it", indexed=True),
-        Property("verdict", "string", "of pulled verdicts: abusive, benign, mixed, unsure"),
+        Property(
+            "enforced", "boolean", "an action against it stands; securing it is none", indexed=True
+        ),
+        Property(
+            "verdict",
+            "string",
+            "of pulled verdicts: abusive, benign, mixed, unsure; its role where its network is "
+            "called abusive and it is no actor there; reversed where that was acted on and taken "
+            "back since",
+        ),
     ),
 )
 
@@ -128,9 +136,18 @@ NETWORK = NodeKind(
         Property("reasons", "strings", "why it was judged so"),
         Property("changes", "strings", "what happened since the day before"),
         Property("changed", "boolean", "something happened since then", indexed=True),
-        Property("proposed_accounts", "integer", "members proposed or acted against"),
-        Property("enforced_accounts", "integer", "members with a standing action", indexed=True),
-        Property("verdict", "string", "of its members: abusive, benign, mixed, unsure, unreviewed"),
+        Property("proposed_accounts", "integer", "members proposed, or with an action"),
+        Property(
+            "enforced_accounts",
+            "integer",
+            "members with a standing action against them",
+            indexed=True,
+        ),
+        Property(
+            "verdict",
+            "string",
+            "of its members: abusive, benign, reversed, mixed, unsure, unreviewed",
+        ),
         Property("unreviewed_accounts", "integer", "members without a verdict, e.g. who joined"),
         Property("snapshot", "string", "hash of its members and evidence as they were frozen"),
     ),
