@@ -114,7 +114,8 @@ NETWORK = NodeKind(
     lost=("verdict", "unreviewed_accounts", "proposed_accounts", "enforced_accounts"),
     properties=(
         Property("name", "string", "its signature, or its traces, and its size"),
-        Property("accounts", "integer", "members", indexed=True),
+        Property("accounts", "integer", "members, as it was found", indexed=True),
+        Property("forgotten_accounts", "integer", "of these, forgotten since: no node is left"),
         Property("core_accounts", "integer", "members of the core"),
         Property("links", "integer", "pairs of members that are linked"),
         Property("density", "float", "share of the possible links that exist"),
