@@ -20,7 +20,11 @@ ACTIONS = (SECURE, *LADDER)
 
 
 def decided_of_accounts(decisions: DataFrame) -> DataFrame:
-    """By account (id): the state of its latest decision, and whether an action stands."""
+    """By account (id): the state of its latest decision, and whether an action against it stands.
+
+    One that secures the account (SECURE) is none.
+    """
+    against = F.col("state").isin(*ENFORCED) & F.col("action").isin(*LADDER)
     by_account = Window.partitionBy("account_id").orderBy(
         F.col("state_at").desc(), F.col("decision_id")
     )
@@ -29,7 +33,7 @@ def decided_of_accounts(decisions: DataFrame) -> DataFrame:
         last.groupBy("account_id")
         .agg(
             F.max(F.when(F.col("rank") == 1, F.col("state"))).alias("decision_state"),
-            F.max(F.col("state").isin(*ENFORCED)).alias("enforced"),
+            F.max(against).alias("enforced"),
         )
         .withColumnRenamed("account_id", "id")
     )

@@ -18,6 +18,7 @@ from graph.database_schema import (
     JUDGEMENT,
     LINKED_TO,
     LOADED,
+    MEMBER_OF,
     NOTE,
     VERDICT,
 )
@@ -45,6 +46,11 @@ WITH DISTINCT r SET r.evidence = [each IN r.evidence | replace(each, $told, $ins
 RETURN count(r) AS found
 """
 
+_NETWORKS = f"""
+MATCH (:{ACCOUNT.label} {{id: $id}})-[:{MEMBER_OF.type}]->(n)
+SET n.forgotten_accounts = coalesce(n.forgotten_accounts, 0) + 1
+"""
+
 _REMARKS = f"""
 MATCH (n:{VERDICT.label}|{NOTE.label})
 WHERE n.reason CONTAINS $account OR n.text CONTAINS $account
@@ -63,12 +69,16 @@ class ForgottenThere:
 
 
 def forget_in_database(database: Database, account: str, name: str) -> ForgottenThere:
-    """Delete an account's nodes and put `name` in its place where people judged it."""
+    """Delete an account's nodes and put `name` in its place where people judged it.
+
+    Its network counts it as forgotten, as the next load does.
+    """
     ids = {"id": indexed_id(account), "name": name}
     told, instead = (f" {TARGET_TYPE} {each}: " for each in (account, name))
     links = database.write(_EVIDENCE, id=ids["id"], told=told, instead=instead)[0]["found"]
     verdicts = database.write(_VERDICTS, **ids)[0]["found"]
     database.write(_JUDGEMENTS, account=account, name=name)
+    database.write(_NETWORKS, id=ids["id"])
     nodes = 0
     for label in (ACCOUNT.label, TARGET.label):
         database.write(_judged(label), **ids)

@@ -175,12 +175,23 @@ def _networks(engine: Engine, day: DayTables) -> DataFrame:
         .join(_review(engine, day), on="network_id", how="left")
         .join(_snapshots(day), on="network_id", how="left")
         .join(days, on="network_id", how="left")
+        .join(forgotten_of_networks(day), on="network_id", how="left")
         .withColumn("changed", F.col("changes").isNotNull())
         .withColumnRenamed("network_id", "id")
         .withColumn("name", F.lit(None).cast("string"))
         .select(*columns_of(NETWORK))
     )
     return engine.map_arrow(joined, _named, schema_of(NETWORK))
+
+
+def forgotten_of_networks(day: DayTables) -> DataFrame:
+    """By network that somebody was forgotten of since it was found: forgotten_accounts."""
+    there = day.memberships.groupBy("network_id").agg(F.count(F.lit(1)).alias("there"))
+    found = day.networks.select("network_id", "accounts").join(there, on="network_id", how="left")
+    gone = (F.col("accounts") - F.coalesce(F.col("there"), F.lit(0))).cast("bigint")
+    return found.select("network_id", gone.alias("forgotten_accounts")).filter(
+        F.col("forgotten_accounts") > 0
+    )
 
 
 def _review(engine: Engine, day: DayTables) -> DataFrame:

@@ -92,8 +92,16 @@ ACCOUNT = NodeKind(
         Property("degree", "integer", "distinct entities that it was seen with"),
         Property("market", "string", "where it is active, if known"),
         Property("decision_state", "string", "state of its latest decision"),
-        Property("enforced", "boolean", "an action stands against it", indexed=True),
-        Property("verdict", "string", "of pulled verdicts: abusive, benign, mixed, unsure"),
+        Property(
+            "enforced", "boolean", "an action against it stands; securing it is none", indexed=True
+        ),
+        Property(
+            "verdict",
+            "string",
+            "of pulled verdicts: abusive, benign, mixed, unsure; its role where its network is "
+            "called abusive and it is no actor there; reversed where that was acted on and taken "
+            "back since",
+        ),
     ),
 )
 
@@ -106,7 +114,8 @@ NETWORK = NodeKind(
     lost=("verdict", "unreviewed_accounts", "proposed_accounts", "enforced_accounts"),
     properties=(
         Property("name", "string", "its signature, or its traces, and its size"),
-        Property("accounts", "integer", "members", indexed=True),
+        Property("accounts", "integer", "members, as it was found", indexed=True),
+        Property("forgotten_accounts", "integer", "of these, forgotten since: no node is left"),
         Property("core_accounts", "integer", "members of the core"),
         Property("links", "integer", "pairs of members that are linked"),
         Property("density", "float", "share of the possible links that exist"),
@@ -128,9 +137,18 @@ NETWORK = NodeKind(
         Property("reasons", "strings", "why it was judged so"),
         Property("changes", "strings", "what happened since the day before"),
         Property("changed", "boolean", "something happened since then", indexed=True),
-        Property("proposed_accounts", "integer", "members proposed or acted against"),
-        Property("enforced_accounts", "integer", "members with a standing action", indexed=True),
-        Property("verdict", "string", "of its members: abusive, benign, mixed, unsure, unreviewed"),
+        Property("proposed_accounts", "integer", "members proposed, or with an action"),
+        Property(
+            "enforced_accounts",
+            "integer",
+            "members with a standing action against them",
+            indexed=True,
+        ),
+        Property(
+            "verdict",
+            "string",
+            "of its members: abusive, benign, reversed, mixed, unsure, unreviewed",
+        ),
         Property("unreviewed_accounts", "integer", "members without a verdict, e.g. who joined"),
         Property("snapshot", "string", "hash of its members and evidence as they were frozen"),
     ),

@@ -131,6 +131,7 @@ def _forget(changes: Changes, forgotten: Forgotten, arguments: argparse.Namespac
         _say("and names the hash in its place: importers find what to take back by the key alone")
     _say_of_batches(changes, unreleased, released)
     _say_of_log(changes, account)
+    _say("networks are told with as many accounts as they were found with, it among them")
     _say_of_database(there)
     _say("the log and the lists of `events` and `inputs` are the site's own: delete it there, too,")
     _say("or the next run finds it again")
@@ -216,6 +217,13 @@ def _say_of_database(there: ForgottenThere | None) -> None:
     if there is None:
         return
     _say(f"Neo4j: {there.nodes} nodes deleted, {there.verdicts} verdicts name the hash instead")
+    _say(
+        "and its network says how many of its accounts were forgotten; the server's own files keep"
+    )
+    _say(
+        "what was deleted: its store until the space is used again, its transaction logs until they"
+    )
+    _say("are pruned (db.tx_log.rotation.retention_policy), and backups as long as you keep them")
     if there.remarks:
         _say(f"Neo4j: remarks that may name it, for a person to look at: {' '.join(there.remarks)}")
 

@@ -174,7 +174,7 @@ def _day(run: Run) -> DayTables:
         inclusions=_if_published(run, INCLUSIONS),
         decisions=run.ledger(DECISIONS),
         snapshots=run.ledger(SNAPSHOTS),
-        verdicts=run.engine.from_arrow(read_verdicts(run.home, now, cleared).of_accounts),
+        verdicts=run.engine.from_arrow(read_verdicts(run.home, now, cleared).of_accounts(run.home)),
         judgements=run.engine.from_arrow(judgements(read_ledger(run.home, LABELS), now)),
         first_day=run.ds - timedelta(days=run.config.lookback_days - 1),
         masks=_masks(run.engine, run),

@@ -228,7 +228,7 @@ def _receipts(arguments: argparse.Namespace) -> int:
         _say(f"ALERT: {late} released decisions have no receipt for too long: ask enforcement")
     for line in open_:
         _say(line)
-    return DONE
+    return _told_of_lines(told.refused)
 
 
 def _appeals(arguments: argparse.Namespace) -> int:
@@ -263,9 +263,14 @@ def _appeals(arguments: argparse.Namespace) -> int:
         )
     for hold in holds:
         _say(f"ALERT: releases wait: {hold}")
-    if told.refused:
+    return _told_of_lines(told.refused)
+
+
+def _told_of_lines(refused: Sequence[str]) -> int:
+    """Done, unless lines of a file were not taken: raises DataStop, which says why of each."""
+    if refused:
         raise DataStop(
-            "\n".join(told.refused)
+            "\n".join(refused)
             + "\nthe rest of the file was taken: mend what is named, and send it again"
         )
     return DONE

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from graph.ledger import read_ledger
 from jobs.forgotten import Recalled
+from signatures.decisions import DECISIONS
 from signatures.labels import LABELS, valid_labels
 from signatures.snapshots import SNAPSHOTS
 from signatures.verdict_standing import (
@@ -40,10 +41,15 @@ class Verdicts:
         """Whom they keep out, as a table: account_id."""
         return pa.table({"account_id": pa.array(sorted(self.benign), pa.string())})
 
-    @property
-    def of_accounts(self) -> pa.Table:
+    def of_accounts(self, home: Path) -> pa.Table:
         """What they say of each account in one word; columns of ACCOUNT_VERDICTS."""
-        return account_verdicts(self.labels, self.snapshots)
+        judged = {
+            *self.labels.column("subject_id").to_pylist(),
+            *self.snapshots.column("account_id").to_pylist(),
+        }
+        about = pc.field("account_id").isin(pa.array(sorted(judged), pa.string()))
+        decisions = read_ledger(home, DECISIONS, about)
+        return account_verdicts(self.labels, self.snapshots, decisions)
 
 
 def read_verdicts(home: Path | Recalled, at: datetime, cleared: timedelta) -> Verdicts:

@@ -11,13 +11,13 @@ from graph.tables import columns
 from signatures.model import Signature
 
 LADDER = ("challenge", "remove_engagement", "limit_reach", "suspend", "terminate")
-"""Actions against an actor, the lightest first; all but the first are restrictions."""
+"""Actions against an account, the lightest first; all but the first are restrictions."""
 
 CHALLENGE, *RESTRICTIONS = LADDER
 """A challenge asks an account to prove itself and restricts nothing."""
 
 SECURE = "secure_account"
-"""What a compromised account gets; it is no restriction."""
+"""What a compromised account gets: it is no restriction, and not against the account."""
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
 

@@ -8,14 +8,17 @@ labels).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.tables import TIMESTAMP
 from signatures.labels import valid_labels
+from signatures.life_cycle import CLEARED, by_account
+from signatures.roles import ACTOR
 
 BENIGN_HOLDS = timedelta(days=90)
 """How long a benign verdict holds that says nothing of its end: accounts change hands.
@@ -23,10 +26,10 @@ BENIGN_HOLDS = timedelta(days=90)
 Whom it calls benign is cleared for longer (proposals.cleared, `clearing_verdicts`).
 """
 
-UNREVIEWED, MIXED = "unreviewed", "mixed"
+UNREVIEWED, MIXED, REVERSED = "unreviewed", "mixed", "reversed"
 
 ACCOUNT_VERDICTS = pa.schema([("account_id", pa.string()), ("verdict", pa.string())])
-"""Accounts of which a verdict that holds says something; verdict is that of `together`."""
+"""Accounts of which a verdict that holds says something, and what: see `account_verdicts`."""
 
 
 def standing_verdicts(labels: pa.Table, at: datetime) -> pa.Table:
@@ -59,34 +62,30 @@ def clearing_verdicts(labels: pa.Table, at: datetime, cleared: timedelta) -> pa.
     return given.filter(pc.and_(benign, pc.or_(recent, holds))).select(labels.column_names)
 
 
-def said_of_accounts(labels: pa.Table, snapshots: pa.Table) -> dict[str, set[str]]:
-    """By account: all that is said of it, alone or with the members of a network.
+def said_in_snapshots(labels: pa.Table, snapshots: pa.Table) -> dict[tuple[str, str], set[str]]:
+    """By snapshot and account: all that is said of it as a member, whatever part it had.
 
     `labels` are those that hold (labels.valid_labels), `snapshots` has SNAPSHOTS' columns.
     """
-    said: dict[str, set[str]] = defaultdict(set)
-    for row in labels.to_pylist():
-        if row["subject_type"] == "account":
-            said[row["subject_id"]].add(row["label"])
-    for (_, account), words in said_in_snapshots(labels, snapshots).items():
-        said[account] |= words
+    said: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for member, label in _on_members(labels, snapshots):
+        said[member["snapshot_sha256"], member["account_id"]].add(label["label"])
     return dict(said)
 
 
-def said_in_snapshots(labels: pa.Table, snapshots: pa.Table) -> dict[tuple[str, str], set[str]]:
-    """By snapshot and account: all that is said of it as a member; as `said_of_accounts`."""
-    of_snapshots: dict[str, list[tuple[str, set[str] | None]]] = defaultdict(list)
+def _on_members(
+    labels: pa.Table, snapshots: pa.Table
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Each member of a snapshot with each label of a network that is about it."""
+    given: dict[str, list[tuple[dict[str, Any], set[str] | None]]] = defaultdict(list)
     for row in labels.to_pylist():
         if row["subject_type"] == "network" and row["snapshot_sha256"]:
             members = None if row["members"] is None else set(row["members"])
-            of_snapshots[row["snapshot_sha256"]].append((row["label"], members))
-    said: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for row in snapshots.select(["snapshot_sha256", "account_id"]).to_pylist():
-        name, account = row["snapshot_sha256"], row["account_id"]
-        for label, members in of_snapshots.get(name, ()):
-            if members is None or account in members:
-                said[name, account].add(label)
-    return dict(said)
+            given[row["snapshot_sha256"]].append((row, members))
+    for member in snapshots.select(["snapshot_sha256", "account_id", "role"]).to_pylist():
+        for label, members in given.get(member["snapshot_sha256"], ()):
+            if members is None or member["account_id"] in members:
+                yield member, label
 
 
 def seen_as_benign(labels: pa.Table, snapshots: pa.Table) -> dict[str, set[str]]:
@@ -122,31 +121,75 @@ def benign_accounts(labels: pa.Table, snapshots: pa.Table) -> dict[str, datetime
     """
     benign = labels.filter(pc.equal(labels.column("label"), "benign"))
     found: dict[str, datetime] = {}
-    of_snapshots: dict[str, list[tuple[datetime, set[str] | None]]] = defaultdict(list)
     for row in benign.sort_by("labelled_at").to_pylist():
         if row["subject_type"] == "account":
             found[row["subject_id"]] = row["labelled_at"]
-        elif row["snapshot_sha256"]:
-            members = None if row["members"] is None else set(row["members"])
-            of_snapshots[row["snapshot_sha256"]].append((row["labelled_at"], members))
-    for row in snapshots.select(["snapshot_sha256", "account_id"]).to_pylist():
-        name = row["account_id"]
-        for at, members in of_snapshots.get(row["snapshot_sha256"], ()):
-            if members is None or name in members:
-                found[name] = max(at, found.get(name, at))
+    for member, label in _on_members(benign, snapshots):
+        name, at = member["account_id"], label["labelled_at"]
+        found[name] = max(at, found.get(name, at))
     return found
 
 
 def together(said: Iterable[str]) -> str:
-    """One word for several: abusive, benign, mixed (both), unsure, or unreviewed for none."""
+    """One word for several: that of all who say something, or mixed where they differ.
+
+    Unsure says less than any other, and a role (see `account_verdicts`) nothing: unreviewed, as
+    none at all.
+    """
     words = set(said)
-    if {"abusive", "benign"} <= words or MIXED in words:
+    firm = words & {"abusive", "benign", REVERSED}
+    if len(firm) > 1 or MIXED in words:
         return MIXED
-    return next((word for word in ("abusive", "benign", "unsure") if word in words), UNREVIEWED)
+    return next(iter(firm), "unsure" if "unsure" in words else UNREVIEWED)
 
 
-def account_verdicts(labels: pa.Table, snapshots: pa.Table) -> pa.Table:
-    """What is said of each account in one word; columns of ACCOUNT_VERDICTS."""
-    said = said_of_accounts(labels, snapshots)
-    rows = [{"account_id": name, "verdict": together(said[name])} for name in sorted(said)]
+def account_verdicts(labels: pa.Table, snapshots: pa.Table, decisions: pa.Table) -> pa.Table:
+    """What is said of each account in one word; columns of ACCOUNT_VERDICTS.
+
+    A network is called abusive for what its actors do. Of another member that says its role there,
+    e.g. `target`; one of unknown role (frozen without tables of its day) counts as an actor. What
+    was called abusive before its decision was taken back is `reversed` until it is judged anew.
+    `decisions` are all rows of DECISIONS on these accounts.
+    """
+    ended = _taken_back(decisions)
+    said: dict[str, set[str]] = defaultdict(set)
+    anew = set()
+    for account, label, role in _each_said(labels, snapshots):
+        before = account in ended and label["labelled_at"] <= ended[account]
+        if label["label"] != "abusive":
+            said[account].add(label["label"])
+        elif role != ACTOR:
+            said[account].add(role)
+        else:
+            said[account].add(REVERSED if before else "abusive")
+        if not before:
+            anew.add(account)
+    rows = []
+    for account, words in sorted(said.items()):
+        if account in anew:
+            words.discard(REVERSED)
+        word = together(words)
+        rows.append({"account_id": account, "verdict": min(words) if word == UNREVIEWED else word})
     return pa.Table.from_pylist(rows, schema=ACCOUNT_VERDICTS)
+
+
+def _each_said(
+    labels: pa.Table, snapshots: pa.Table
+) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    """Each account that a label is about, the label, and its role in what was judged."""
+    for row in labels.to_pylist():
+        if row["subject_type"] == "account":
+            yield row["subject_id"], row, row["role"] or ACTOR
+    for member, label in _on_members(labels, snapshots):
+        yield member["account_id"], label, member["role"] or ACTOR
+
+
+def _taken_back(decisions: pa.Table) -> dict[str, datetime]:
+    """When what was decided on an account was overturned or reversed, if nothing else stands."""
+    over = {row["decision_id"] for row in by_account(decisions).values() if row["state"] in CLEARED}
+    found: dict[str, datetime] = {}
+    for row in decisions.to_pylist():
+        if row["decision_id"] in over and row["state"] in CLEARED:
+            at = row["state_at"]
+            found[row["account_id"]] = min(at, found.get(row["account_id"], at))
+    return found

@@ -34,7 +34,7 @@ def read_appeals(path: Path, latest: datetime) -> Iterator[tuple[str, dict[str, 
     """
     if not path.is_file():
         raise InputError(f"{path} does not exist")
-    with path.open(encoding="utf-8", newline="\n") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if number > AT_ONCE:
                 raise DataStop(f"{path.name} has more than {AT_ONCE} appeals: give it in parts")
@@ -45,16 +45,16 @@ def read_appeals(path: Path, latest: datetime) -> Iterator[tuple[str, dict[str, 
                 yield place, refusal
 
 
-def _appeal(line: str, latest: datetime) -> dict[str, Any]:
+def _appeal(line: bytes, latest: datetime) -> dict[str, Any]:
     """An appeal; raises DataStop for what is none."""
     try:
-        content = json.loads(line)
+        content = json.loads(line.decode())
         strange = sorted(set(content) - set(FIELDS))
         appeal = {field: content.get(field) for field in FIELDS}
         for field in TIMES:
             if appeal[field] is not None:
                 appeal[field] = datetime.fromisoformat(appeal[field])
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise DataStop(f"is no appeal: write {', '.join(FIELDS)} as JSON") from None
     if strange:
         raise DataStop(f"an appeal has no {', '.join(strange)}: it has {', '.join(FIELDS)}")

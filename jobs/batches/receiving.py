@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,9 @@ from jobs.batches.appeal_moves import follow_appeals
 from jobs.batches.changes import Changes
 from jobs.batches.receipt_lines import AHEAD, read_receipts
 from jobs.batches.reversals import DONE, reversals
-from jobs.errors import DataStop
 from signatures.decisions import DECISIONS
 from signatures.frozen_evidence import read_evidence
+from signatures.ladder import RESTRICTIONS
 from signatures.life_cycle import ENFORCED, current_frame, moved_frame
 from signatures.snapshots import SNAPSHOTS
 
@@ -48,7 +48,7 @@ _KEYS = columns(
 
 @dataclass(frozen=True)
 class Received:
-    """What a file of receipts said and did."""
+    """What a file of receipts said and did; `refused` says of each line not taken why."""
 
     receipts: int
     repeated: int
@@ -59,30 +59,24 @@ class Received:
     not_reversed: int
     leaving_again: int
     contradicting: int
+    refused: Sequence[str]
+
+
+NAMED = 100
+"""Lines that cannot be taken of which it is told why; of more it is told how many."""
 
 
 def receive(changes: Changes, path: Path) -> Received:
     """Stage what a file of receipts tells.
 
-    Raises DataStop, naming the line, for one that is malformed, or about nothing that was sent.
+    A line that is malformed, or about nothing that was sent, is told of, and the others are taken.
     """
     engine = changes.engine
-    given = engine.materialize(read_receipts(changes, path), "receipts given")
-    total = given.count()
-    given = engine.materialize(
-        given.groupBy(*RECEIPTS.columns[:1]).agg(
-            *(F.min(name).alias(name) for name in ("idempotency_key", "status", "at", "error"))
-        ),
-        "receipts once",
-    )
-    known = changes.ledger(RECEIPTS).select("receipt_sha256")
-    new = engine.materialize(
-        given.join(known, on="receipt_sha256", how="left_anti"), "receipts new"
-    )
-    keyed = new.join(_keys(changes), on="idempotency_key", how="left")
-    keyed = engine.materialize(keyed, "receipts keyed")
-    _refuse_strange(changes, keyed)
-    count = keyed.count()
+    lines = engine.materialize(read_receipts(changes, path), "receipts given")
+    told_now = engine.materialize(_keyed(changes, lines), "receipts keyed")
+    refused = engine.materialize(_refused(lines, told_now), "receipts refused")
+    keyed = engine.materialize(told_now.filter(F.col("problem").isNull()), "receipts taken")
+    total, count = lines.count() - refused.count(), keyed.count()
     changes.append(RECEIPTS, keyed.withColumn("taken_at", F.lit(changes.now)))
     worked = changes.engine.materialize(_worked(changes, keyed), "receipts worked")
     applied = _apply(changes, worked)
@@ -99,10 +93,46 @@ def receive(changes: Changes, path: Path) -> Received:
         **_taken_back(keyed),
         leaving_again=_leaving_again(keyed, worked),
         contradicting=_contradicting(changes, keyed, worked),
+        refused=_named(changes, refused, path.name),
     )
-    if count:
-        changes.audit("receipts", ACTOR, vars(told))
+    if count or told.refused:
+        changes.audit("receipts", ACTOR, asdict(told) | {"refused": refused.count()})
     return told
+
+
+def _keyed(changes: Changes, lines: DataFrame) -> DataFrame:
+    """The receipts that are new, each once, and what they are about.
+
+    The columns of RECEIPTS without taken_at, the state of the decision, made_at of its batch, and
+    problem: why it cannot be taken, or null. Key receipt_sha256.
+    """
+    values = ("idempotency_key", "status", "at", "error")
+    given = lines.filter(F.col("problem").isNull()).groupBy("receipt_sha256")
+    once = given.agg(*(F.min(name).alias(name) for name in values))
+    known = changes.ledger(RECEIPTS).select("receipt_sha256")
+    new = once.join(known, on="receipt_sha256", how="left_anti")
+    keyed = new.join(_keys(changes), on="idempotency_key", how="left")
+    ahead = F.unix_timestamp("made_at") - F.unix_timestamp("at")
+    problem = F.when(F.col("decision_id").isNull(), F.lit("it is about a row never released"))
+    early = F.coalesce(ahead > AHEAD // timedelta(seconds=1), F.lit(False))
+    problem = problem.when(early, F.lit("at is before the batch of its row was made"))
+    return keyed.withColumn("problem", problem)
+
+
+def _refused(lines: DataFrame, keyed: DataFrame) -> DataFrame:
+    """The lines that cannot be taken: line, problem."""
+    strange = keyed.filter(F.col("problem").isNotNull()).select("receipt_sha256", "problem")
+    about = lines.drop("problem").join(strange, on="receipt_sha256", how="inner")
+    malformed = lines.filter(F.col("problem").isNotNull())
+    return malformed.select("line", "problem").unionByName(about.select("line", "problem"))
+
+
+def _named(changes: Changes, refused: DataFrame, file: str) -> list[str]:
+    """What is told of the lines that were not taken: the first NAMED, and how many more."""
+    first = changes.engine.to_arrow(refused.orderBy("line").limit(NAMED)).to_pylist()
+    told = [f"{file}, line {row['line']}: {row['problem']}" for row in first]
+    more = refused.count() - len(first)
+    return [*told, f"{file}: {more} more lines cannot be taken"] if more else told
 
 
 def _keys(changes: Changes) -> DataFrame:
@@ -133,22 +163,6 @@ def _with_keys(operation: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa
             [*(pa.array(each, pa.string()) for each in arrays), batch.column("made_at")],
             schema=_KEYS,
         )
-
-
-def _refuse_strange(changes: Changes, keyed: DataFrame) -> None:
-    ahead = F.unix_timestamp("made_at") - F.unix_timestamp("at")
-    early = ahead > AHEAD // timedelta(seconds=1)
-    for strange, about in (
-        (F.col("decision_id").isNull(), "about rows that were never released"),
-        (F.coalesce(early, F.lit(False)), "dated before their batch was made"),
-    ):
-        found = keyed.filter(strange)
-        if count := found.count():
-            first = changes.engine.to_arrow(found.agg(F.min("idempotency_key").alias("key")))
-            raise DataStop(
-                f"receipts: {count} are {about}, e.g. {first['key'][0].as_py()}: nothing of the "
-                "file is taken"
-            )
 
 
 def _done() -> Any:
@@ -275,9 +289,7 @@ def _contradicting(changes: Changes, keyed: DataFrame, worked: DataFrame) -> int
 def _archive(changes: Changes, applied: DataFrame) -> DataFrame:
     """The entities that enforced actors shared; compromised accounts' own things are not held."""
     schema, now = ENFORCED_ENTITIES.schema, changes.now
-    restricted = applied.filter(
-        (F.col("subject_role") == "actor") & (F.col("action") != "challenge")
-    )
+    restricted = applied.filter(F.col("action").isin(*RESTRICTIONS))
     frozen = changes.ledger(SNAPSHOTS).select("snapshot_sha256", "account_id", "evidence")
     rows = restricted.select("decision_id", "account_id", "network_id", "snapshot_sha256").join(
         frozen, on=["snapshot_sha256", "account_id"], how="inner"

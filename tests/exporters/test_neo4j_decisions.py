@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pyarrow as pa
 
-from exporters.neo4j_decisions import decided_of_members, decided_of_networks
+from exporters.neo4j_decisions import decided_of_accounts, decided_of_members, decided_of_networks
 from exporters.neo4j_tables import DayTables
 from graph.engines.base import Engine
 from graph.networks import MEMBERSHIPS, NETWORKS
@@ -111,6 +111,21 @@ def test_of_several_decisions_that_which_stands_is_told(engine: Engine) -> None:
     assert told(engine, day(engine, decisions, set(), "ann")) == {
         "ann": (True, "applied", "suspend", None)
     }
+
+
+def test_to_secure_a_hijacked_account_is_no_action_against_it(engine: Engine) -> None:
+    decisions = [
+        *decided("ann", "proposed", "approved", "released", "applied", action="secure_account"),
+        *decided("ben", "proposed", "approved", "released", "applied", action="challenge"),
+    ]
+    tables = day(engine, decisions, set(), "ann", "ben")
+    accounts = engine.to_arrow(decided_of_accounts(tables.decisions)).to_pylist()
+    assert {row["id"]: (row["decision_state"], row["enforced"]) for row in accounts} == {
+        "ann": ("applied", False),
+        "ben": ("applied", True),
+    }
+    (network,) = engine.to_arrow(decided_of_networks(tables)).to_pylist()
+    assert (network["proposed_accounts"], network["enforced_accounts"]) == (2, 1)
 
 
 def test_every_state_stands_or_says_why_not() -> None:

@@ -34,7 +34,7 @@ def test_who_was_called_benign_is_kept_out_for_as_long_as_the_guard_of_a_batch_a
 
     def benign(days: int) -> tuple[int, set[str]]:
         found = read_verdicts(tmp_path, GIVEN + timedelta(days=days), timedelta(days=180))
-        return found.of_accounts.num_rows, set(found.benign)
+        return found.of_accounts(tmp_path).num_rows, set(found.benign)
 
     assert benign(89) == (2, {"ben", "cal"})
     assert benign(120) == (0, {"ben", "cal"})

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from signatures.decisions import DECISIONS
 from signatures.labels import LABELS, valid_labels
 from signatures.snapshots import SNAPSHOTS
 from signatures.verdict_standing import (
@@ -35,9 +36,14 @@ def of_network(label_id: str, snapshot: str, word: str, **changes: Any) -> dict[
     return label(**given)
 
 
-def said(*rows: dict[str, Any]) -> dict[str, str]:
+NOTHING = DECISIONS.schema.empty_table()
+
+
+def said(
+    *rows: dict[str, Any], frozen: pa.Table = FROZEN, decisions: pa.Table = NOTHING
+) -> dict[str, str]:
     labels = pa.Table.from_pylist(list(rows), schema=LABELS.schema)
-    found = account_verdicts(labels, FROZEN)
+    found = account_verdicts(labels, frozen, decisions)
     names, words = (found.column(name).to_pylist() for name in ("account_id", "verdict"))
     return dict(zip(names, words, strict=True))
 
@@ -133,8 +139,72 @@ def test_benign_is_inherited_until_it_expires_and_abusive_stays() -> None:
         of_network("2", "family", "abusive"),
     ]
     labels = pa.Table.from_pylist(rows, schema=LABELS.schema)
-    held = account_verdicts(valid_labels(labels, ends), FROZEN)
-    assert held.column("account_id").to_pylist() == ["x", "y", "z"]
+    held = valid_labels(labels, ends).to_pylist()
+    assert said(*held) == dict.fromkeys("xyz", "abusive")
+
+
+def test_a_network_that_is_called_abusive_accuses_nobody_but_its_actors() -> None:
+    parts = {"a": "actor", "b": "target", "c": "compromised", "d": "originator", "e": "bystander"}
+    rows = [
+        {"snapshot_sha256": "farm", "account_id": account, "role": role}
+        for account, role in parts.items()
+    ]
+    frozen = pa.Table.from_pylist(rows, schema=SNAPSHOTS.schema)
+    found = said(of_network("1", "farm", "abusive"), frozen=frozen)
+    assert found == {**parts, "a": "abusive"}
+    assert together(found.values()) == "abusive"
+    assert together([found["b"], found["e"]]) == "unreviewed"  # the part that a split leaves
+    members = ["a", "b"]
+    some = said(of_network("1", "farm", "abusive", members=members), frozen=frozen)
+    assert some == {"a": "abusive", "b": "target"}  # whoever names it
+    upheld = label(label_id="3", subject_id="c", label="abusive", role="compromised")
+    assert said(upheld, frozen=frozen) == {"c": "compromised"}  # to have secured it was right
+    cleared = label(label_id="2", subject_id="b", label="benign")
+    assert said(of_network("1", "farm", "abusive"), cleared, frozen=frozen)["b"] == "benign"
+
+
+def decided(account: str, *states: str) -> list[dict[str, Any]]:
+    """A decision and its states, one a day."""
+    return [
+        {"decision_id": account, "number": number, "account_id": account, "state": state}
+        | {"state_at": AFTER + timedelta(days=number)}
+        for number, state in enumerate(states, start=1)
+    ]
+
+
+def test_what_was_taken_back_is_told_until_somebody_judges_it_anew() -> None:
+    rows = [
+        *(row for each in "ab" for row in decided(each, "released", "applied", "reversed")),
+        *decided("c", "released", "applied"),
+    ]
+    decisions = pa.Table.from_pylist(rows, schema=DECISIONS.schema)
+    first = of_network("1", "ring", "abusive")
+    found = said(first, decisions=decisions)
+    assert found == {"a": "reversed", "b": "reversed", "c": "abusive"}
+    assert together(found.values()) == "mixed"
+    assert together([found["a"], found["b"]]) == "reversed"
+    for word in ("abusive", "benign"):
+        again = of_network("2", "ring", word, labelled_at=AFTER + timedelta(days=4))
+        assert said(first, again, decisions=decisions)["a"] == word
+
+
+def test_what_is_said_between_an_appeal_and_the_receipt_of_its_reversal_is_new() -> None:
+    rows = decided("a", "applied", "appealed", "overturned", "reversed")
+    decisions = pa.Table.from_pylist(rows, schema=DECISIONS.schema)
+    first = of_network("1", "ring", "abusive", members=["a"])
+    meanwhile = AFTER + timedelta(days=3, hours=1)
+    again = of_network("2", "ring", "abusive", members=["a"], labelled_at=meanwhile)
+    assert said(first, decisions=decisions) == {"a": "reversed"}
+    assert said(first, again, decisions=decisions) == {"a": "abusive"}
+
+
+def test_a_lighter_action_in_the_place_of_one_that_was_overturned_stands() -> None:
+    rows = decided("a", "applied", "appealed", "overturned")
+    lighter = [row | {"decision_id": "lighter"} for row in decided("a", "proposed")]
+    decisions = pa.Table.from_pylist([*rows, *lighter], schema=DECISIONS.schema)
+    assert said(of_network("1", "ring", "abusive", members=["a"]), decisions=decisions) == {
+        "a": "abusive"
+    }
 
 
 @pytest.mark.parametrize(
@@ -145,6 +215,9 @@ def test_benign_is_inherited_until_it_expires_and_abusive_stays() -> None:
         (("unsure", "benign"), "benign"),
         (("abusive", "unsure"), "abusive"),
         (("mixed", "abusive"), "mixed"),
+        (("reversed", "benign"), "mixed"),
+        (("reversed", "unsure"), "reversed"),
+        (("target", "unsure"), "unsure"),
     ],
 )
 def test_several_words_become_one(words: tuple[str, ...], word: str) -> None:

@@ -17,7 +17,7 @@ from graph.links import LINKS
 from jobs import load_neo4j
 from jobs.database.server import Server
 from jobs.warehouse import Warehouse
-from tests.integration.database.parts import AT, DAY, network, parts
+from tests.integration.database.parts import AT, DAY, merged, network, parts
 from tests.integration.sites import DAY as site_day
 from tests.integration.sites import Site
 
@@ -81,6 +81,37 @@ def test_both_sides_say_how_many_and_what_speaks_for_neither(ask: Ask) -> None:
         ("against", "members not proposed: 3", "the account is protected"),
         ("open", "members not proposed: 3", "the signature is not stable yet"),
     ]
+
+
+def test_a_network_waits_again_once_the_action_was_taken_back(
+    database: Database, tmp_path: Path
+) -> None:
+    rows = network("n1", ["a", "b"])
+    rows["Network"][0].update(verdict="reversed", unreviewed_accounts=0)
+    load(database, parts(tmp_path, rows), DAY, "networks", lambda *_, **__: None)
+    (row,) = database.write(QUERIES["awaiting_review"].forms()["table"])
+    assert (row["network"], row["why"]) == ("n1", "the action was taken back")
+
+
+def test_near_those_who_were_acted_against_are_not_the_neighbours_of_those_who_were_secured(
+    database: Database, tmp_path: Path
+) -> None:
+    """One network had an actor suspended and a hijacked account secured, the other only that."""
+    farm, victims = network("farm", ["actor", "hijacked"]), network("victims", ["vic"], "d2")
+    farm["Account"][0]["enforced"] = True
+    farm["Network"][0]["enforced_accounts"] = 1
+    victims["Network"][0]["enforced_accounts"] = 0
+    rows = merged(farm, victims)
+    others = {"near_actor": "d3", "near_hijacked": "d4", "near_vic": "d2"}
+    rows["Account"] += [{"id": name} for name in others]
+    rows["Device"] += [{"id": name, "degree": 2, "is_hub": False} for name in ("d3", "d4")]
+    uses = [*others.items(), ("actor", "d3"), ("hijacked", "d4")]
+    rows["Account_USED_DEVICE_Device"] += [
+        {"start_id": account, "end_id": device, "events": 2} for account, device in uses
+    ]
+    load(database, parts(tmp_path, rows), DAY, "all", lambda *_, **__: None)
+    found = database.write(QUERIES["near_enforced"].forms()["table"])
+    assert [(row["account"], row["enforced_network"]) for row in found] == [("near_actor", "farm")]
 
 
 def test_a_verdict_that_was_taken_back_is_no_evidence_and_is_told_apart(ask: Ask) -> None:

@@ -41,6 +41,10 @@ def test_an_account_goes_with_all_that_names_it(
     told = forget_in_database(database, account, NAME)
     assert (told.nodes, told.verdicts, told.links, told.remarks) == (2, 0, 1, [])
     assert members(database, "n1") == ["b", "c"]
+    (counted,) = database.read(
+        "MATCH (n:Network) RETURN n.accounts AS accounts, n.forgotten_accounts AS forgotten"
+    )
+    assert counted == {"accounts": 3, "forgotten": 1}
     ids = database.read("MATCH (n) WHERE n.id IS NOT NULL RETURN collect(n.id) AS ids")[0]["ids"]
     assert account not in ids
     (link,) = database.read("MATCH (:Account)-[r:LINKED_TO]->(:Account) RETURN r.evidence AS told")
@@ -118,4 +122,6 @@ def test_the_command_forgets_in_the_database_that_the_site_names(
     more = [word for each in settings for word in ("--set", each)]
     assert forget_account.main(["a", "--reason", "request", *more], duckdb_engine) == 0
     assert members(database, "n1") == ["b", "c"]
-    assert "Neo4j: 2 nodes deleted" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "Neo4j: 2 nodes deleted" in told
+    assert "the server's own files keep" in told

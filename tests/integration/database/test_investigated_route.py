@@ -120,6 +120,9 @@ def test_two_reviewers_propose_the_actors_of_a_network_that_no_signature_names(
     assert shown == {"proposed": len(actors), "action": decisions[0]["action"]}
     listed = {row["account"]: row["proposed"] for row in asked(database, "open_network", network)}
     assert {account for account, proposed in listed.items() if proposed} == actors
+    told_of = {row["account"]: row["verdict"] for row in asked(database, "open_network", network)}
+    words = {name: "abusive" if role == "actor" else role for name, role in roles.items()}
+    assert told_of == words, "who is no actor is not called abusive"
     said = asked(database, "verdicts_on", network)
     assert {(row["reviewer"], row["label"], row["holds"]) for row in said} == {
         ("reviewer-1", "abusive", True),

@@ -43,7 +43,8 @@ def known(connection: Database, site: Site, arguments: list[str]) -> Database:
     connection.write("MATCH (n) DETACH DELETE n")
     assert load_neo4j.main(arguments, site.engine) == 0
     connection.write(
-        "MATCH (n:Network) WITH n ORDER BY n.id LIMIT 10 SET n.enforced_accounts = n.accounts"
+        "MATCH (n:Network) WITH n ORDER BY n.id LIMIT 10 SET n.enforced_accounts = n.accounts "
+        "WITH n MATCH (n)<-[:MEMBER_OF]-(a) SET a.enforced = true"
     )
     return connection
 

@@ -313,8 +313,9 @@ def test_what_verdicts_say_of_members_is_loaded_and_joiners_are_unreviewed(
 ) -> None:
     """No snapshot was taken of the network, so the verdicts bring one of their own, once."""
     (largest,) = loaded.read(
-        "MATCH (n:Network)<-[:MEMBER_OF]-(a) WITH n, a ORDER BY a.id "
-        "RETURN n.id AS id, collect(a.id) AS members ORDER BY size(members) DESC, id LIMIT 1"
+        "MATCH (n:Network)<-[m:MEMBER_OF]-(a) WITH n, a, m ORDER BY m.role <> 'actor', a.id "
+        "RETURN n.id AS id, collect(a.id) AS members, sum(toInteger(m.role = 'actor')) AS actors "
+        "ORDER BY actors DESC, id LIMIT 1"
     )
     name, accounts = largest["id"], largest["members"]
     loaded.write("MATCH (n:Network {id: $name}) REMOVE n.snapshot", name=name)

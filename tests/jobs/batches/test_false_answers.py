@@ -10,6 +10,7 @@ import pytest
 
 from exporters.enforcement.ledgers import APPEALS
 from exporters.enforcement.row_checks import key_of
+from jobs.batches.receiving import NAMED
 from signatures.decisions import DECISIONS
 from tests.jobs.batches.sites import Site, appeal_of, decision_of
 
@@ -32,7 +33,9 @@ def receipt(site: Site, **changed: Any) -> dict[str, Any]:
         ({"status": "done"}, "status must be"),
         ({"at": "2099-01-01T00:00:00+00:00"}, "not be to come"),
         ({"at": "2026-11-22T00:00:00"}, "must have a zone"),
-        ({"at": "2026-11-20T00:00:00Z"}, "are dated before their batch was made"),
+        ({"at": "2026-11-20T00:00:00Z"}, "line 1: at is before the batch of its row was made"),
+        ({"at": "0001-01-01T00:00:00+14:00"}, "is no receipt"),
+        ({"error": "\ud800"}, "is no receipt"),
         ({"at": "yesterday"}, "is no receipt"),
         ({"sudo": True}, "has no sudo: it has idempotency_key, status, at, error"),
     ],
@@ -46,6 +49,49 @@ def test_a_strange_receipt_is_refused(
     applied.run("receipts", str(path), code=4)
     assert word in capsys.readouterr().err
     assert applied.ledger(DECISIONS).num_rows == before
+
+
+def test_good_receipts_are_taken_though_other_lines_cannot_be(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a desk sends them: a cut line, another system's key, and one that is sent again mended."""
+    site.decide(["a1", "a2", "a3"])
+    released = site.release_all()
+    keys = [json.loads(line)["idempotency_key"] for line in (released / "accounts.jsonl").open()]
+    first, second, third = (json.dumps(receipt(site, idempotency_key=key)) for key in keys)
+    other = json.dumps(receipt(site, idempotency_key="0" * 64))
+    path = site.folder / "receipts.jsonl"
+    lines = [first, second[:40], other, '{"at": "\udcff"}', "[" * 9_999, first, third, other, ""]
+    path.write_bytes("\n".join(lines).encode(errors="surrogateescape"))
+    site.run("receipts", str(path), code=4)
+    told = capsys.readouterr()
+    no_receipt = "is no receipt: write idempotency_key, status, at, error as JSON"
+    unknown = "it is about a row never released"
+    assert told.err.splitlines()[-6:] == [
+        f"actorgraph export: receipts.jsonl, line 2: {no_receipt}",
+        f"receipts.jsonl, line 3: {unknown}",
+        f"receipts.jsonl, line 4: {no_receipt}",
+        f"receipts.jsonl, line 5: {no_receipt}",
+        f"receipts.jsonl, line 8: {unknown}",
+        "the rest of the file was taken: mend what is named, and send it again",
+    ]
+    assert "3 receipts (1 known already): 2 applied, 0 failed" in told.out
+    assert site.counted() == {"applied": 2, "released": 1}
+    path.write_text(f"{first}\n{second}\n{third}\n")
+    site.run("receipts", str(path))
+    assert "3 receipts (2 known already): 1 applied" in capsys.readouterr().out
+    assert site.counted() == {"applied": 3}
+
+
+def test_of_many_lines_that_cannot_be_taken_the_first_are_named_and_the_others_counted(
+    applied: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = applied.folder / "receipts.jsonl"
+    path.write_text("?\n" * (NAMED + 7))
+    applied.run("receipts", str(path), code=4)
+    told = capsys.readouterr().err
+    assert told.count("is no receipt") == NAMED
+    assert "receipts.jsonl: 7 more lines cannot be taken" in told
 
 
 def test_a_receipt_for_what_was_only_approved_is_refused(site: Site) -> None:

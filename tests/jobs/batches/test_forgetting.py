@@ -98,6 +98,7 @@ def test_forget_leaves_a_hash_in_ledgers_and_nothing_in_tables(
         told := capsys.readouterr().out
     )
     assert batch.name in told
+    assert "networks are told with as many accounts as they were found with" in told
     forget(applied, "a1")  # once more is no error
 
 

@@ -160,7 +160,7 @@ class Life:
     def receipts(self) -> None:
         path = self.desk.write_receipts(self.site.folder / "receipts.jsonl")
         with self.site.changes() as changes:
-            receive(changes, path)
+            assert not receive(changes, path).refused
             changes.publish()
 
     def appeal(self, account: str, outcome: str | None) -> None:
