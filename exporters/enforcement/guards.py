@@ -83,6 +83,7 @@ class Figures:
     cleared: int = 0
     wrong_role: int = 0
     unmeasured: int = 0
+    explained: int = 0
     override_ended: int = 0
     not_accepted: int = 0
     repeated: int = 0
@@ -166,6 +167,11 @@ def _people(figures: Figures) -> Iterator[Stop]:
             figures.unmeasured,
             "the calibration is stale, not of their market, or below what the action needs: "
             + way_out,
+        ),
+        (
+            "explained",
+            figures.explained,
+            f"an innocent explanation matches on the last day that was scored: {way_out}",
         ),
         (
             "override",

@@ -23,6 +23,7 @@ from graph.setting_types import UNITS
 from graph.union import union_all
 from jobs.batches.changes import Changes
 from jobs.batches.decided import reviewed
+from jobs.batches.explained import explained
 from jobs.batches.lighter import lighter
 from jobs.batches.measured import unmeasured
 from jobs.batches.overridden import override_ended
@@ -54,6 +55,7 @@ def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
         "cleared": _cleared(changes, rows),
         "subject role": rows.filter(_wrong_role()),
         "measured precision": unmeasured(changes, rows, ds),
+        "explained": explained(changes, rows),
         "override": override_ended(changes, rows),
         "acceptance": not_accepted(changes, rows),
         "one decision": _repeated(rows),
@@ -72,6 +74,7 @@ def gather(changes: Changes, rows: DataFrame, ds: date, state: str) -> Figures:
         cleared=counts["cleared"],
         wrong_role=counts["subject role"],
         unmeasured=counts["measured precision"],
+        explained=counts["explained"],
         override_ended=counts["override"],
         not_accepted=counts["acceptance"],
         repeated=counts["one decision"],
@@ -105,6 +108,7 @@ def kept_from_leaving(changes: Changes, rows: DataFrame, ds: date) -> DataFrame:
         _cleared(changes, rows).select(*DECISIONS.columns),
         rows.filter(_wrong_role()),
         unmeasured(changes, rows, ds).select(*DECISIONS.columns),
+        explained(changes, rows),
         override_ended(changes, rows),
         not_accepted(changes, rows),
     )
