@@ -264,7 +264,7 @@ def _network(tables: _Day, network: Row, paths: Iterable[str]) -> None:
     _verdicts(tables, name)
     _findings(tables, name)
     _signatures(tables, name, paths)
-    overridden = Counter(told for row in judged for told in row["overridden"])
+    overridden = Counter(told for row in judged for told in row["overridden"] or ())
     if overridden:
         print_table("What was overridden", ("overridden", "accounts"), most(overridden))
     roles = Counter(row["role"] for row in judged)
