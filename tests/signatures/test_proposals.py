@@ -23,6 +23,7 @@ from signatures.proposals import (
 )
 
 DAY = date(2026, 11, 22)
+TOMORROW = DAY + timedelta(days=1)
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
 INCLUDED: dict[str, Any] = {

@@ -16,6 +16,7 @@ from tests.signatures.test_proposals import (
     NOTHING,
     NOW,
     REVIEWED,
+    TOMORROW,
     moves,
     scored,
     states,
@@ -29,9 +30,6 @@ def test_a_rerun_sends_to_review_what_it_does_not_find_again() -> None:
     assert states(again) == {("u1", "suspend"): "proposed", ("u2", "suspend"): "in_review"}
     assert scored(again, INCLUDED).equals(again)  # a rerun of the rerun moves nothing
     assert states(scored(first, INCLUDED)) == states(again)  # it may not even be in a network
-
-
-TOMORROW = DAY + timedelta(days=1)
 
 
 def test_a_later_day_leaves_a_proposal_of_a_network_that_rests() -> None:
