@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from graph.config import Proposals
 from graph.engines.base import Engine
@@ -209,6 +210,7 @@ def test_an_override_lets_those_through_whom_the_reviewer_looked_at(engine: Engi
     assert old["likelihood"] == new["likelihood"] and not new["calibrated"]
 
 
+@pytest.mark.embedded
 def test_another_explanation_still_keeps_them_out(engine: Engine) -> None:
     overridden = [by_ann(name) for name in "abcd"]
     another = finding(benign=True) | {"signature_id": "another"}
@@ -246,6 +248,7 @@ def test_a_sample_lets_through_who_was_in_the_lot(engine: Engine) -> None:
     assert all(LARGE in row["reasons"] for row in rows.values())
 
 
+@pytest.mark.embedded
 def test_of_a_sampled_network_it_is_known_what_drops_its_members(engine: Engine) -> None:
     """Of networks that are too large nobody looks; one phone holds all of this one."""
     facts = [
