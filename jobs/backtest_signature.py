@@ -44,6 +44,7 @@ def backtest(arguments: argparse.Namespace) -> int:
     """Apply a signature to past days and print what it finds; returns the exit code."""
     from jobs.batches.changes import changing
     from jobs.configuration import load
+    from jobs.forgotten import Recalled
     from jobs.verdicts import read_verdicts
     from signatures.backtests import BACKTESTS, COUNTED, backtest_rows, count, matched
 
@@ -54,7 +55,7 @@ def backtest(arguments: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = []
     with changing(config, "signatures backtest") as changes:
         cleared = timedelta(microseconds=config.proposals.cleared)
-        verdicts = read_verdicts(changes.home, changes.now, cleared)
+        verdicts = read_verdicts(Recalled(changes.home), changes.now, cleared)
         benign = changes.engine.from_arrow(verdicts.benign_rows)
         for ds in _days(arguments.first, arguments.last):
             tables = scored_day(changes, ds, benign)

@@ -46,6 +46,7 @@ from jobs.database.importer import run_importer
 from jobs.database.server import Server, find_server, start_server, stop_server
 from jobs.errors import ConfigError, GuardStop
 from jobs.files import remove
+from jobs.forgotten import Recalled
 from jobs.inputs import read_sensitive_entities
 from jobs.masking import MASKS, masking_key, masks
 from jobs.runtime import Job, Run
@@ -174,7 +175,9 @@ def _day(run: Run) -> DayTables:
         inclusions=_if_published(run, INCLUSIONS),
         decisions=run.ledger(DECISIONS),
         snapshots=run.ledger(SNAPSHOTS),
-        verdicts=run.engine.from_arrow(read_verdicts(run.home, now, cleared).of_accounts(run.home)),
+        verdicts=run.engine.from_arrow(
+            read_verdicts(Recalled(run.home), now, cleared).of_accounts(run.home)
+        ),
         judgements=run.engine.from_arrow(judgements(read_ledger(run.home, LABELS), now)),
         first_day=run.ds - timedelta(days=run.config.lookback_days - 1),
         masks=_masks(run.engine, run),

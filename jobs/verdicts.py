@@ -52,12 +52,11 @@ class Verdicts:
         return account_verdicts(self.labels, self.snapshots, decisions)
 
 
-def read_verdicts(home: Path | Recalled, at: datetime, cleared: timedelta) -> Verdicts:
+def read_verdicts(recalled: Recalled, at: datetime, cleared: timedelta) -> Verdicts:
     """Read the verdicts that count at a time; in memory, bounded by what people judge.
 
     `cleared` is proposals.cleared: how long a benign one keeps accounts out.
     """
-    recalled = home if isinstance(home, Recalled) else Recalled(home)
     ledger = recalled.read(LABELS)
     labels = standing_verdicts(valid_labels(ledger, at), at)
     clearing = clearing_verdicts(ledger, at, cleared)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from jobs.forgotten import Recalled
 from jobs.verdicts import read_verdicts
 from signatures.labels import LABELS
 from signatures.snapshots import SNAPSHOTS
@@ -33,7 +34,7 @@ def test_who_was_called_benign_is_kept_out_for_as_long_as_the_guard_of_a_batch_a
     append_to_ledger(tmp_path, LABELS, pa.Table.from_pylist(given, schema=LABELS.schema), "pull")
 
     def benign(days: int) -> tuple[int, set[str]]:
-        found = read_verdicts(tmp_path, GIVEN + timedelta(days=days), timedelta(days=180))
+        found = read_verdicts(Recalled(tmp_path), GIVEN + timedelta(days=days), timedelta(days=180))
         return found.of_accounts(tmp_path).num_rows, set(found.benign)
 
     assert benign(89) == (2, {"ben", "cal"})
