@@ -35,12 +35,17 @@ def expected_of_lists(
     accounts adds n_a n_b chance, rounded up to a micro-unit. Accounts that share no bin, but act on
     both sides of a bin's edge, are judged by neighbouring bins and the larger chance of the two.
     """
-    return _expected(chances.bins, chances.chance, bins_a, lengths_a, bins_b, lengths_b, MICRO)
+    if not len(chances.bins):
+        return np.zeros(len(lengths_a), np.int64)
+    first = int(chances.bins[0])
+    by_bin = np.zeros(int(chances.bins[-1]) - first + 1)
+    by_bin[chances.bins - first] = chances.chance
+    return _expected(first, by_bin, bins_a, lengths_a, bins_b, lengths_b, MICRO)
 
 
 @compiled
 def _expected(
-    bins: Int64s,
+    first: int,
     chance: Float64s,
     bins_a: Int64s,
     lengths_a: Int32s,
@@ -53,35 +58,33 @@ def _expected(
     for link in range(len(lengths_a)):
         end_a, end_b = start_a + lengths_a[link], start_b + lengths_b[link]
         side_a, side_b = bins_a[start_a:end_a], bins_b[start_b:end_b]
-        found[link] = _meetings(bins, chance, side_a, side_b, 0, micro)
+        found[link] = _meetings(first, chance, side_a, side_b, 0, micro)
         if found[link] == 0:
-            found[link] += _meetings(bins, chance, side_a, side_b, -1, micro)
-            found[link] += _meetings(bins, chance, side_a, side_b, 1, micro)
+            found[link] += _meetings(first, chance, side_a, side_b, -1, micro)
+            found[link] += _meetings(first, chance, side_a, side_b, 1, micro)
         start_a, start_b = end_a, end_b
     return found
 
 
 @compiled
 def _meetings(
-    bins: Int64s, chance: Float64s, side_a: Int64s, side_b: Int64s, apart: int, micro: int
+    first: int, chance: Float64s, side_a: Int64s, side_b: Int64s, apart: int, micro: int
 ) -> int:
     total = 0
-    b = 0
-    for a in range(len(side_a)):
+    a, b = 0, 0
+    while a < len(side_a) and b < len(side_b):
         bin_a = side_a[a] >> 32
-        bin_b = bin_a + apart
-        while b < len(side_b) and side_b[b] >> 32 < bin_b:
-            b += 1
-        if b == len(side_b):
-            break
-        if side_b[b] >> 32 == bin_b:
-            rate = max(_chance_in(bins, chance, bin_a), _chance_in(bins, chance, bin_b))
+        bin_b = side_b[b] >> 32
+        if bin_b == bin_a + apart:
+            rate = max(_chance_in(first, chance, bin_a), _chance_in(first, chance, bin_b))
             product = (side_a[a] & 0xFFFFFFFF) * (side_b[b] & 0xFFFFFFFF)
             total += int(np.ceil(product * rate * micro))
+        a += bin_b >= bin_a + apart
+        b += bin_b <= bin_a + apart
     return total
 
 
 @compiled
-def _chance_in(bins: Int64s, chance: Float64s, wanted: int) -> float:
-    place = np.searchsorted(bins, wanted)
-    return chance[place] if place < len(bins) and bins[place] == wanted else 0.0
+def _chance_in(first: int, chance: Float64s, wanted: int) -> float:
+    place = wanted - first
+    return chance[place] if 0 <= place < len(chance) else 0.0

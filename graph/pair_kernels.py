@@ -104,8 +104,10 @@ def _paired(account: Int32s, event: Int32s, until: Int64s) -> Bools:
 def add_up(rows: Rows, until: Int64s) -> Iterator[Pairs]:
     """Pair the rows and add up by accounts and entity, some millions of pairs at a time.
 
-    The same accounts and entity may come again in a later part.
+    The same accounts and entity may come again in a later part. Only pairs with an account that has
+    several rows on the entity are sorted to find their like: most have none.
     """
+    recurs = _recurs(rows.entity, rows.account, order_by(rows.entity, rows.account))
     reach = np.cumsum(until - np.arange(len(rows)) - 1)
     start = 0
     while start < len(rows):
@@ -114,14 +116,32 @@ def add_up(rows: Rows, until: Int64s) -> Iterator[Pairs]:
         stop = min(max(stop, start + 1), len(rows))
         room = int(reach[stop - 1] - done)
         if room:
-            yield _added_up(rows, until, start, stop, room)
+            yield from _added_up(rows, recurs, until, start, stop, room)
         start = stop
 
 
-def _added_up(rows: Rows, until: Int64s, start: int, stop: int, room: int) -> Pairs:
+@compiled
+def _recurs(entity: Int32s, account: Int32s, order: Places) -> Bools:
+    """Which rows are of an account that has another row on their entity."""
+    found = np.zeros(len(order), np.bool_)
+    for place in range(1, len(order)):
+        row, before = order[place], order[place - 1]
+        if entity[row] == entity[before] and account[row] == account[before]:
+            found[row] = True
+            found[before] = True
+    return found
+
+
+def _added_up(
+    rows: Rows, recurs: Bools, until: Int64s, start: int, stop: int, room: int
+) -> Iterator[Pairs]:
     of_rows = (rows.account, rows.entity, rows.event, rows.at, rows.last_at, rows.events)
-    pairs = Pairs(*_pairs(*of_rows, rows.stays, until, start, stop, room))
-    return _summed_up(pairs, order_by(pairs.entity, pairs.account_a, pairs.account_b))
+    *made, once, several = _pairs(*of_rows, rows.stays, recurs, until, start, stop, room)
+    if once:
+        yield Pairs(*(values[:once] for values in made))
+    if several < room:
+        pairs = Pairs(*(values[several:] for values in made))
+        yield _summed_up(pairs, order_by(pairs.entity, pairs.account_a, pairs.account_b))
 
 
 @compiled
@@ -133,11 +153,14 @@ def _pairs(
     last_at: Int64s,
     events: Int64s,
     stays: Bools,
+    recurs: Bools,
     until: Int64s,
     start: int,
     stop: int,
     room: int,
-) -> tuple[Int32s, Int32s, Int32s, Int64s, Int64s, Int64s, Int64s]:
+) -> tuple[Int32s, Int32s, Int32s, Int64s, Int64s, Int64s, Int64s, int, int]:
+    """Pairs that come once stand from the front up to the first number given back, those that may
+    come several times from the second on."""
     account_a, account_b, of_entity = (
         np.empty(room, np.int32),
         np.empty(room, np.int32),
@@ -149,7 +172,7 @@ def _pairs(
         np.empty(room, np.int64),
         np.empty(room, np.int64),
     )
-    count = 0
+    once, several = 0, room
     for row in range(start, stop):
         for other in range(row + 1, until[row]):
             if (
@@ -157,22 +180,29 @@ def _pairs(
                 and event[row] != event[other]
                 and (stays[row] or stays[other])
             ):
-                account_a[count] = min(account[row], account[other])
-                account_b[count] = max(account[row], account[other])
-                of_entity[count] = entity[row]
-                co_actions[count] = events[row] * events[other]
-                time_delta[count] = at[other] - at[row]
-                first_at[count] = at[row]
-                until_at[count] = max(last_at[row], last_at[other])
-                count += 1
+                if recurs[row] or recurs[other]:
+                    several -= 1
+                    place = several
+                else:
+                    place = once
+                    once += 1
+                account_a[place] = min(account[row], account[other])
+                account_b[place] = max(account[row], account[other])
+                of_entity[place] = entity[row]
+                co_actions[place] = events[row] * events[other]
+                time_delta[place] = at[other] - at[row]
+                first_at[place] = at[row]
+                until_at[place] = max(last_at[row], last_at[other])
     return (
-        account_a[:count],
-        account_b[:count],
-        of_entity[:count],
-        co_actions[:count],
-        time_delta[:count],
-        first_at[:count],
-        until_at[:count],
+        account_a,
+        account_b,
+        of_entity,
+        co_actions,
+        time_delta,
+        first_at,
+        until_at,
+        once,
+        several,
     )
 
 
