@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
-from graph.active_days import count_days, day_bits, united
+from graph.active_days import count_days, day_bits, united, words_of
 from graph.engines.base import Engine
 from graph.entities import ENTITY_TYPES
 from graph.frames import DataFrame, F, Window
@@ -67,23 +67,47 @@ NODES = Table(
 )
 
 
-def entity_events(events: DataFrame) -> DataFrame:
-    """One row per event and entity it names: entity_type, entity_id and the event's columns."""
+def entity_events(events: DataFrame, entity_types: Sequence[str] | None = None) -> DataFrame:
+    """One row per event and entity it names: entity_type, entity_id and the event's columns.
+
+    Of all entity types that the events have, or of those that are named.
+    """
     kept = ["account_id", "event_type", "event_id", "event_at"]
     rows = [
-        flat_values(events, entity_type.name, kept).select(
-            *kept,
-            F.lit(entity_type.name).alias("entity_type"),
-            F.col("value").alias("entity_id"),
+        flat_values(events, name, kept).select(
+            *kept, F.lit(name).alias("entity_type"), F.col("value").alias("entity_id")
         )
-        for entity_type in ENTITY_TYPES
-        if entity_type.name in events.columns
+        for name in (entity_type.name for entity_type in ENTITY_TYPES)
+        if name in events.columns and (entity_types is None or name in entity_types)
     ]
     return union_all(rows)
 
 
-def edge_activity(rows: DataFrame, first_day: str, days: int) -> DataFrame:
-    """Aggregate entity_events to account, entity and event type; columns of EDGE_ACTIVITY.
+def edge_activity(
+    engine: Engine, events: DataFrame, ip_networks: IpNetworks, first_day: str, days: int
+) -> DataFrame:
+    """Aggregate events to account, entity and event type; columns of EDGE_ACTIVITY.
+
+    Every event names an address, and a network with it: addresses are counted first, and networks
+    added up from them, which are far fewer rows.
+    """
+    present = [each for each in ENTITY_TYPES if each.name in events.columns]
+    networks = {each.name: each.derived_from for each in present if each.derived_from is not None}
+    addresses = set(networks.values())
+    others = [each.name for each in present if each.name not in {*networks, *addresses}]
+    counted = [_edge_activity(entity_events(events, others), first_day, days)] if others else []
+    for address in sorted(addresses):
+        rows = _edge_activity(entity_events(events, [address]), first_day, days)
+        rows = engine.materialize(rows, f"{address}_activity")
+        known = networks_of(engine, rows.select("entity_id").distinct(), ip_networks)
+        known = engine.materialize(known.select("entity_id", "ip_network"), f"{address}_networks")
+        derived = [name for name, made_from in networks.items() if made_from == address]
+        counted += [rows, *(_network_activity(rows, known, name, days) for name in derived)]
+    return union_all(counted)
+
+
+def _edge_activity(rows: DataFrame, first_day: str, days: int) -> DataFrame:
+    """Aggregate entity_events.
 
     The rows are brought together by entity before they are aggregated: keys are nearly distinct,
     and aggregating them where they were read only fills memory.
@@ -97,6 +121,35 @@ def edge_activity(rows: DataFrame, first_day: str, days: int) -> DataFrame:
             F.max("event_at").alias("last_seen_at"),
             day_bits(first_day, days).alias("day_bits"),
         )
+        .select(*EDGE_ACTIVITY.columns)
+    )
+
+
+def _network_activity(
+    addresses: DataFrame, known: DataFrame, entity_type: str, days: int
+) -> DataFrame:
+    """Add up the EDGE_ACTIVITY of addresses by their networks."""
+    rows = addresses.drop("entity_type").join(known, on="entity_id", how="inner")
+    summed = (
+        rows.filter(F.col("ip_network").isNotNull())
+        .groupBy("ip_network", "account_id", "event_type")
+        .agg(
+            F.min("first_seen_at").alias("first_seen_at"),
+            F.max("last_seen_at").alias("last_seen_at"),
+            F.sum("events").cast("bigint").alias("events"),
+            *united("day_bits", days),
+        )
+    )
+    words = [F.col(f"day_bits_{word}") for word in range(words_of(days))]
+    return summed.select(
+        "account_id",
+        F.lit(entity_type).alias("entity_type"),
+        F.col("ip_network").alias("entity_id"),
+        "event_type",
+        "events",
+        "first_seen_at",
+        "last_seen_at",
+        F.array(*words).alias("day_bits"),
     )
 
 
@@ -153,12 +206,8 @@ def account_nodes(seen: DataFrame, edge_rows: DataFrame, markets: DataFrame) -> 
     )
 
 
-def with_networks(engine: Engine, entities: DataFrame, ip_networks: IpNetworks) -> DataFrame:
-    """Add to entity rows the network of each ip and the kind of each ip and ip_network.
-
-    A network's kind is that of most of its addresses seen, the smallest name on a tie.
-    """
-    addresses = entities.filter(F.col("entity_type") == "ip").select("entity_id")
+def networks_of(engine: Engine, addresses: DataFrame, ip_networks: IpNetworks) -> DataFrame:
+    """The network of each address and the kind of it: entity_id, ip_network, ip_kind."""
     schema = columns(entity_id="string", ip_network="string", ip_kind="string")
 
     def look_up(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -168,7 +217,16 @@ def with_networks(engine: Engine, entities: DataFrame, ip_networks: IpNetworks) 
                 [batch.column("entity_id"), networks, kinds], schema=schema
             )
 
-    known = engine.materialize(engine.map_arrow(addresses, look_up, schema), "ip_kinds")
+    return engine.map_arrow(addresses, look_up, schema)
+
+
+def with_networks(engine: Engine, entities: DataFrame, ip_networks: IpNetworks) -> DataFrame:
+    """Add to entity rows the network of each ip and the kind of each ip and ip_network.
+
+    A network's kind is that of most of its addresses seen, the smallest name on a tie.
+    """
+    addresses = entities.filter(F.col("entity_type") == "ip").select("entity_id")
+    known = engine.materialize(networks_of(engine, addresses, ip_networks), "ip_kinds")
     counted = (
         known.filter(F.col("ip_kind").isNotNull())
         .groupBy("ip_network", "ip_kind")

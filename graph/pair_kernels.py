@@ -61,6 +61,18 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.account_a)
 
+    def part(self, entries: slice) -> Pairs:
+        """Some of the entries, which are not copied."""
+        return Pairs(
+            self.account_a[entries],
+            self.account_b[entries],
+            self.entity[entries],
+            self.co_actions[entries],
+            self.time_delta[entries],
+            self.first_at[entries],
+            self.last_at[entries],
+        )
+
 
 def ends(rows: Rows, window: int) -> Int64s:
     """Where each row's possible partners end; `window` in microseconds, or NO_WINDOW."""
@@ -136,11 +148,12 @@ def _added_up(
     rows: Rows, recurs: Bools, until: Int64s, start: int, stop: int, room: int
 ) -> Iterator[Pairs]:
     of_rows = (rows.account, rows.entity, rows.event, rows.at, rows.last_at, rows.events)
-    *made, once, several = _pairs(*of_rows, rows.stays, recurs, until, start, stop, room)
+    found = _pairs(*of_rows, rows.stays, recurs, until, start, stop, room)
+    made, once, several = Pairs(*found[:-2]), found[-2], found[-1]
     if once:
-        yield Pairs(*(values[:once] for values in made))
+        yield made.part(slice(once))
     if several < room:
-        pairs = Pairs(*(values[several:] for values in made))
+        pairs = made.part(slice(several, room))
         yield _summed_up(pairs, order_by(pairs.entity, pairs.account_a, pairs.account_b))
 
 

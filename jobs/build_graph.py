@@ -238,7 +238,8 @@ def _graph(run: Run, events: DataFrame, inputs: _Inputs) -> _Graph:
     """Stage edges and nodes with their hubs."""
     days = run.config.lookback_days
     first_day = str(run.ds - timedelta(days=days - 1))
-    run.stage(EDGE_ACTIVITY, edge_activity(entity_events(events), first_day, days))
+    counted = edge_activity(run.engine, events, inputs.ip_networks, first_day, days)
+    run.stage(EDGE_ACTIVITY, counted)
     activity = run.read(EDGE_ACTIVITY)
     run.stage(EDGES, edges(activity, days))
     edge_rows = run.read(EDGES)
