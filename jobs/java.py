@@ -16,6 +16,13 @@ from graph.engines.base import DependencyError
 SUPPORTED = (17, 21)
 """The versions that Spark 4.0 is tested with; what lies between works too."""
 
+QUICK_COMPILER = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+"""Options to do without the optimising compiler, for what ends before that compiler would.
+
+Without it Java sets aside a fifth of the room for compiled code. Spark fills that in minutes, and
+from then on Java throws away code that it has to compile again.
+"""
+
 INSTALL = (
     "install Java 17 (Debian, Ubuntu: apt-get install openjdk-17-jre-headless; Fedora: dnf install "
     "java-17-openjdk-headless; macOS: brew install openjdk@17) or set JAVA_HOME to one"

@@ -14,7 +14,7 @@ from graph.frames import engine_api
 from jobs.errors import ConfigError, as_stop
 from jobs.files import remove
 from jobs.interrupts import heard_at_once
-from jobs.java import require_java
+from jobs.java import QUICK_COMPILER, require_java
 from jobs.log_files import log_bytes
 
 GIB = 1 << 30
@@ -197,7 +197,7 @@ def java_options(config: Config, ds: date | None = None) -> str:
     quarter of all the time and is not done when the run is, so the quick one has to do.
     """
     size = log_bytes(config, ds)
-    quick = " -XX:TieredStopAtLevel=1" if size is not None and size < SMALL_BYTES else ""
+    quick = f" {QUICK_COMPILER}" if size is not None and size < SMALL_BYTES else ""
     return f"-XX:+UseParallelGC{quick}"
 
 

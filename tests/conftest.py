@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,10 +15,17 @@ from hypothesis import settings
 from graph.engines.base import DependencyError, Engine
 from graph.frames import engine_api
 from graph.jvm_artifacts import graphframes_jar
+from jobs.java import QUICK_COMPILER
 
 # The first call of a compiled loop takes as long as thousands of later ones.
 settings.register_profile("actorgraph", deadline=None)
 settings.load_profile("actorgraph")
+
+
+def pytest_configure() -> None:
+    """Hear interrupts, which a shell in the background ignores for all that are started from it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def missing(reason: str) -> None:
@@ -49,12 +57,11 @@ def spark_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "4",
         "spark.driver.memory": "2g",
-        # Compiling each query takes longer than it runs on a few rows; test_engines.py, the cluster
-        # and spark-submit run compiled ones.
+        # Compiling each query takes longer than it runs on a few rows; test_engines.py and
+        # spark-submit run compiled ones.
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        # The optimising compiler would not be done before most tests are.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        "spark.driver.extraJavaOptions": f"{QUICK_COMPILER} -XX:+UseSerialGC",
         "spark.sql.warehouse.dir": str(scratch / "spark-warehouse"),
     }
     with suppress(DependencyError):

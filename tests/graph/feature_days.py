@@ -95,7 +95,7 @@ def day_of(facts: Iterable[Fact], inputs: Iterable[str] = INPUTS) -> Day:
 
 IDS = {
     *("account_id", "account_a", "account_b", "network_id", "component_id", "community_id"),
-    *("entity_id", "node_id", "network"),
+    *("entity_id", "node_id", "network", "subject_id"),
 }
 
 

@@ -119,12 +119,14 @@ def test_a_failed_check_is_a_data_stop(run: Callable[..., int], site: Path) -> N
     assert manifest(site)["reason"].startswith("events: 0 rows in ")
 
 
+@pytest.mark.embedded
 def test_a_dry_run_checks_and_publishes_nothing(run: Callable[..., int], site: Path) -> None:
     assert run("--dry-run") == 0
     assert run("--dry-run", "--fail", "guard") == 6
     assert [path.name for path in (site / "home" / "warehouse").iterdir()] == ["_lock.json"]
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -186,6 +188,7 @@ def test_several_jobs_publish_together_or_not_at_all(site: Path, engine: Engine)
     assert manifest(site, "check_counts")["status"] == "done"
 
 
+@pytest.mark.embedded
 def test_logs_are_json_lines_for_machines(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -255,14 +258,14 @@ def test_a_java_process_that_is_killed_ends_the_run_with_5(site: Path) -> None:
     assert manifest(site)["reason"].startswith("Spark's Java process has ended")
 
 
-@pytest.mark.spark
+@pytest.mark.embedded
 def test_after_a_run_that_was_killed_the_next_one_succeeds(
     run: Callable[..., int], site: Path, engine: Engine
 ) -> None:
     assert run("--run-id", "first") == 0
     before = published(site, engine)
     pq.write_table(pa.table({"account_id": ["c"]}), site / "events.parquet")
-    with own_process(site, "spark", "--fail", "hang") as process:
+    with own_process(site, "duckdb", "--fail", "endless query") as process:
         wait_until_hanging(process)
         process.kill()
     assert published(site, engine) == before
@@ -304,6 +307,7 @@ def test_a_log_too_large_for_the_embedded_engine_is_told_with_the_line_for_spark
     assert f"use {line} --set 'spark.x=a b' --dry-run" in run.stderr
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("damage", ["", "{", "[]", "{}"])
 def test_a_damaged_manifest_of_an_earlier_run_hides_nothing(
     run: Callable[..., int], site: Path, damage: str, capsys: pytest.CaptureFixture[str]
@@ -319,6 +323,7 @@ def test_a_damaged_manifest_of_an_earlier_run_hides_nothing(
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.embedded
 def test_a_damaged_description_of_a_table_is_an_input_to_make_again(
     run: Callable[..., int], site: Path, engine: Engine
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
@@ -14,13 +15,15 @@ from graph.config import Proposals
 from graph.engines.base import Engine
 from graph.features.computed import compute_features
 from graph.features.tables import member_tables
+from graph.frames import engine_api
 from signatures.acceptance import ACCEPTED
 from signatures.findings import FINDINGS
-from signatures.judgement import BOUNDS, Case, Judgement, judge_day
+from signatures.judgement import BOUNDS, Case, judge_day
 from signatures.overrides import OVERRIDDEN
 from tests.graph.feature_days import (
     Fact,
     ago,
+    apart,
     day_of,
     day_tables,
     declared,
@@ -33,240 +36,280 @@ from tests.signatures.reviewed import signature
 
 DECLARED = "a declared network exempts all traces that link it"
 ONE_OBSERVATION = "fewer than two independent families link it to core members"
+EXPLAINED = "an innocent explanation matches its network: so called"
+LARGE = "the network is too large to be judged without a sample"
 
-FARM = signature("Device farm")
-LIMITS = Proposals()
-NOTHING: list[dict[str, Any]] = []
+FARM, LENT = signature("Device farm"), signature("Bulk sign-up")
 
 PHONE, TEXT = ("shared_device", "device"), ("co_post", "content")
 
+Row = dict[str, Any]
 
-def network(ties: dict[str, tuple[str, str]], accounts: str = "abcd") -> Iterable[Fact]:
+
+@dataclass(frozen=True)
+class World:
+    """A network, and what was found, overridden and accepted before it is judged."""
+
+    facts: Iterable[Fact]
+    found: tuple[Row, ...] = ()
+    overridden: tuple[Row, ...] = ()
+    accepted: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was judged of a world: of its accounts, by name, and of its network."""
+
+    accounts: dict[str, Row]
+    score: Row
+
+
+def network(ties: dict[str, tuple[str, str]], accounts: str = "abcd") -> list[Fact]:
     """Accounts of which each two share an entity of their own in each trace."""
-    yield from map(member, accounts)
+    facts = [member(account) for account in accounts]
     for a, b in combinations(accounts, 2):
         traces = " ".join(trace for trace, _ in ties.values())
-        yield linked(a, b, " ".join(family for _, family in ties.values()), traces)
+        facts.append(linked(a, b, " ".join(family for _, family in ties.values()), traces))
         for day, (entity, (trace, _)) in enumerate(ties.items()):
-            yield trace_link(a, b, trace)
-            yield evidence(a, b, f"{entity} of {a}{b}", ago(days=day + 1), ago(days=day), trace)
+            facts.append(trace_link(a, b, trace))
+            facts.append(
+                evidence(a, b, f"{entity} of {a}{b}", ago(days=day + 1), ago(days=day), trace)
+            )
+    return facts
 
 
-def judged(engine: Engine, *facts: Fact) -> dict[str, dict[str, Any]]:
-    """What is judged of each account of a day without a matching signature."""
-    found = engine.to_arrow(judgement(engine, facts).accounts).to_pylist()
-    return {row["account_id"]: row for row in found}
+def one_phone(accounts: str) -> list[Fact]:
+    """Accounts that all share one phone."""
+    facts = [member(account) for account in accounts]
+    for a, b in combinations(accounts, 2):
+        facts += [linked(a, b, "device", "shared_device"), trace_link(a, b, "shared_device")]
+        facts.append(evidence(a, b, "one phone", ago(2), ago(1), "shared_device"))
+    return facts
 
 
-def judgement(
-    engine: Engine,
-    facts: Iterable[Fact],
-    findings: list[dict[str, Any]] = NOTHING,
-    bounds: list[dict[str, Any]] = NOTHING,
-    overridden: list[dict[str, Any]] = NOTHING,
-    accepted: list[dict[str, Any]] = NOTHING,
-    limits: Proposals = LIMITS,
-) -> Judgement:
-    tables = member_tables(engine, day_tables(engine, day_of(facts)))
-    networks, accounts = compute_features(engine, tables)
-    nobody = engine.from_arrow(pa.table({"account_id": pa.array([], pa.string())}))
-    case = Case(
-        networks=networks,
-        accounts=accounts,
-        findings=engine.from_arrow(pa.Table.from_pylist(findings, schema=FINDINGS.schema)),
-        library=[FARM],
-        protected=nobody,
-        cleared=nobody,
-        called_benign=nobody,
-        accepted=engine.from_arrow(pa.Table.from_pylist(accepted, schema=ACCEPTED)),
-        overridden=engine.from_arrow(pa.Table.from_pylist(overridden, schema=OVERRIDDEN)),
-        core_cut=0.25,
-        limits=limits,
-    )
-    measured = engine.from_arrow(pa.Table.from_pylist(bounds, schema=BOUNDS))
-    return judge_day(engine, tables, case, measured)
+def hidden_phone() -> list[Fact]:
+    """Three that share one phone, and each two of them a text."""
+    facts = [member(account) for account in "abc"]
+    for a, b in combinations("abc", 2):
+        facts.append(linked(a, b, "device content", "shared_device co_post"))
+        facts.append(trace_link(a, b, "shared_device"))
+        facts.append(evidence(a, b, "one phone", ago(2), ago(1), "shared_device"))
+        facts.append(trace_link(a, b, "co_post"))
+        facts.append(evidence(a, b, f"text of {a}{b}", ago(1), ago(1), "co_post"))
+    return facts
 
 
-def test_a_phone_and_posts_are_two_observations(engine: Engine) -> None:
-    rows = judged(engine, *network({"phone": PHONE, "text": TEXT}))
-    assert all(row["independent"] and row["is_core"] for row in rows.values())
-    assert not any(ONE_OBSERVATION in row["reasons"] for row in rows.values())
+def newsroom(accounts: str, allowed: str = "co_post") -> list[Fact]:
+    """Accounts that openly act together."""
+    return [declared(account, "newsroom", allowed) for account in accounts]
 
 
-def test_what_a_declared_network_does_openly_is_no_observation(engine: Engine) -> None:
-    """A newsroom that posts together also shares phones: of its accounts only the phones count."""
-    newsroom = [declared(account, "newsroom", "co_post") for account in "abcd"]
-    rows = judged(engine, *network({"phone": PHONE, "text": TEXT}), *newsroom)
-    for row in rows.values():
-        assert row["is_core"] and row["core_links"] == 3, "phones still link it to all others"
-        assert not row["independent"] and ONE_OBSERVATION in row["reasons"]
-        assert DECLARED not in row["reasons"], "its phones are not exempted"
-
-
-def test_links_to_others_than_its_accounts_still_count(engine: Engine) -> None:
-    """Only two are declared; what each does with the two others is as it was."""
-    pair = [declared(account, "newsroom", "co_post") for account in "ab"]
-    rows = judged(engine, *network({"phone": PHONE, "text": TEXT}), *pair)
-    assert all(row["independent"] for row in rows.values())
-
-
-def test_an_account_that_only_open_posts_link_is_left_alone(engine: Engine) -> None:
-    newsroom = [declared(account, "newsroom", "co_post") for account in "abcd"]
-    rows = judged(engine, *network({"text": TEXT}), *newsroom)
-    for row in rows.values():
-        assert DECLARED in row["reasons"] and not row["reviewed"]
-        assert (row["is_core"], row["core_links"]) == (False, 0)
-
-
-def test_nobody_is_held_in_the_core_by_what_is_exempted(engine: Engine) -> None:
-    """Without the open posts one phone holds each of three; the posts had hidden that."""
-    ties = [
-        fact
-        for a, b in combinations("abc", 2)
-        for fact in (
-            linked(a, b, "device content", "shared_device co_post"),
-            trace_link(a, b, "shared_device"),
-            evidence(a, b, "one phone", ago(2), ago(1), "shared_device"),
-            trace_link(a, b, "co_post"),
-            evidence(a, b, f"text of {a}{b}", ago(1), ago(1), "co_post"),
-        )
-    ]
-    facts = [*map(member, "abc"), *ties]
-    dropped_by = {name: row["dropped_by"] for name, row in judged(engine, *facts).items()}
-    assert "device:one phone" not in dropped_by["a"]
-    newsroom = [declared(account, "newsroom", "co_post") for account in "abc"]
-    dropped_by = {
-        name: row["dropped_by"] for name, row in judged(engine, *facts, *newsroom).items()
-    }
-    assert all("device:one phone" in holders for holders in dropped_by.values())
-
-
-def test_a_trace_on_devices_is_never_exempted(engine: Engine) -> None:
-    allowed = "shared_device signup_device co_post"
-    newsroom = [declared(account, "newsroom", allowed) for account in "abcd"]
-    rows = judged(engine, *network({"phone": PHONE}), *newsroom)
-    assert all(row["is_core"] and row["core_links"] == 3 for row in rows.values())
-    signups = network({"first": ("signup_device", "signup")})
-    rows = judged(engine, *signups, *newsroom)
-    assert all(row["is_core"] and DECLARED not in row["reasons"] for row in rows.values())
-
-
-def finding(benign: bool) -> dict[str, Any]:
+def finding(signature_id: str = str(FARM.id)) -> Row:
+    """A match of a signature; of an innocent explanation if the library does not have it."""
+    benign = signature_id not in {str(FARM.id), str(LENT.id)}
     found = {"subject_type": "network", "subject_id": "n", "network_id": "n", "benign": benign}
-    named = {"signature_id": "innocent" if benign else str(FARM.id), "title": "so called"}
+    named = {"signature_id": signature_id, "title": "so called"}
     told = {name: ["held"] for name in ("selections", "inauthentic", "reasons")}
     return found | named | told | {"mode": "live", "status": "stable", "level": "high"}
 
 
-def score(engine: Engine, *findings: dict[str, Any], borrowed: bool = False) -> dict[str, Any]:
-    """The score of a network that a signature of a measured precision of 0.97 names."""
-    bound = {"signature_id": str(FARM.id), "lower": 0.9, "challenge_lower": 0.9, "measured": 0.97}
-    bounds = [bound | {"borrowed": borrowed}]
-    facts = network({"phone": PHONE})
-    scores = judgement(engine, facts, [finding(benign=False), *findings], bounds).scores
-    row: dict[str, Any] = engine.to_arrow(scores).to_pylist()[0]
-    return row
-
-
-def test_a_measured_precision_is_the_likelihood_of_networks_like_those_measured(
-    engine: Engine,
-) -> None:
-    """Those that something explains were not among them; a borrowed one is of other networks."""
-    measured = score(engine)
-    assert (measured["likelihood"], measured["calibrated"]) == (0.97, True)
-    explained = score(engine, finding(benign=True))
-    assert explained["disposition"] == "explained"
-    assert explained["likelihood"] < 0.5 and not explained["calibrated"]
-    assert explained["priority"] < measured["priority"] / 2
-    borrowed = score(engine, borrowed=True)
-    assert explained["likelihood"] < borrowed["likelihood"] < 0.97 and not borrowed["calibrated"]
-
-
-EXPLAINED = "an innocent explanation matches its network: so called"
-
-
-def by_ann(account: str) -> dict[str, Any]:
+def by_ann(account: str) -> Row:
     """What Ann overrode for an account."""
     where = {"account_id": account, "network_id": "n", "signature_id": "innocent"}
     return where | {"told": "by ann", "at": datetime(2026, 11, 22, tzinfo=UTC)}
 
 
-def test_an_override_lets_those_through_whom_the_reviewer_looked_at(engine: Engine) -> None:
+def accepted(account: str, floor: float = 0.0) -> Row:
+    """An account of a lot of which a sample was accepted for a floor."""
+    where = {"account_id": account, "network_id": "n", "signature_id": str(FARM.id)}
+    return where | {"accepted_floor": floor}
+
+
+FOUND, INNOCENT, ANOTHER = finding(), finding("innocent"), finding("another")
+PHONES = network({"phone": PHONE})
+TWO_TIES = network({"phone": PHONE, "text": TEXT})
+OF_DEVICES = "shared_device signup_device co_post"
+
+WORLDS = {
+    "phone and posts": World(TWO_TIES),
+    "phone and open posts": World([*TWO_TIES, *newsroom("abcd")]),
+    "two of four are open": World([*TWO_TIES, *newsroom("ab")]),
+    "open posts": World([*network({"text": TEXT}), *newsroom("abcd")]),
+    "posts hide a phone": World(hidden_phone()),
+    "open posts hide a phone": World([*hidden_phone(), *newsroom("abc")]),
+    "open phones": World([*PHONES, *newsroom("abcd", OF_DEVICES)]),
+    "open sign-ups": World(
+        [*network({"first": ("signup_device", "signup")}), *newsroom("abcd", OF_DEVICES)]
+    ),
+    "measured": World(PHONES, (FOUND,)),
+    "explained": World(PHONES, (FOUND, INNOCENT)),
+    "borrowed": World(PHONES, (finding(str(LENT.id)),)),
+    "overridden": World(PHONES, (FOUND, INNOCENT), tuple(map(by_ann, "abc"))),
+    "explained twice": World(PHONES, (FOUND, INNOCENT, ANOTHER), tuple(map(by_ann, "abcd"))),
+}
+"""Judged as one day: a judgement takes Spark half a minute, of however few networks."""
+
+assert FARM.enforcement is not None
+CEILING = Proposals(max_accounts=3, min_accounts=2)
+NEEDED = dict(CEILING.floors)[FARM.enforcement.action]
+TOO_LARGE = {
+    "in the lot": World(TWO_TIES, (FOUND,), (), tuple(accepted(each, NEEDED) for each in "abc")),
+    "for less": World(
+        TWO_TIES, (FOUND,), (), tuple(accepted(each, NEEDED - 0.01) for each in "abcd")
+    ),
+    "not looked at": World(one_phone("abcd"), (FOUND,)),
+    "looked at": World(one_phone("abcd"), (FOUND,), (), (accepted("a"),)),
+}
+"""The same of networks of one account too many."""
+
+BOUND = {"lower": 0.9, "challenge_lower": 0.9, "measured": 0.97}
+MEASURED = [
+    BOUND | {"signature_id": str(FARM.id), "borrowed": False},
+    BOUND | {"signature_id": str(LENT.id), "borrowed": True},
+]
+
+
+def judged(engine: Engine, worlds: dict[str, World], limits: Proposals) -> dict[str, Judged]:
+    """Judge all worlds as networks of one day."""
+
+    def frame(kind: str, schema: pa.Schema) -> Any:
+        rows = [
+            row
+            for name, world in worlds.items()
+            for _, row in apart([(kind, row) for row in getattr(world, kind)], name)
+        ]
+        return engine.from_arrow(pa.Table.from_pylist(rows, schema=schema))
+
+    facts = [fact for name, world in worlds.items() for fact in apart(world.facts, name)]
+    with engine_api(engine.api_root):
+        tables = member_tables(engine, day_tables(engine, day_of(facts)))
+        networks, accounts = compute_features(engine, tables)
+        nobody = engine.from_arrow(pa.table({"account_id": pa.array([], pa.string())}))
+        case = Case(
+            networks=networks,
+            accounts=accounts,
+            findings=frame("found", FINDINGS.schema),
+            library=[FARM, LENT],
+            protected=nobody,
+            cleared=nobody,
+            called_benign=nobody,
+            accepted=frame("accepted", ACCEPTED),
+            overridden=frame("overridden", OVERRIDDEN),
+            core_cut=0.25,
+            limits=limits,
+        )
+        bounds = engine.from_arrow(pa.Table.from_pylist(MEASURED, schema=BOUNDS))
+        judgement = judge_day(engine, tables, case, bounds)
+        rows = engine.to_arrow(judgement.accounts).to_pylist()
+        scores = {row["network_id"]: row for row in engine.to_arrow(judgement.scores).to_pylist()}
+
+    def accounts_of(world: str) -> dict[str, Row]:
+        mine = (row for row in rows if row["network_id"] == f"{world}/n")
+        return {row["account_id"].removeprefix(f"{world}/"): row for row in mine}
+
+    return {name: Judged(accounts_of(name), scores[f"{name}/n"]) for name in worlds}
+
+
+@pytest.fixture(scope="module")
+def day(any_engine: Engine) -> dict[str, Judged]:
+    return judged(any_engine, WORLDS, Proposals())
+
+
+@pytest.fixture(scope="module")
+def too_large(any_engine: Engine) -> dict[str, Judged]:
+    return judged(any_engine, TOO_LARGE, CEILING)
+
+
+Day = dict[str, Judged]
+
+
+def test_a_phone_and_posts_are_two_observations(day: Day) -> None:
+    rows = day["phone and posts"].accounts
+    assert all(row["independent"] and row["is_core"] for row in rows.values())
+    assert not any(ONE_OBSERVATION in row["reasons"] for row in rows.values())
+
+
+def test_what_a_declared_network_does_openly_is_no_observation(day: Day) -> None:
+    """A newsroom that posts together also shares phones: of its accounts only the phones count."""
+    for row in day["phone and open posts"].accounts.values():
+        assert row["is_core"] and row["core_links"] == 3, "phones still link it to all others"
+        assert not row["independent"] and ONE_OBSERVATION in row["reasons"]
+        assert DECLARED not in row["reasons"], "its phones are not exempted"
+
+
+def test_links_to_others_than_its_accounts_still_count(day: Day) -> None:
+    """Only two are declared; what each does with the two others is as it was."""
+    assert all(row["independent"] for row in day["two of four are open"].accounts.values())
+
+
+def test_an_account_that_only_open_posts_link_is_left_alone(day: Day) -> None:
+    for row in day["open posts"].accounts.values():
+        assert DECLARED in row["reasons"] and not row["reviewed"]
+        assert (row["is_core"], row["core_links"]) == (False, 0)
+
+
+def test_nobody_is_held_in_the_core_by_what_is_exempted(day: Day) -> None:
+    """Without the open posts one phone holds each of three; the posts had hidden that."""
+
+    def holders(world: str) -> dict[str, list[str]]:
+        return {name: row["dropped_by"] for name, row in day[world].accounts.items()}
+
+    assert holder("one phone", "posts hide a phone") not in holders("posts hide a phone")["a"]
+    phone = holder("one phone", "open posts hide a phone")
+    assert all(phone in each for each in holders("open posts hide a phone").values())
+
+
+def holder(device: str, world: str) -> str:
+    return f"device:{world}/{device}"
+
+
+def test_a_trace_on_devices_is_never_exempted(day: Day) -> None:
+    phones = day["open phones"].accounts
+    assert all(row["is_core"] and row["core_links"] == 3 for row in phones.values())
+    signups = day["open sign-ups"].accounts
+    assert all(row["is_core"] and DECLARED not in row["reasons"] for row in signups.values())
+
+
+def test_a_measured_precision_is_the_likelihood_of_networks_like_those_measured(day: Day) -> None:
+    """Those that something explains were not among them; a borrowed one is of other networks."""
+    measured, explained, borrowed = (
+        day[world].score for world in ("measured", "explained", "borrowed")
+    )
+    assert (measured["likelihood"], measured["calibrated"]) == (0.97, True)
+    assert explained["disposition"] == "explained"
+    assert explained["likelihood"] < 0.5 and not explained["calibrated"]
+    assert explained["priority"] < measured["priority"] / 2
+    assert explained["likelihood"] < borrowed["likelihood"] < 0.97 and not borrowed["calibrated"]
+
+
+def test_an_override_lets_those_through_whom_the_reviewer_looked_at(day: Day) -> None:
     """It measures nothing: the network is as likely abuse as it was with its explanation."""
-    overridden = [by_ann(name) for name in "abc"]
-    found = [finding(benign=False), finding(benign=True)]
-    before = judgement(engine, network({"phone": PHONE}), found)
-    (old,) = engine.to_arrow(before.scores).to_pylist()
-    after = judgement(engine, network({"phone": PHONE}), found, overridden=overridden)
-    (new,) = engine.to_arrow(after.scores).to_pylist()
-    rows = {row["account_id"]: row for row in engine.to_arrow(after.accounts).to_pylist()}
+    rows = day["overridden"].accounts
     for name in "abc":
         assert EXPLAINED not in rows[name]["reasons"] and rows[name]["reviewed"]
         assert rows[name]["overridden"] == ["by ann"]
         assert rows[name]["overridden_signature_ids"] == ["innocent"]
     assert EXPLAINED in rows["d"]["reasons"] and not rows["d"]["reviewed"]
     assert (rows["d"]["overridden"], rows["d"]["overridden_signature_ids"]) == ([], [])
+    old, new = day["explained"].score, day["overridden"].score
     assert (old["disposition"], new["disposition"]) == ("explained", "review")
     assert old["likelihood"] == new["likelihood"] and not new["calibrated"]
 
 
-@pytest.mark.embedded
-def test_another_explanation_still_keeps_them_out(engine: Engine) -> None:
-    overridden = [by_ann(name) for name in "abcd"]
-    another = finding(benign=True) | {"signature_id": "another"}
-    found = [finding(benign=False), finding(benign=True), another]
-    after = judgement(engine, network({"phone": PHONE}), found, overridden=overridden)
-    for row in engine.to_arrow(after.accounts).to_pylist():
+def test_another_explanation_still_keeps_them_out(day: Day) -> None:
+    for row in day["explained twice"].accounts.values():
         assert EXPLAINED in row["reasons"] and row["overridden"] == ["by ann"]
 
 
-LARGE = "the network is too large to be judged without a sample"
-SMALL_CEILING = Proposals(max_accounts=3, min_accounts=2)
-
-
-def sampled(engine: Engine, floor: float, names: str = "abc") -> dict[str, dict[str, Any]]:
-    """A network of four, one too many, of which a sample accepted some accounts for a floor."""
-    accepted = [
-        {"account_id": name, "network_id": "n", "signature_id": str(FARM.id)}
-        | {"accepted_floor": floor}
-        for name in names
-    ]
-    facts = network({"phone": PHONE, "text": TEXT})
-    found = judgement(
-        engine, facts, [finding(benign=False)], accepted=accepted, limits=SMALL_CEILING
-    )
-    return {row["account_id"]: row for row in engine.to_arrow(found.accounts).to_pylist()}
-
-
-def test_a_sample_lets_through_who_was_in_the_lot(engine: Engine) -> None:
+def test_a_sample_lets_through_who_was_in_the_lot(too_large: Day) -> None:
     """Who joined later waits for another one; who was sampled for a lighter action, too."""
-    assert FARM.enforcement is not None
-    needed = dict(SMALL_CEILING.floors)[FARM.enforcement.action]
-    rows = sampled(engine, needed)
+    rows = too_large["in the lot"].accounts
     assert {name for name, row in rows.items() if LARGE in row["reasons"]} == {"d"}
-    rows = sampled(engine, needed - 0.01, "abcd")
-    assert all(LARGE in row["reasons"] for row in rows.values())
+    assert all(LARGE in row["reasons"] for row in too_large["for less"].accounts.values())
 
 
-@pytest.mark.embedded
-def test_of_a_sampled_network_it_is_known_what_drops_its_members(engine: Engine) -> None:
+def test_of_a_sampled_network_it_is_known_what_drops_its_members(too_large: Day) -> None:
     """Of networks that are too large nobody looks; one phone holds all of this one."""
-    facts = [
-        *map(member, "abc"),
-        *(linked(a, b, "device", "shared_device") for a, b in combinations("abc", 2)),
-        *(trace_link(a, b, "shared_device") for a, b in combinations("abc", 2)),
-        *(
-            evidence(a, b, "one phone", ago(2), ago(1), "shared_device")
-            for a, b in combinations("abc", 2)
-        ),
-    ]
-    limits = Proposals(max_accounts=2, min_accounts=2)
-    found = [finding(benign=False)]
-    row = {"account_id": "a", "network_id": "n", "signature_id": str(FARM.id)}
-
-    def holders(accepted: list[dict[str, Any]]) -> list[list[str]]:
-        accounts = judgement(engine, facts, found, accepted=accepted, limits=limits).accounts
-        return [each["dropped_by"] for each in engine.to_arrow(accounts).to_pylist()]
-
-    assert holders([]) == [[], [], []]
-    assert all("device:one phone" in each for each in holders([row]))
+    assert not any(row["dropped_by"] for row in too_large["not looked at"].accounts.values())
+    phone = holder("one phone", "looked at")
+    assert all(phone in row["dropped_by"] for row in too_large["looked at"].accounts.values())

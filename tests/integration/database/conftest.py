@@ -11,11 +11,11 @@ from exporters.neo4j import Address, Database, read_password
 from graph.engines.base import DependencyError, Engine
 from jobs import load_neo4j, run_pipeline, simulate_events
 from jobs.database.server import USER, Server, find_server, start_server, stop_server
+from jobs.java import QUICK_COMPILER
 from tests.conftest import missing
 from tests.integration.sites import DAY, Site
 
-QUICK_JAVA = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
-"""The optimising compiler would not be done before most tests are."""
+QUICK_JAVA = [*QUICK_COMPILER.split(), "-XX:+UseSerialGC"]
 
 StartOwn = Callable[..., Server]
 

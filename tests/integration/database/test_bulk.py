@@ -22,7 +22,7 @@ from jobs.database.server import (
     start_server,
     stop_server,
 )
-from tests.integration.database.conftest import StartOwn
+from tests.integration.database.conftest import QUICK_JAVA, StartOwn
 from tests.integration.database.parts import AT, DAY, merged, network, parts
 from tests.integration.database.test_load import HOSTILE, say, state
 from tests.integration.sites import Site
@@ -45,7 +45,7 @@ def test_bulk_and_online_loads_leave_the_same_database(database: Database, tmp_p
     folder = tmp_path / "neo4j"
     prepare_server(folder)
     run_importer(folder, write_import_files(day, tmp_path / "import", DAY, "networks"), "256m")
-    server = start_server(folder, "256m", ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"])
+    server = start_server(folder, "256m", QUICK_JAVA)
     try:
         with Database(Address(server.uri, USER, read_password(server.password_file))) as imported:
             assert state(imported) == state(database)
