@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from tests.integration.sites import Row
 
 NAMES = {
+    "ban_evasion": "Ban evasion",
+    "content_farm": "Content-farm syndicate",
     "copypasta_ring": "Copypasta ring",
     "device_farm": "Device farm",
+    "emulator_farm": "Emulator farm",
     "engagement_ring": "Engagement ring",
     "false_reporting": "Mass false reporting",
     "hijacked_accounts": "Account-takeover wave",
@@ -17,6 +20,7 @@ NAMES = {
     "rotating_bot_net": "IP-rotating bot net",
     "sign_up_burst": "Bulk sign-up",
     "sleeper_network": "Sleeper network that wakes",
+    "spam_link_campaign": "Spam link campaign",
 }
 """The signature that names each planted kind."""
 
