@@ -44,11 +44,14 @@ EXPLAINED_BY = {
     "activists": "Activists",
     "campus": "Campus",
     "carrier_nat": "Carrier NAT",
+    "cloned_device_id": "Cloned device id",
     "fan_community": "Fan community",
     "household": "Household or family tablet",
     "internet_cafe": "Internet cafe",
     "office": "Office",
     "scheduler_users": "Scheduler users",
+    "school_tablets": "School or library tablets",
+    "talent_agency": "Talent agency",
 }
 """The signature that explains the networks of each kind of look-alikes that has one."""
 

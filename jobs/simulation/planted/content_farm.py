@@ -2,7 +2,7 @@
 
 Modelled on the coordinated link sharing of Giglietto et al. (Information, Communication and
 Society, 2020): the same links within a minute, day after day, from pages that do not say who owns
-them. One desk writes for all of them.
+them. It is a business that lives on the traffic: one desk writes for all of them, every day.
 """
 
 from jobs.simulation.actions import Event
@@ -16,5 +16,6 @@ CONTENT_FARM = PlantedKind(
     age_days=(90, 900),
     accounts_per_device=5,
     pool=Pool("residential", addresses=2),
+    never_rests=True,
     on_request=True,
 )

@@ -42,6 +42,8 @@ class PlantedKind:
     """The accounts are other people's, and go on being used by them."""
     batch_hours: float | None = None
     """All accounts of a network are made within so many hours, of one day of their age."""
+    never_rests: bool = False
+    """The networks act from the first day to the last, and live no other life."""
     comes_back: bool = False
     """Half of the accounts are banned before the log ends, and the others made to replace them."""
     on_request: bool = False

@@ -39,7 +39,7 @@ def recruit(world: World, kind: PlantedKind, rng: np.random.Generator) -> None:
     for number, size in enumerate(sizes(budget, rng)):
         life = LIVES[len(world.performers) % len(LIVES)]
         unfit = world.settings.days < life.least_days or size < life.least_members
-        if unfit or kind.begins_later:
+        if unfit or kind.begins_later or kind.never_rests:
             life = LIVES[0]
         if kind.comes_back:
             life = BANNED_AND_BACK
