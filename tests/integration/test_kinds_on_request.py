@@ -14,7 +14,7 @@ from graph.frames import engine_api
 from jobs import run_pipeline, simulate_events
 from jobs.simulation.planted import PLANTED_KINDS
 from signatures.decisions import DECISIONS
-from tests.integration.naming import NAMES, Confusion, confusion
+from tests.integration.naming import EXPLAINED_BY, NAMES, Confusion, confusion, innocent_networks
 from tests.integration.sites import DAY, Row, Site
 from tests.integration.truth import TRUSTED
 from tests.ledger_rows import append_to_ledger
@@ -89,6 +89,25 @@ def test_each_kind_is_named_by_its_signature(
 
 def test_no_signature_of_abuse_names_innocents(names: Mapping[tuple[str, str], int]) -> None:
     assert {title for (kind, title), _ in names.items() if kind is None} <= {None}
+
+
+@pytest.mark.parametrize("kind", ["cloned_device_id", "school_tablets", "talent_agency"])
+def test_look_alikes_are_explained_by_their_own_signature(site: Site, kind: str) -> None:
+    """A talent's phone and the managers' are told apart after more than a week."""
+    innocent = innocent_networks(truth_of(site), site.rows("memberships"))
+    networks = {name for name, alike in innocent.items() if alike == kind}
+    own = networks & explained_by(site, EXPLAINED_BY[kind])
+    assert networks and len(own) >= 0.75 * len(networks)
+
+
+def test_activism_explains_no_news_agency(site: Site) -> None:
+    innocent = innocent_networks(truth_of(site), site.rows("memberships"))
+    agencies = {name for name, alike in innocent.items() if alike == "news_agency"}
+    assert agencies and not agencies & explained_by(site, "Activists")
+
+
+def explained_by(site: Site, title: str) -> set[str]:
+    return {row["subject_id"] for row in site.rows("findings") if row["title"] == title}
 
 
 def test_whoever_was_banned_is_not_counted_among_those_who_came_back(site: Site) -> None:
