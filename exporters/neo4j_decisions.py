@@ -40,9 +40,10 @@ def decided_of_accounts(decisions: DataFrame) -> DataFrame:
 
 
 def decided_of_members(day: DayTables) -> DataFrame:
-    """Memberships with role, role_reasons, included, action, decision and reasons of each."""
+    """Memberships with what was judged and decided of each: MEMBER_OF's properties."""
     judged = day.inclusions.select(
-        "network_id", "account_id", "role", "role_reasons", "included", "action", "reasons"
+        *("network_id", "account_id", "role", "role_reasons"),
+        *("included", "action", "reasons", "overridden"),
     )
     members = day.memberships.join(judged, on=["network_id", "account_id"], how="left").join(
         _decided_here(day), on=["network_id", "account_id"], how="left"

@@ -261,6 +261,7 @@ def _members(day: DayTables) -> DataFrame:
     return (
         decided_of_members(day)
         .join(linked_members(day), on="account_id", how="left")
+        .join(day.samples, on=["network_id", "account_id"], how="left")
         .withColumnsRenamed({"account_id": "start_id", "network_id": "end_id"})
         .orderBy("end_id", "start_id")
     )

@@ -29,6 +29,7 @@ class DayTables:
     scores: DataFrame
     inclusions: DataFrame
     decisions: DataFrame
+    samples: DataFrame  # network_id, account_id, sample: what is said of an accepted sample
     snapshots: DataFrame
     verdicts: DataFrame  # account_id, verdict: what those that hold say of an account
     judgements: DataFrame  # columns of neo4j_judgements.JUDGEMENTS

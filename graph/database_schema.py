@@ -280,6 +280,8 @@ MEMBER_OF = RelationshipKind(
         Property("action", "string", "which action, or which would be proposed"),
         Property("decision", "string", "state of what was decided on it in this network, if so"),
         Property("reasons", "strings", "why it is left out"),
+        Property("overridden", "strings", "innocent explanations that match: who overrode, why"),
+        Property("sample", "string", "who accepted a sample that lets it through, if so, and when"),
     ),
 )
 

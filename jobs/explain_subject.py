@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from pyarrow.dataset import Expression, field
 
 from graph.build import NODES
-from graph.config import Config
+from graph.config import Config, Proposals
 from graph.engines.base import Engine, InputError
 from graph.evidence import LINK_EVIDENCE
 from graph.features.computed import NETWORK_FEATURES_TABLE
@@ -28,6 +28,7 @@ from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.profiles import ACCOUNT_PROFILE
 from graph.published import read_rows
 from graph.tables import Table
+from jobs.accepted_lots import print_accepted
 from jobs.arguments import day, settings_parser
 from jobs.commands import run_command
 from jobs.configuration import load
@@ -88,7 +89,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     ds = arguments.ds or max(warehouse.days(INCLUSIONS.name), default=None)
     if ds is None:
         raise InputError("nothing was scored yet: run `actorgraph score-networks` first")
-    day_tables = _Day(warehouse, ds, masked)
+    day_tables = _Day(warehouse, ds, masked, config.proposals)
     if network := day_tables.rows(NETWORKS, field("network_id") == arguments.subject):
         _network(day_tables, network[0], config.signatures.paths)
     elif member := day_tables.rows(MEMBERSHIPS, field("account_id") == arguments.subject):
@@ -103,10 +104,11 @@ def _explain(arguments: argparse.Namespace) -> int:
 class _Day:
     """The published tables of one day, read where a filter says, and what must not be shown."""
 
-    def __init__(self, warehouse: Warehouse, ds: date, masked: Masked) -> None:
+    def __init__(self, warehouse: Warehouse, ds: date, masked: Masked, limits: Proposals) -> None:
         self.warehouse = warehouse
         self.ds = ds
         self.masked = masked
+        self.limits = limits
 
     def rows(self, table: Table, where: Expression) -> list[Row]:
         return read_rows(table, self.ds, self.warehouse.path(table.name, self.ds), where)
@@ -333,6 +335,7 @@ def _verdicts(tables: _Day, subject: str) -> None:
         print_table(
             "What reviewers say (a sample measures, and proposes nobody)", VERDICT_COLUMNS, given
         )
+    print_accepted(tables.warehouse.folder.parent, tables.limits, subject)
 
 
 def _history(tables: _Day, account: str) -> None:

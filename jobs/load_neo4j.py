@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
+
 from exporters.neo4j import URI, Database
 from exporters.neo4j_bulk import write_import_files
 from exporters.neo4j_frames import frames
@@ -39,7 +41,8 @@ from graph.hubs import SUSPICIOUS_HUBS
 from graph.ledger import read_ledger
 from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
-from graph.tables import Table
+from graph.tables import Table, columns
+from jobs.accepted_lots import read_accepted
 from jobs.database.address import FOLDER as SERVER_FOLDER
 from jobs.database.address import database_address, start_command
 from jobs.database.importer import run_importer
@@ -52,6 +55,7 @@ from jobs.masking import MASKS, masking_key, masks
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
 from jobs.verdicts import read_verdicts
+from signatures.acceptance import in_words
 from signatures.decisions import DECISIONS
 from signatures.findings import FINDINGS
 from signatures.inclusions import INCLUSIONS
@@ -174,6 +178,7 @@ def _day(run: Run) -> DayTables:
         scores=_if_published(run, SCORES),
         inclusions=_if_published(run, INCLUSIONS),
         decisions=run.ledger(DECISIONS),
+        samples=run.engine.from_arrow(_samples(run, now)),
         snapshots=run.ledger(SNAPSHOTS),
         verdicts=run.engine.from_arrow(
             read_verdicts(Recalled(run.home), now, cleared).of_accounts(run.home)
@@ -182,6 +187,17 @@ def _day(run: Run) -> DayTables:
         first_day=run.ds - timedelta(days=run.config.lookback_days - 1),
         masks=_masks(run.engine, run),
     )
+
+
+def _samples(run: Run, at: datetime) -> pa.Table:
+    """Of the accounts of accepted lots: network_id, account_id, and what is said of the sample."""
+    names = ("network_id", "account_id")
+    told = {
+        tuple(row[name] for name in names): in_words(row)
+        for row in read_accepted(run.home, run.config.proposals, at).to_pylist()
+    }
+    rows = [{**dict(zip(names, key, strict=True)), "sample": text} for key, text in told.items()]
+    return pa.Table.from_pylist(rows, schema=columns(**dict.fromkeys((*names, "sample"), "string")))
 
 
 def _if_published(run: Run, table: Table) -> DataFrame:

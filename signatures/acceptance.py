@@ -53,6 +53,9 @@ ACCEPTED = columns(
 The first three are the key.
 """
 
+SAMPLED = "two reviewers accepted a sample of the accounts of its network"
+"""What is said of an account of an accepted lot, before who they were and when it was."""
+
 RISK = 0.05
 """The chance at most that a lot below the floor passes."""
 
@@ -153,6 +156,11 @@ def accepted(lots: pa.Table, labels: pa.Table, at: datetime, fresh: timedelta) -
             if before is None or before["accepted_floor"] <= row["floor"]:
                 found[key] = dict(zip(ACCEPTED.names[:3], key, strict=True)) | told
     return pa.Table.from_pylist([found[key] for key in sorted(found)], schema=ACCEPTED)
+
+
+def in_words(row: Row) -> str:
+    """What is said of an account of an accepted lot; `row` has ACCEPTED's columns."""
+    return f"{SAMPLED}: {row['accepted_by']}, {row['accepted_at']:%Y-%m-%d}"
 
 
 def _drawn(lot: Sequence[Row]) -> dict[str, Row]:

@@ -62,7 +62,8 @@ class KnownMember:
     """What is known of a member of a snapshot, beside what people say of it.
 
     signature_ids and market are of the judged day; the first names all signatures of abuse that
-    match the network. overridden_signature_ids are the benign ones there that were overridden.
+    match the network. overridden_signature_ids are the benign ones that were overridden, there or
+    where the account is on the day that is scored.
     """
 
     signature_ids: Sequence[str] = ()
@@ -95,7 +96,7 @@ class JudgedMembers:
     def of(self, member: Row) -> KnownMember:
         """What is known of a member; `member` has SNAPSHOTS' columns."""
         then, now = self._on(member["ds"], member), self._on(self.day, member)
-        here = [row for row in (then, now) if row.get("network_id") == member["network_id"]]
+        here = [row for row in (then, now) if row]
         overridden = {name for row in here for name in row["overridden_signature_ids"] or ()}
         times = [row["overridden_at"] for row in here if row["overridden_at"]]
         standing = {

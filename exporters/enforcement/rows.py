@@ -95,6 +95,8 @@ class RowMaker:
     origins: Mapping[str, str | None] = field(default_factory=dict)  # of a stage's networks
     carriers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     outcomes: Mapping[str, str] = field(default_factory=dict)  # of appeals, by decision_id
+    samples: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """By account and network: what is said of an accepted sample that let the account through."""
 
     def carried_by(self, decided: Decided) -> Sequence[str]:
         """The batches that carried what is taken back, more than one after a try that failed.
@@ -193,7 +195,7 @@ class RowMaker:
                 "text": self.wording.evidence(entity.family, one_in),
             }
         role = map(self.wording.frozen, decided.evidence.role)
-        for text in (*role, *self._grounds(decided)):
+        for text in (*role, *self._grounds(decided), *self._sample(decided)):
             yield {**NOTHING, **subject, "direction": "for", "text": text}
         for direction in ("against", "not_counted"):
             for text in map(self.wording.frozen, getattr(decided.evidence, direction)):
@@ -207,6 +209,12 @@ class RowMaker:
         titles = self.titled(decided.row["signature_ids"] or ())
         for text in decided.evidence.grounds:
             yield f"{titles[0]}: {text}" if len(titles) == 1 else text
+
+    def _sample(self, decided: Decided) -> Iterator[str]:
+        """That a sample let it through, where the rules alone would not have."""
+        where = (decided.row["account_id"], decided.row["network_id"])
+        if decided.row["route"] == "calibrated" and where in self.samples:
+            yield self.wording.frozen(self.samples[where])
 
     def titled(self, signature_ids: Iterable[str]) -> list[str]:
         """The titles of signatures, in the order of their ids."""

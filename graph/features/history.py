@@ -115,14 +115,32 @@ HISTORY_FEATURES = [
         "members with account_profile.prior_decisions > 0 / members",
     ),
     Feature(
+        "undecided_accounts",
+        "network",
+        "accounts",
+        "Number of members over which no decision was made.",
+        "members without account_profile.prior_decisions > 0",
+        phrase="over {value} of the accounts no decision was made yet",
+    ),
+    Feature(
+        "undecided_new_ratio",
+        "network",
+        "ratio",
+        "Share of the members without a decision, and of known age, that are younger than a week.",
+        "as new_account_ratio, of members without account_profile.prior_decisions > 0; null without "
+        "any",
+        phrase="{value} of the accounts over which no decision was made were younger than a week",
+    ),
+    Feature(
         "decided_device_ratio",
         "network",
         "ratio",
-        "Share of the members on a device of an outside account over which a decision was made.",
-        "members with an edge to a device that an account which is no member, with "
-        "account_profile.prior_decisions > 0, has an edge to, where less than 7 days lie between "
-        "the times of both edges / members",
-        phrase="{members} used a device of an outside account over which a decision was made",
+        "Share of the members without a decision on a device of an account over which one was made.",
+        "of members without account_profile.prior_decisions > 0: those with an edge to a device, no "
+        "hub, that an account with it, member or not, has an edge to, where less than 7 days lie "
+        "between the times of both edges / those members; null without any",
+        phrase="{value} of the accounts over which no decision was made used a device of one over "
+        "which one was",
     ),
     Feature(
         "abusive_label_ratio",
@@ -228,12 +246,19 @@ def _device_breaks(tables: MemberTables, devices: DataFrame) -> DataFrame:
 
 
 def _earlier(tables: MemberTables) -> DataFrame:
-    placed = tables.members.select("network_id", "account_id")
+    placed = tables.members.select("network_id", "account_id", "age_us")
     profile = placed.join(tables.day.account_profile, on="account_id", how="left")
     members = F.count(F.lit(1))
+    undecided = F.coalesce("prior_decisions", F.lit(0)) == 0
+    young = F.col("age_us") < 7 * DAY_US
     counted = profile.groupBy("network_id").agg(
         ratio(count_where(F.col("longest_gap_days") >= 30), members).alias("dormant_ratio"),
         ratio(count_where(F.col("prior_decisions") > 0), members).alias("prior_decision_ratio"),
+        count_where(undecided).alias("undecided_accounts"),
+        ratio(
+            count_where(undecided & young),
+            count_where(undecided & F.col("age_us").isNotNull()),
+        ).alias("undecided_new_ratio"),
     )
     emerged = tables.day.history.filter(F.col("event") == "re-emerged").select(
         "network_id", F.lit(1).alias("re_emerged")
@@ -262,33 +287,41 @@ def _wake_days(tables: MemberTables) -> DataFrame:
 
 
 def _on_decided_devices(tables: MemberTables) -> DataFrame:
-    """Members on devices of accounts outside over which a decision was made.
+    """Members without a decision on devices of accounts over which one was made.
 
-    A device that was silent for a week between both may have been sold, and says nothing.
+    Who comes back on the devices of a banned account is in one network with it while the look-back
+    shows both. A device that was silent for a week between both may have been sold, and says
+    nothing.
     """
     decided = tables.day.account_profile.filter(F.col("prior_decisions") > 0).select("account_id")
-    homes = tables.members.select("account_id", F.col("network_id").alias("other_network"))
     device = F.col("entity_type") == "device"
     theirs = (
         tables.day.edges.filter(device)
         .join(decided, on="account_id", how="left_semi")
-        .join(homes, on="account_id", how="left")
         .select(
             "entity_id",
-            "other_network",
             F.col("first_seen_at").alias("their_first_at"),
             F.col("last_seen_at").alias("their_last_at"),
         )
     )
-    ours = tables.edges.filter(device & ~F.col("is_hub")).join(theirs, on="entity_id", how="inner")
-    outside = ours.filter(F.coalesce(F.col("other_network") != F.col("network_id"), F.lit(True)))
+    undecided = tables.members.join(decided, on="account_id", how="left_anti").select(
+        "network_id", "account_id"
+    )
+    ours = (
+        tables.edges.filter(device & ~F.col("is_hub"))
+        .join(decided, on="account_id", how="left_anti")
+        .join(theirs, on="entity_id", how="inner")
+    )
     silent = F.greatest(
         F.unix_micros("first_seen_at") - F.unix_micros("their_last_at"),
         F.unix_micros("their_first_at") - F.unix_micros("last_seen_at"),
     )
-    outside = outside.filter(silent < F.lit(RESOLD_DAYS * DAY_US))
-    on_them = outside.groupBy("network_id").agg(F.count_distinct("account_id").alias("on_them"))
-    return _share(tables, on_them, "on_them", "decided_device_ratio")
+    near = ours.filter(silent < F.lit(RESOLD_DAYS * DAY_US))
+    on_them = near.select("account_id").distinct().withColumn("on_them", F.lit(1))
+    counted = undecided.join(on_them, on="account_id", how="left")
+    return counted.groupBy("network_id").agg(
+        ratio(F.count("on_them"), F.count(F.lit(1))).alias("decided_device_ratio")
+    )
 
 
 def _share(tables: MemberTables, counted: DataFrame, column: str, name: str) -> DataFrame:

@@ -34,7 +34,7 @@ from jobs.batches.decided import (
 )
 from jobs.batches.lighter import lighter
 from jobs.batches.overridden import overriders
-from jobs.batches.sampled import STAGES, samplers
+from jobs.batches.sampled import STAGES, accepted_samples, samplers
 from jobs.batches.store import FOLDER
 from jobs.configuration import config_sha256
 from jobs.errors import DataStop
@@ -170,6 +170,7 @@ def _maker(changes: Changes, order: Order, batch_id: str) -> RowMaker:
         reason=order.reason,
         carriers=order.carriers,
         outcomes=order.outcomes,
+        samples={} if order.operation == REVERSE else accepted_samples(changes),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from graph.frames import DataFrame, F
 from jobs.accepted_lots import read_accepted
 from jobs.batches.changes import Changes
-from signatures.acceptance import ACCEPTANCE_LOTS
+from signatures.acceptance import ACCEPTANCE_LOTS, in_words
 from signatures.decisions import DECISIONS
 from signatures.labels import LABELS
 from signatures.snapshots import SNAPSHOTS
@@ -33,6 +33,12 @@ def not_accepted(changes: Changes, rows: DataFrame) -> DataFrame:
     return concerned.join(lots.distinct(), on=["account_id", "network_id"], how="left_anti").select(
         *DECISIONS.columns
     )
+
+
+def accepted_samples(changes: Changes) -> dict[tuple[str, str], str]:
+    """By account and network: what is said of the accepted sample that lets it through."""
+    found = read_accepted(changes.home, changes.config.proposals, changes.now)
+    return {(row["account_id"], row["network_id"]): in_words(row) for row in found.to_pylist()}
 
 
 def samplers(changes: Changes, decisions: DataFrame) -> list[str]:

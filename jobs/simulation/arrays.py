@@ -9,6 +9,7 @@ Array = NDArray[Any]
 """A numpy array; its dtype and shape are told where it is declared."""
 
 MICROSECONDS = 1_000_000
+HOUR = 3_600 * MICROSECONDS
 DAY = 86_400 * MICROSECONDS
 
 

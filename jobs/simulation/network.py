@@ -23,6 +23,8 @@ _LOGIN_RATIO = 0.3
 _LURED_RATIO = 0.3
 _FRAMED_RATIO = 0.4
 _LOGIN_LEAD_S = (5, 240)
+NEVER = 1 << 30
+"""A day after every simulation."""
 _QUARTER_HOUR = 900 * MICROSECONDS
 
 
@@ -33,6 +35,7 @@ class Aim(Enum):
     CLIENT_CONTENT = "all pass on what a client has just posted"
     CLIENT_POST = "all act on one post of a client"
     CLIENT = "all act on one client's account"
+    STRANGERS = "all send the same content, each to somebody else"
     OWN = "nothing: each has content of its own"
 
 
@@ -50,6 +53,8 @@ class Tactic:
     """Share of members who take part in a round."""
     on_the_quarter_hour: bool = False
     """Rounds start at :00, :15, :30 and :45 exactly, as scheduling tools do it."""
+    around_the_clock: bool = False
+    """Rounds start at any hour alike, as machines work; else as people's days go."""
     reaction: bool = False
     """People's delays (heavy-tailed, half within the window), not a script's (uniform)."""
 
@@ -69,12 +74,14 @@ class Network:
     framed: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     joins: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """First day of each member; empty: all from the first day."""
+    leaves: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """The day from which each member is banned; empty: nobody is."""
     quiet: frozenset[int] = frozenset()
     """Days on which the network rests."""
     squad: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """Who works with whom; empty: all together."""
     squad_later: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    regroups: int = 1 << 30
+    regroups: int = NEVER
     """The day from which `squad_later` holds (a merger or a split)."""
     device: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """The intruder's device for each member, when accounts are hijacked."""
@@ -83,6 +90,7 @@ class Network:
     def __post_init__(self) -> None:
         size = len(self.members)
         self.joins = self.joins if len(self.joins) else np.zeros(size, dtype=np.int64)
+        self.leaves = self.leaves if len(self.leaves) else np.full(size, NEVER, dtype=np.int64)
         self.squad = self.squad if len(self.squad) else np.zeros(size, dtype=np.int64)
         self.squad_later = self.squad_later if len(self.squad_later) else self.squad
 
@@ -99,11 +107,12 @@ class Network:
         offset = int(people.offset[self.members[0]])
         first_content = Realm.COORDINATED.first(day) + (number << 24)
         squad = self.squad_later if day >= self.regroups else self.squad
+        there = (self.joins <= day) & (day < self.leaves)
         parts = []
         for tactic in self.tactics:
-            for number in np.unique(squad[self.joins <= day]):
-                present = np.flatnonzero((squad == number) & (self.joins <= day))
-                parts.append(_play(self, tactic, present, offset, first_content, rng))
+            for number in np.unique(squad[there]):
+                present = np.flatnonzero((squad == number) & there)
+                parts.append(_play(self, tactic, present, offset, first_content, people, rng))
                 first_content += 1 << 16
         return concatenate(parts)
 
@@ -116,6 +125,8 @@ class _Rounds:
     start: Array
     client: Array
     content: Array
+    strangers: int
+    """So many accounts there are to write to."""
 
     def actions(
         self, account: Array, turn: Array, time: Array, content: Array, rng: np.random.Generator
@@ -127,6 +138,8 @@ class _Rounds:
             target = self.client[turn]
         elif aim is Aim.CLIENT_POST:
             target = POSTS + self.content[turn]
+        elif aim is Aim.STRANGERS:
+            target = rng.integers(0, self.strangers, len(turn))
         if aim in (Aim.CLIENT, Aim.CLIENT_POST) and self.tactic.event is not Event.COMMENT:
             content = np.full(len(turn), NONE, dtype=np.int64)
         return actions(account, time, self.tactic.event, sessions(len(turn), rng), content, target)
@@ -143,16 +156,19 @@ def _play(
     present: Array,
     offset: int,
     first_content: int,
+    people: Population,
     rng: np.random.Generator,
 ) -> Actions:
     """All rounds of a tactic by one squad on one day; uses 2^16 content numbers."""
     count = rng.poisson(tactic.rounds * network.evasion.drip_ratio)
-    start = (time_of_day(rng.random(count)) * DAY - offset).astype(np.int64) % DAY
+    unit = rng.random(count)
+    local = unit if tactic.around_the_clock else time_of_day(unit)
+    start = (local * DAY - offset).astype(np.int64) % DAY
     if tactic.on_the_quarter_hour:
         start -= start % _QUARTER_HOUR
     choice = rng.integers(0, max(1, len(network.clients)), count)
     client = network.clients[choice] if len(network.clients) else choice
-    rounds = _Rounds(tactic, start, client, first_content + np.arange(count))
+    rounds = _Rounds(tactic, start, client, first_content + np.arange(count), len(people))
     parts = [
         _members_act(network, rounds, present, first_content + (1 << 12), rng),
         _crowd(rounds, network.framed, _FRAMED_RATIO, (-60, -5), rng),

@@ -336,14 +336,31 @@ def device_break_ratio(n: Network) -> Number:
     return share(sum(known), len(known))
 
 
+def decided(n: Network, account: str) -> bool:
+    return bool(n.profiles.get(account, {}).get("prior_decisions", 0) > 0)
+
+
+def undecided(n: Network) -> list[str]:
+    return [account for account in n.members if not decided(n, account)]
+
+
+@rule
+def undecided_accounts(n: Network) -> Number:
+    return len(undecided(n))
+
+
+@rule
+def undecided_new_ratio(n: Network) -> Number:
+    ages = [age for account in undecided(n) if (age := n.age(account)) is not None]
+    return share(sum(age < 7 * DAY for age in ages), len(ages))
+
+
 @rule
 def decided_device_ratio(n: Network) -> Number:
     theirs = [
         row
         for row in n.day["edges"]
-        if row["entity_type"] == "device"
-        and row["account_id"] not in n.members
-        and n.profiles.get(row["account_id"], {}).get("prior_decisions", 0) > 0
+        if row["entity_type"] == "device" and decided(n, row["account_id"])
     ]
     on_theirs = {
         row["account_id"]
@@ -353,7 +370,7 @@ def decided_device_ratio(n: Network) -> Number:
         and row["first_seen_at"] < other["last_seen_at"] + 7 * DAY
         and other["first_seen_at"] < row["last_seen_at"] + 7 * DAY
     }
-    return n.share_of_members(on_theirs.__contains__)
+    return share(sum(account in on_theirs for account in undecided(n)), len(undecided(n)))
 
 
 @rule

@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from tests.integration.sites import Row
 
 NAMES = {
+    "ban_evasion": "Ban evasion",
+    "content_farm": "Content-farm syndicate",
     "copypasta_ring": "Copypasta ring",
     "device_farm": "Device farm",
+    "emulator_farm": "Emulator farm",
     "engagement_ring": "Engagement ring",
     "false_reporting": "Mass false reporting",
     "hijacked_accounts": "Account-takeover wave",
@@ -17,6 +20,7 @@ NAMES = {
     "rotating_bot_net": "IP-rotating bot net",
     "sign_up_burst": "Bulk sign-up",
     "sleeper_network": "Sleeper network that wakes",
+    "spam_link_campaign": "Spam link campaign",
 }
 """The signature that names each planted kind."""
 
@@ -40,11 +44,14 @@ EXPLAINED_BY = {
     "activists": "Activists",
     "campus": "Campus",
     "carrier_nat": "Carrier NAT",
+    "cloned_device_id": "Cloned device id",
     "fan_community": "Fan community",
     "household": "Household or family tablet",
     "internet_cafe": "Internet cafe",
     "office": "Office",
     "scheduler_users": "Scheduler users",
+    "school_tablets": "School or library tablets",
+    "talent_agency": "Talent agency",
 }
 """The signature that explains the networks of each kind of look-alikes that has one."""
 

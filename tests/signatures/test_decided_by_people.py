@@ -239,10 +239,11 @@ def test_an_explanation_of_the_judged_day_and_one_of_today_both_hold() -> None:
     assert reason.count("signatures override") == 1 and reason.endswith("2026-11-23`")
 
 
-def test_an_override_in_another_network_is_not_what_a_decision_rests_on() -> None:
+def test_a_decision_rests_on_an_override_in_another_network_of_the_account_as_well() -> None:
+    """Without it the explanation would stand there, so its withdrawal must stop the batch."""
     moved_on = {"overridden_signature_ids": ["fans"], "overridden_at": NOON, "network_id": "other"}
     bot = bot_in(decide(NOTHING, *TWO, members=found_on(**moved_on)))
-    assert bot["overridden_signature_ids"] == []
+    assert (bot["state"], bot["overridden_signature_ids"]) == ("proposed", ["fans"])
 
 
 def test_how_many_wait_for_an_override_is_told() -> None:

@@ -81,3 +81,11 @@ def test_an_override_silences_one_explanation_of_one_account(engine: Engine) -> 
     a, b = members.of(member("a")), members.of(member("b"))
     assert (a.explanations, a.overridden_signature_ids, a.overridden_at) == ([], ["campus"], NOON)
     assert (b.explained_by, b.overridden_signature_ids) == ("Resold", ["campus"])
+
+
+def test_where_an_account_is_now_an_override_counts_as_it_does_where_it_was_judged(
+    engine: Engine,
+) -> None:
+    members = known(engine, ("a", "n1", "campus"))
+    a = members.of(member("a", "n0", date(2026, 11, 1)))
+    assert (a.explanations, a.overridden_signature_ids, a.overridden_at) == ([], ["campus"], NOON)

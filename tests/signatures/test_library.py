@@ -52,6 +52,9 @@ def test_the_kinds_that_it_must_know() -> None:
         "Scheduler users",
         "Declared publisher network",
         "First owner of a resold device",
+        "Talent agency",
+        "School or library tablets",
+        "Cloned device id",
     }
 
 

@@ -40,6 +40,14 @@ class PlantedKind:
     """The accounts do nothing until the network wakes, days after the log begins."""
     hijacks: bool = False
     """The accounts are other people's, and go on being used by them."""
+    batch_hours: float | None = None
+    """All accounts of a network are made within so many hours, of one day of their age."""
+    never_rests: bool = False
+    """The networks act from the first day to the last, and live no other life."""
+    comes_back: bool = False
+    """Half of the accounts are banned before the log ends, and the others made to replace them."""
+    on_request: bool = False
+    """Planted only where it is asked for by name, so that the log of a seed stays what it was."""
 
     @property
     def begins_later(self) -> bool:

@@ -4,11 +4,15 @@ DESIGN's history events (born, grew, merged, split, dormant, revived) each have 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from jobs.simulation.arrays import Array
+from jobs.simulation.network import NEVER
+
+_DAYS_SINCE_BAN = 4
+"""At the end of the log; who evades a ban is back within days, and it is to be seen then."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +26,12 @@ class Course:
     quiet: frozenset[int] = frozenset()
     divided: tuple[bool, bool] = (False, False)
     """Whether the halves act apart before and from the day `turns`."""
-    turns: int = 1 << 30
+    turns: int = NEVER
     note: str = ""
     """What happens, with {} for the date on which it does."""
     noted_day: int = 0
+    banned: Array = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    """Whether a member is banned on `noted_day`, and another comes in its place; empty: none is."""
 
     @property
     def squads(self) -> tuple[Array, Array]:
@@ -92,6 +98,17 @@ def _rests(size: int, days: int, rng: np.random.Generator) -> Course:
         noted_day=days // 3,
     )
 
+
+def _banned_and_back(size: int, days: int, rng: np.random.Generator) -> Course:
+    day = max(days - _DAYS_SINCE_BAN, days // 2)
+    banned = np.arange(size) < size // 2
+    joins = np.where(banned, 0, np.minimum(day + rng.integers(0, 2, size), days - 1))
+    note = "banned on {}"
+    return Course(joins, _together(size), note=note, noted_day=day, banned=banned)
+
+
+BANNED_AND_BACK = Life(_banned_and_back)
+"""Of the kinds that come back after a ban."""
 
 LIVES = (
     Life(_steady),

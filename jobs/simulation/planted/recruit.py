@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from jobs.simulation.address_space import STATIC
-from jobs.simulation.arrays import DAY, MICROSECONDS, Array
-from jobs.simulation.network import Network
+from jobs.simulation.arrays import DAY, HOUR, MICROSECONDS, Array
+from jobs.simulation.network import NEVER, Network
 from jobs.simulation.planted.kind import PlantedKind, Pool
-from jobs.simulation.planted.life import LIVES, Course, Life
+from jobs.simulation.planted.life import BANNED_AND_BACK, LIVES, Course, Life
 from jobs.simulation.population import HABIT_US
 from jobs.simulation.world import Change, Role, World
 
@@ -32,13 +32,17 @@ def sizes(budget: int, rng: np.random.Generator) -> list[int]:
 
 def recruit(world: World, kind: PlantedKind, rng: np.random.Generator) -> None:
     """Add all networks of a kind to the world; networks take the lives in LIVES in turn."""
-    times = world.settings.planted.get(kind.name, 1.0)
+    times = world.settings.planted.get(kind.name, 0.0 if kind.on_request else 1.0)
+    if not times:
+        return
     budget = int(kind.share * times * world.settings.accounts)
     for number, size in enumerate(sizes(budget, rng)):
         life = LIVES[len(world.performers) % len(LIVES)]
         unfit = world.settings.days < life.least_days or size < life.least_members
-        if unfit or kind.begins_later:
+        if unfit or kind.begins_later or kind.never_rests:
             life = LIVES[0]
+        if kind.comes_back:
+            life = BANNED_AND_BACK
         _recruit_network(world, kind, f"{kind.name}-{number + 1}", size, life, rng)
 
 
@@ -60,6 +64,7 @@ def _recruit_network(
         lured=world.ordinary(round(evasion.inflation_ratio * size), rng),
         framed=world.ordinary(round(evasion.framed_ratio * size), rng),
         joins=course.joins,
+        leaves=np.where(course.banned, course.noted_day, NEVER),
         quiet=course.quiet,
         squad=squad,
         squad_later=squad_later,
@@ -69,7 +74,7 @@ def _recruit_network(
         part = np.flatnonzero(course.half == half)
         (_intrude if kind.hijacks else _equip)(world, kind, network, part, rng)
     if not kind.hijacks:
-        _come_of_age(world, kind, network, rng)
+        _come_of_age(world, kind, network, course, rng)
     world.performers.append(network)
     world.planted[network.members] = True
     _record(world, kind, network, course)
@@ -165,7 +170,7 @@ def _pool(world: World, pool: Pool, market: int) -> int:
 
 
 def _come_of_age(
-    world: World, kind: PlantedKind, network: Network, rng: np.random.Generator
+    world: World, kind: PlantedKind, network: Network, course: Course, rng: np.random.Generator
 ) -> None:
     """When the accounts were made, and how much they do besides (camouflage)."""
     people, members, evasion = world.people, network.members, network.evasion
@@ -178,8 +183,18 @@ def _come_of_age(
         window = (_BURST_S + evasion.jitter_s) * MICROSECONDS
         burst = rng.integers(0, DAY // 2) + rng.random(len(members)) * window
         people.created[members] = begins + burst.astype(np.int64)
+    if kind.batch_hours:
+        made = begins.min() - rng.integers(low, high) * DAY
+        unit = rng.random(len(members))
+        people.created[members] = made + (unit * kind.batch_hours * HOUR).astype(np.int64)
+    if kind.comes_back:
+        back = np.flatnonzero(~course.banned)
+        later = (rng.random(len(back)) * DAY / 2).astype(np.int64)
+        people.created[members[back]] = begins[back] + later
     covered = evasion.camouflage_ratio / (1 - evasion.camouflage_ratio)
     people.rate[members] = network.events_per_day * covered
+    if course.banned.any():
+        world.changes.append(Change(course.noted_day, "rate", members[course.banned], 0.0))
     if kind.sleeps:
         for day in np.unique(network.joins).tolist():
             waking = members[network.joins == day]
@@ -198,6 +213,10 @@ def _record(world: World, kind: PlantedKind, network: Network, course: Course) -
             part = network.members[course.half == half]
             world.record(f"{name}{letter}", kind.name, role, part, note)
         name += "a"
+    elif course.banned.any():
+        world.record(name, kind.name, role, network.members[course.banned], note)
+        back = f"comes back after {date}"
+        world.record(name, kind.name, role, network.members[~course.banned], back)
     else:
         world.record(name, kind.name, role, network.members, note)
     world.record(name, kind.name, kind.client_role, network.clients)

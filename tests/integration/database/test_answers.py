@@ -83,6 +83,30 @@ def test_both_sides_say_how_many_and_what_speaks_for_neither(ask: Ask) -> None:
     ]
 
 
+def test_both_sides_tell_of_overrides_and_of_accepted_samples(
+    database: Database, tmp_path: Path
+) -> None:
+    rows = network("n1", ["a", "b", "c"])
+    why = (
+        "the innocent explanation Campus matches, and was overridden by ann on 2026-11-20: a script"
+    )
+    sample = "two reviewers accepted a sample of the accounts of its network: ben, cleo, 2026-11-21"
+    for row in rows["Account_MEMBER_OF_Network"]:
+        row.update(overridden=[why])
+    rows["Account_MEMBER_OF_Network"][0].update(sample=sample)
+    load(database, parts(tmp_path, rows), DAY, "networks", lambda *_, **__: None)
+    asked = database.write(QUERIES["evidence_both_sides"].forms()["table"], **GIVEN)
+    assert [(row["side"], row["what"], row["reason"]) for row in asked] == [
+        ("for", "members whom an accepted sample lets through: 1", sample),
+        ("against", "members whose innocent explanation was overridden: 3", why),
+    ]
+    first, *_ = database.write(QUERIES["open_network"].forms()["table"], **GIVEN)
+    assert (first["account"], first["overridden"], first["accepted_sample"]) == ("a", [why], sample)
+    account = database.write(QUERIES["account"].forms()["table"], **GIVEN, account="a")
+    (told,) = (row["details"] for row in account if row["what"] == "member of")
+    assert {why, sample} <= set(told)
+
+
 def test_a_network_waits_again_once_the_action_was_taken_back(
     database: Database, tmp_path: Path
 ) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from signatures.acceptance import ACCEPTANCE_LOTS
+from jobs.accepted_lots import print_accepted
+from signatures.acceptance import ACCEPTANCE_LOTS, SAMPLED
 from tests.exporters.enforcement.builders import SIGNATURE
 from tests.jobs.batches.sites import SNAPSHOT, Site, give_label
 from tests.ledger_rows import append_to_ledger
@@ -74,6 +76,23 @@ def test_it_leaves_in_three_stages_whatever_the_site_has(large: Site) -> None:
     assert 0 < first["released"] < 20, "of sixty accounts some six, or one, go first"
     large.release(batch, code=6)
     assert large.counted() == first, "the next stage waits for receipts"
+
+
+def test_its_evidence_tells_of_the_sample(large: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    sample(large, "ann", "bob")
+    batch = large.export()
+    assert batch is not None
+    rows = map(json.loads, (batch / "evidence.jsonl").read_text().splitlines())
+    told = [row for row in rows if row["text"].startswith(SAMPLED)]
+    assert {row["account_id"] for row in told} == set(NAMES)
+    assert {row["direction"] for row in told} == {"for"}
+    assert all(": ann, bob, " in row["text"] for row in told)
+    print_accepted(large.home, large.config.proposals, "n1")
+    print_accepted(large.home, large.config.proposals, "a0")
+    told_of = capsys.readouterr().out
+    assert "Accepted samples" in told_of and "60" in told_of and "ann, bob" in told_of
+    print_accepted(large.home, large.config.proposals, "n2")
+    assert capsys.readouterr().out == ""
 
 
 def test_it_stops_once_the_sample_is_doubted(

@@ -20,9 +20,14 @@ from tests.ledger_rows import append_to_ledger
 CAMPUS = benign_signature("Campus")
 
 
-def give(site: Site, reviewer: str = "lead_3", age: timedelta = timedelta(hours=1)) -> Any:
+def give(
+    site: Site,
+    reviewer: str = "lead_3",
+    age: timedelta = timedelta(hours=1),
+    network: str = "n1",
+) -> Any:
     """Override that Campus explains the members of the snapshot; returns the row."""
-    judged = {"network_id": "n1", "snapshot_sha256": SNAPSHOT, "account_id": None}
+    judged = {"network_id": network, "snapshot_sha256": SNAPSHOT, "account_id": None}
     row = override_row(CAMPUS, judged, reviewer, "one script", datetime.now(UTC) - age)
     write(site, row)
     return row
@@ -144,6 +149,37 @@ def test_what_two_reviewers_decided_needs_the_override_as_well(
     site.approve(batch, "lead_1")
     site.release(batch)
     assert site.counted() == {"released": 1}
+
+
+def test_what_people_decided_rests_on_the_override_of_the_network_that_is_there_now(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They judged n1; its accounts are in n2 by now, which was explained and overridden."""
+    decide(site, "a1", route="investigated", actor="ann, bob")
+    row = give(site, "lead_3", network="n2")
+    batch = export(site)
+    site.approve(batch, "lead_3", code=6)
+    site.approve(batch, "lead_1")
+    write(site, withdrawal(row, "lead_3", "they are students", datetime.now(UTC)))
+    site.release(batch, code=6)
+    assert "guard override: 1 accounts, limit 0" in capsys.readouterr().err
+
+
+def test_what_people_decided_rests_on_each_override_that_held_then(site: Site) -> None:
+    decide(site, "a1", route="investigated", actor="ann, bob")
+    give(site, "lead_3", network="n2")
+    row = give(site, "lead_2")
+    write(site, withdrawal(row, "lead_2", "they are students", datetime.now(UTC)))
+    assert site.export(code=6) is None
+    give(site, "lead_1")
+    assert site.export() is not None
+
+
+def test_an_override_that_had_ended_before_people_decided_is_nothing_to_them(site: Site) -> None:
+    give(site, "lead_3", age=HOLDS + timedelta(hours=1), network="n0")
+    decide(site, "a1", route="investigated", actor="ann, bob")
+    give(site, "lead_2")
+    assert site.export() is not None
 
 
 def test_a_lighter_action_that_was_begun_on_appeal_needs_none(site: Site) -> None:
