@@ -117,8 +117,10 @@ def test_other_id_types_are_refused(engine: Engine) -> None:
 
 @pytest.mark.graphframes
 @pytest.mark.usefixtures("graphframes")
-@pytest.mark.parametrize(("links", "id_type"), [(INTEGERS, pa.int64()), (STRINGS, pa.string())])
-@pytest.mark.parametrize(("algorithm", "limit"), [("graphframes", 10), ("auto", 0)])
+@pytest.mark.parametrize(
+    ("links", "id_type", "algorithm", "limit"),
+    [(INTEGERS, pa.int64(), "graphframes", 10), (STRINGS, pa.string(), "auto", 0)],
+)
 def test_graphframes_gives_the_same_ids_and_leaves_nothing_behind(
     engine: Engine,
     links: list[tuple[Id, Id]],

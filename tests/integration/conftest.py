@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -48,11 +48,25 @@ def fails(site: Site, capsys: pytest.CaptureFixture[str]) -> Callable[..., None]
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory, duckdb_engine: Engine) -> Site:
-    """Three days of 3,000 simulated accounts; test_engines.py has such a log on Spark."""
+    """Three days of 3,000 simulated accounts, in networks."""
     site = Site(tmp_path_factory.mktemp("simulated"), duckdb_engine)
     log = ["--accounts", "3000", "--days", "3", "--end-ds", str(DAY), "--out", str(site.folder)]
     assert simulate_events.main(log) == 0
     assert run_simulated(site, site.home) == 0
+    return site
+
+
+@pytest.fixture(scope="session")
+def two_days(tmp_path_factory: pytest.TempPathFactory, duckdb_engine: Engine) -> Site:
+    """Two scored days of a log with all its dirt, the second of which continues the first.
+
+    It is small, for Spark goes on with it.
+    """
+    site = Site(tmp_path_factory.mktemp("two-days"), duckdb_engine)
+    size = ["--accounts", "1000", "--days", "4", "--end-ds", str(DAY), "--seed", "7"]
+    assert simulate_events.main([*size, "--out", str(site.folder)]) == 0
+    for ds in (DAY - timedelta(days=1), DAY):
+        assert run_pipeline.main(arguments_of_two_days(site, site.home, ds), duckdb_engine) == 0
     return site
 
 
@@ -78,3 +92,10 @@ def run_simulated(site: Site, home: Path) -> int:
     config = ["--config", str(site.folder / "config.yaml"), "--set", f"home={home}"]
     until = ["--until", "detect-networks"]
     return run_pipeline.main(["--ds", str(DAY), *config, *until], site.engine)
+
+
+def arguments_of_two_days(site: Site, home: Path, ds: date = DAY) -> list[str]:
+    """The arguments of a run of `two_days`."""
+    config = ["--config", str(site.folder / "config.yaml"), "--set", f"home={home}"]
+    given = ["--set", "lookback=3d", "--set", "signatures.live=[all]"]
+    return ["--ds", str(ds), *config, *given]

@@ -6,7 +6,7 @@ import csv
 import gzip
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -141,7 +141,8 @@ def find_links(engine: Engine, shares: list[Share], config: Config, name: str) -
     first = min(share.second for share in shares)
     first_day = datetime.fromtimestamp(first, UTC).date().isoformat()
     tables = graph_tables(engine, pa.Table.from_pylist(rows), config, first_day, name=name)
-    return trace_links(engine, TRACE, config.traces[TRACE], tables, config)
+    found = trace_links(engine, TRACE, config.traces[TRACE], tables, config)
+    return replace(found, links=engine.materialize(found.links, f"{name}.links"))
 
 
 def pairs_by_object(pairs: Counter[Pair]) -> Counter[tuple[str, str, str]]:
@@ -189,6 +190,7 @@ def test_pairs_weights_thresholds_and_components_equal_coortweet(
     assert components_of(engine, found.links) == case.components(answers, "component_all")
 
 
+@pytest.mark.embedded
 @pytest.mark.reference
 def test_a_run_without_a_filter_keeps_all_links(answers: Path, engine: Engine) -> None:
     case = CASES[1]

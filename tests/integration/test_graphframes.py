@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import networkx
 import pytest
@@ -33,18 +34,20 @@ def random_log() -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def random_site(tmp_path_factory: pytest.TempPathFactory, spark_engine: Engine) -> Site:
-    site = Site(tmp_path_factory.mktemp("random"), spark_engine)
+def random_site(
+    tmp_path_factory: pytest.TempPathFactory, duckdb_engine: Engine, spark_engine: Engine
+) -> Site:
+    """A random day whose networks the embedded engine found, for Spark to go on with."""
+    site = Site(tmp_path_factory.mktemp("random"), duckdb_engine)
     columns = ("account_id", "event_time", "event_type", "device_id", "ip", "content_hash")
     hubs = {name: {"soft": HARD, "hard": HARD} for name in ("device", "content", "ip")}
     site.configure("log.parquet", columns, hubs=hubs)
     write_log(site.folder / "log.parquet", random_log())
-    assert site.build() == 0
-    return site
+    assert (site.build(), site.detect()) == (0, 0)
+    return replace(site, engine=spark_engine)
 
 
 def test_heterogeneous_components_are_those_of_the_graph_without_hubs(random_site: Site) -> None:
-    assert random_site.detect() == 0
     before = random_site.manifest("detect_networks")
     assert random_site.detect("--scope", "heterogeneous") == 0
     users: dict[tuple[str, str], set[str]] = {}
@@ -73,23 +76,21 @@ def test_heterogeneous_components_are_those_of_the_graph_without_hubs(random_sit
 
 
 def test_graphframes_gives_the_same_tables_as_forests(random_site: Site) -> None:
-    algorithm = "components.algorithm="
-    assert random_site.detect("--set", algorithm + "forest") == 0
     expected = random_site.tables()
     assert len(Counter(row["component_id"] for row in expected["components"])) > 3
-    assert random_site.detect("--set", algorithm + "graphframes") == 0
+    assert random_site.detect("--set", "components.algorithm=graphframes") == 0
     assert random_site.tables() == expected
 
 
 def test_both_find_the_same_components_in_a_simulated_day(
-    simulated: Site, spark_engine: Engine
+    two_days: Site, spark_engine: Engine
 ) -> None:
     engine = spark_engine
-    links = engine.read([str(simulated.warehouse.path("account_links", DAY))], "parquet")
+    links = engine.read([str(two_days.warehouse.path("account_links", DAY))], "parquet")
     with engine_api(engine.api_root):
         for algorithm in ("forest", "graphframes"):
             found = engine.to_arrow(find_components(engine, links, algorithm)).to_pylist()
             ids = {row["account_id"]: row["component_id"] for row in found}
             assert ids == {
-                row["account_id"]: row["component_id"] for row in simulated.rows("components")
+                row["account_id"]: row["component_id"] for row in two_days.rows("components")
             }

@@ -29,9 +29,9 @@ LOG = [
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory, spark_engine: Engine) -> Site:
+def published(tmp_path_factory: pytest.TempPathFactory, duckdb_engine: Engine) -> Site:
     """A day on which only ann and bob share a device and a content, hubs aside."""
-    site = Site(tmp_path_factory.mktemp("open-day"), spark_engine)
+    site = Site(tmp_path_factory.mktemp("open-day"), duckdb_engine)
     columns = ("account_id", "event_time", "event_type", "device_id", "content_hash")
     site.configure("log.parquet", columns, hubs={"device": {"soft": 3, "hard": 3}})
     write_log(site.folder / "log.parquet", LOG)
@@ -39,8 +39,10 @@ def published(tmp_path_factory: pytest.TempPathFactory, spark_engine: Engine) ->
     return site
 
 
-def test_a_motif_finds_two_accounts_that_share_a_device_and_a_content(published: Site) -> None:
-    session = published.engine.session  # type: ignore[attr-defined]
+def test_a_motif_finds_two_accounts_that_share_a_device_and_a_content(
+    published: Site, spark_engine: Engine
+) -> None:
+    session = spark_engine.session  # type: ignore[attr-defined]
     day = open_day(DAY, published.home, session).filterVertices("NOT is_hub")
     found = (
         day.find(SHARED_BY_TWO)
