@@ -46,6 +46,7 @@ bench: setup ## Compare speed and memory with other programs.
 
 acceptance: $(VENV)/.packages ## Measure who is found, and who is proposed on the calibrated route.
 	$(BIN)/python -m tests.acceptance.found_networks
+	$(BIN)/python -m tests.acceptance.named_kinds
 	$(BIN)/python -m tests.acceptance.calibrated_route
 
 zip: dist/actorgraph.zip ## Build dist/actorgraph.zip for spark-submit --py-files.

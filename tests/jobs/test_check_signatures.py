@@ -14,7 +14,7 @@ from tests.signatures.signature_files import SOUND, changed, write
 
 def test_check_counts_the_sound_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(write(tmp_path, SOUND))]) == 0
-    assert capsys.readouterr().out == "24 signatures are sound\n"
+    assert capsys.readouterr().out == "27 signatures are sound\n"
 
 
 def test_check_names_every_problem_in_a_line(
@@ -32,7 +32,7 @@ def test_check_names_every_problem_in_a_line(
 
 def test_test_runs_all_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["test"]) == 0
-    assert capsys.readouterr().out.endswith("examples of 23 signatures come out as they say\n")
+    assert capsys.readouterr().out.endswith("examples of 26 signatures come out as they say\n")
 
 
 def test_test_says_which_example_is_wrong_and_why(

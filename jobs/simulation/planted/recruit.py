@@ -42,7 +42,8 @@ def recruit(world: World, kind: PlantedKind, rng: np.random.Generator) -> None:
         if unfit or kind.begins_later or kind.never_rests:
             life = LIVES[0]
         if kind.comes_back:
-            life = BANNED_AND_BACK
+            # Those who were banned are a network, and so are those who come back.
+            life, size = BANNED_AND_BACK, max(size, 2 * SMALLEST)
         _recruit_network(world, kind, f"{kind.name}-{number + 1}", size, life, rng)
 
 

@@ -61,7 +61,7 @@ def test_a_kind_can_be_planted_more_often_than_usual() -> None:
     assert many.pop("device_farm") == 10 * usual.pop("device_farm")
     assert many == usual
     asked = planted(Settings(accounts=4000, planted={"ban_evasion": 1}))
-    assert asked.pop("ban_evasion") == 8
+    assert asked.pop("ban_evasion") == 10
     usual = planted(Settings(accounts=4000))
     assert asked == usual
     with pytest.raises(ConfigError, match="no planted kind 'device_form'; there are device_farm"):
