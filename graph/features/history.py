@@ -127,18 +127,19 @@ HISTORY_FEATURES = [
         "network",
         "ratio",
         "Share of the members without a decision, and of known age, that are younger than a week.",
-        "as new_account_ratio, of members without account_profile.prior_decisions > 0; null without "
-        "any",
+        "as new_account_ratio, of members without account_profile.prior_decisions > 0; null "
+        "without any",
         phrase="{value} of the accounts over which no decision was made were younger than a week",
     ),
     Feature(
         "decided_device_ratio",
         "network",
         "ratio",
-        "Share of the members without a decision on a device of an account over which one was made.",
-        "of members without account_profile.prior_decisions > 0: those with an edge to a device, no "
-        "hub, that an account with it, member or not, has an edge to, where less than 7 days lie "
-        "between the times of both edges / those members; null without any",
+        "Share of the members without a decision on a device of an account over which one was "
+        "made.",
+        "of members without account_profile.prior_decisions > 0: those with an edge to a device, "
+        "no hub, that an account with it, member or not, has an edge to, where less than 7 days "
+        "lie between the times of both edges / those members; null without any",
         phrase="{value} of the accounts over which no decision was made used a device of one over "
         "which one was",
     ),
