@@ -19,14 +19,19 @@ from graph.engines.spark_components import require_graphframes
 from graph.engines.spark_session import start_session
 from graph.entities import ENTITY_TYPES
 from graph.jvm_artifacts import graphframes_jar
-from graph.published import JOURNAL, day_folder, read_table
+from graph.local_tables import LocalTables
+from graph.published import JOURNAL, read_table
+from graph.remote_tables import RemoteTables
 
 if TYPE_CHECKING:
     from graphframes import GraphFrame
 
 
 def open_day(
-    ds: date | str, home: Path | str | None = None, session: SparkSession | None = None
+    ds: date | str,
+    home: Path | str | None = None,
+    session: SparkSession | None = None,
+    warehouse: str | None = None,
 ) -> GraphFrame:
     """The graph that build-graph published for a day.
 
@@ -34,7 +39,8 @@ def open_day(
     relationship (USED_DEVICE, POSTED, ...) and the columns of edges. Hubs are among them:
     leave them out before looking for motifs, `open_day(ds).filterVertices("NOT is_hub")`.
 
-    `home` is by default that of the commands. Without `session` the active one is used; if there is
+    `home` is by default that of the commands; `warehouse` is the setting of that name, where the
+    tables are on an object store, which needs no home here. Without `session` the active one is used; if there is
     none, one is started. Raises InputError for a day that is not published, or only in part,
     DependencyError when the session lacks GraphFrames' JVM half.
     """
@@ -49,10 +55,14 @@ def open_day(
     from graphframes import GraphFrame
 
     day = date.fromisoformat(ds) if isinstance(ds, str) else ds
-    engine = SparkEngine(session, scratch="")  # only reads
+    published = RemoteTables(warehouse) if warehouse else LocalTables(home / "warehouse")
+    found = [published.day(table.name, day) for table in (NODES, EDGES)]
+    if len({each.description.get("run_id") for each in found}) > 1:
+        raise InputError(f"{published.place}: tables of {day} are being replaced: try again")
+    engine = SparkEngine(session, scratch=published.place)  # only reads
     nodes, edges = (
-        read_table(engine, table, day, home / "warehouse" / table.name / day_folder(day))
-        for table in (NODES, EDGES)
+        read_table(engine, table, day, each)
+        for table, each in zip((NODES, EDGES), found, strict=True)
     )
     relationships = F.create_map(
         *(F.lit(text) for each in ENTITY_TYPES for text in (each.name, each.relationship))

@@ -26,7 +26,6 @@ from graph.fusion import ACCOUNT_LINKS
 from graph.ledger import read_ledger
 from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.profiles import ACCOUNT_PROFILE
-from graph.published import read_rows
 from graph.tables import Table
 from jobs.arguments import day, settings_parser
 from jobs.commands import run_command
@@ -76,7 +75,7 @@ def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int
 
 def _explain(arguments: argparse.Namespace) -> int:
     config = load(arguments.config, arguments.set, os.environ)
-    warehouse = Warehouse(config.warehouse.absolute())
+    warehouse = Warehouse.of(config)
     warehouse.recover("explain")
     decision = read_ledger(
         warehouse.folder.parent, DECISIONS, field("decision_id") == arguments.subject
@@ -109,7 +108,7 @@ class _Day:
         self.masked = masked
 
     def rows(self, table: Table, where: Expression) -> list[Row]:
-        return read_rows(table, self.ds, self.warehouse.path(table.name, self.ds), where)
+        return self.warehouse.rows(table, self.ds, where)
 
 
 def _is_account(name: str) -> Expression:
