@@ -64,6 +64,12 @@ def exists(place: str) -> bool:
     return bool(store.get_file_info(path).type == fs.FileType.File)
 
 
+def has_bucket(place: str) -> bool:
+    """Whether the bucket of a place on a store is there; raises OSError where nobody may look."""
+    store, path = filesystem(place)
+    return bool(store.get_file_info(path.split("/")[0]).type != fs.FileType.NotFound)
+
+
 def names_in(folder: str) -> list[str]:
     """The names of the files and folders right below a folder, sorted; none where there is none."""
     store, path = filesystem(folder)
@@ -96,6 +102,4 @@ def copy(source: str, target: str) -> None:
     from_store, from_path = filesystem(source)
     to_store, to_path = filesystem(target)
     make_folder(os.path.dirname(target))
-    fs.copy_files(
-        from_path, to_path, source_filesystem=from_store, destination_filesystem=to_store
-    )
+    fs.copy_files(from_path, to_path, source_filesystem=from_store, destination_filesystem=to_store)

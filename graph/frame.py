@@ -17,6 +17,7 @@ from graph.engines.base import InputError
 from graph.engines.spark import SparkEngine
 from graph.engines.spark_components import require_graphframes
 from graph.engines.spark_session import start_session
+from graph.engines.spark_store import store_settings
 from graph.entities import ENTITY_TYPES
 from graph.jvm_artifacts import graphframes_jar
 from graph.local_tables import LocalTables
@@ -40,9 +41,9 @@ def open_day(
     leave them out before looking for motifs, `open_day(ds).filterVertices("NOT is_hub")`.
 
     `home` is by default that of the commands; `warehouse` is the setting of that name, where the
-    tables are on an object store, which needs no home here. Without `session` the active one is used; if there is
-    none, one is started. Raises InputError for a day that is not published, or only in part,
-    DependencyError when the session lacks GraphFrames' JVM half.
+    tables are on an object store, and needs no home. Without `session` the active one is used; if
+    there is none, one is started. Raises InputError for a day that is not published, or only in
+    part, DependencyError when the session lacks GraphFrames' JVM half.
     """
     home = Path(home or os.environ.get("ACTORGRAPH_HOME") or Config.model_fields["home"].default)
     if (home / "warehouse" / JOURNAL).exists():
@@ -50,14 +51,14 @@ def open_day(
             f"{home / 'warehouse'}: tables are being replaced, or were when a run died: try again, "
             "or let `actorgraph status` finish it"
         )
-    session = session or SparkSession.getActiveSession() or _start()
+    session = session or SparkSession.getActiveSession() or _start(warehouse)
     require_graphframes(session)
     from graphframes import GraphFrame
 
     day = date.fromisoformat(ds) if isinstance(ds, str) else ds
     published = RemoteTables(warehouse) if warehouse else LocalTables(home / "warehouse")
     found = [published.day(table.name, day) for table in (NODES, EDGES)]
-    if len({each.description.get("run_id") for each in found}) > 1:
+    if len({each.description["run_id"] for each in found if each.description}) > 1:
         raise InputError(f"{published.place}: tables of {day} are being replaced: try again")
     engine = SparkEngine(session, scratch=published.place)  # only reads
     nodes, edges = (
@@ -78,6 +79,7 @@ def open_day(
     )
 
 
-def _start() -> SparkSession:
+def _start(warehouse: str | None) -> SparkSession:
+    settings = {"spark.jars": str(graphframes_jar())} | (store_settings() if warehouse else {})
     with TemporaryDirectory(prefix="actorgraph-") as scratch:
-        return start_session("actorgraph", Path(scratch), {"spark.jars": str(graphframes_jar())})
+        return start_session("actorgraph", Path(scratch), settings)

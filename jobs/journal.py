@@ -52,7 +52,7 @@ class Target(Protocol):
         """Make the new content current."""
 
     def settle(self) -> None:
-        """Once all new content is current: delete the old one, if it is not in the staging folder."""
+        """Once all is current: delete old content that is elsewhere than in the staging folder."""
 
     def undo(self, was_there: bool) -> None:
         """Make the old content current again."""

@@ -1,4 +1,4 @@
-"""A published day on an object store: the object that names its run is put, whole, over the old one.
+"""A published day on an object store: the object that names its run is put over the old one.
 
 Nothing is renamed. The new object stays staged until all of a publication is put, so that it can be
 put again; then the day's other runs are deleted, as a folder's old content is.

@@ -25,6 +25,7 @@ from graph.reach import read_files, write_files
 from graph.remote_tables import RemoteTables
 from graph.tables import Table
 from jobs import journal, lock
+from jobs.belonging import bind_store, check_store
 from jobs.errors import DataStop
 from jobs.files import make_private, remove, write_json
 from jobs.table_checks import check_rows, declared_columns
@@ -38,12 +39,15 @@ class Warehouse:
 
     def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
+        self.url = url
         self.published: Tables = RemoteTables(url) if url else LocalTables(folder)
 
     @classmethod
     def of(cls, config: Config) -> Warehouse:
-        """The warehouse that a config names."""
-        return cls(config.home.absolute() / FOLDER_NAME, config.warehouse)
+        """The warehouse that a config names; raises ConfigError where the home's is another."""
+        folder = config.home.absolute() / FOLDER_NAME
+        check_store(folder, config.warehouse)
+        return cls(folder, config.warehouse)
 
     def create(self) -> None:
         """Make the folder, closed to other users; raises DependencyError when that is refused."""
@@ -65,6 +69,8 @@ class Warehouse:
         try:
             self.create()
             with lock.exclusive(self.folder, command):
+                if self.url:
+                    bind_store(self.folder, self.url)
                 yield journal.recover(self.folder)
         finally:
             os.umask(before)
@@ -82,7 +88,7 @@ class Warehouse:
             journal.discard(self.folder)
 
     def path(self, table: str, ds: date) -> Path:
-        """The folder of one table's day in a warehouse that is a folder, whether or not it exists."""
+        """The folder of one table's day, where tables are in folders; whether or not it exists."""
         return self.folder / table / day_folder(ds)
 
     def tables(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -13,16 +14,16 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from pyarrow import fs
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-BUCKET = "tables"
-
 Answer = Iterable[bytes]
 Application = Callable[[dict[str, Any], Callable[..., Any]], Answer]
 
 
 class ObjectStore:
-    """The server's own view of its requests."""
+    """A place on the server, and the server's own view of its requests."""
 
     def __init__(self, application: Application) -> None:
+        self.bucket = f"tables-{secrets.token_hex(4)}"  # the server's memory is the process's
+        self.url = f"s3a://{self.bucket}/site"
         self._application = application
         self._lock = threading.Lock()
         self._left: int | None = None
@@ -87,7 +88,7 @@ def object_store() -> Iterator[ObjectStore]:
         made = fs.S3FileSystem(
             endpoint_override=named["AWS_ENDPOINT_URL"], allow_bucket_creation=True
         )
-        made.create_dir(BUCKET)
+        made.create_dir(store.bucket)
         yield store
     finally:
         for name, value in before.items():

@@ -15,12 +15,10 @@ from pyspark.sql import SparkSession
 
 from graph.engines.base import DependencyError
 from graph.filesystems import store_endpoint
+from graph.jvm_artifacts import STORE_PACKAGE
 
 PROTOCOL = "org.apache.spark.internal.io.cloud.PathOutputCommitProtocol"
 FILESYSTEM = "org.apache.hadoop.fs.s3a.S3AFileSystem"
-
-PACKAGE = "org.apache.spark:spark-hadoop-cloud_2.13"
-"""It brings the committer, and S3A with its SDK as dependencies."""
 
 
 def store_settings() -> dict[str, str]:
@@ -46,7 +44,8 @@ def require_store(session: SparkSession) -> None:
         for name in (PROTOCOL, FILESYSTEM):
             loader.loadClass(name)
     except Py4JError:
+        package = f"{STORE_PACKAGE}:{session.version}"
         raise DependencyError(
             "`warehouse` is on an object store, and what Spark needs for that is not on its class "
-            f"path. Submit the job with\n  spark-submit --packages {PACKAGE}:{session.version} ..."
+            f"path. Submit the job with\n  spark-submit --packages {package} ..."
         ) from None

@@ -115,9 +115,7 @@ class Forgotten:
 def forget_rows(changes: Changes, forgotten: Forgotten) -> dict[str, int]:
     """Stage tables and ledgers without the account; says how many rows were deleted and masked."""
     archive = ENFORCED_ENTITIES.name
-    deleted = sum(
-        rewrite_day(changes, *each, forgotten.without) for each in [*table_days(changes)]
-    )
+    deleted = sum(rewrite_day(changes, *each, forgotten.without) for each in [*table_days(changes)])
     deleted += _rewritten(changes, forgotten.without, [*ledger_appends(changes, archive)])
     ledgers = [each for each in ledger_appends(changes) if each[1].parent.name != archive]
     return {"deleted": deleted, "masked": _rewritten(changes, forgotten.masked, ledgers)}

@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -15,13 +14,13 @@ import pyarrow as pa
 import pytest
 
 from graph.engines.duckdb import open_duckdb
-from graph.filesystems import names_in, put
+from graph.filesystems import names_in
 from graph.frames import engine_api
 from graph.remote_tables import CURRENT
 from graph.tables import Table, columns
 from jobs.files import remove
 from jobs.warehouse import Publication, Warehouse
-from tests.object_store import BUCKET, ObjectStore, object_store
+from tests.object_store import ObjectStore
 
 DAY = date(2026, 11, 22)
 TABLES = [
@@ -32,12 +31,6 @@ REPORT = "reports/ds=2026-11-22/build.json"
 LAST = 200
 WRITERS = multiprocessing.get_context("forkserver")
 WRITERS.set_forkserver_preload(["tests.jobs.test_putting"])
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[ObjectStore]:
-    with object_store() as store:
-        yield store
 
 
 def publish(folder: Path, url: str, run_id: str) -> None:
@@ -95,7 +88,7 @@ def test_a_publication_killed_at_any_moment_is_all_old_or_all_new(
     outcomes = []
     for step in range(1, LAST):
         folder = tmp_path / str(step) / "warehouse"
-        url = f"s3a://{BUCKET}/{moment} {first_day} {step}".replace(" ", "-")
+        url = f"{store.url}/{moment} {first_day} {step}".replace(" ", "-")
         warehouse = Warehouse(folder, url)
         if not first_day:
             publish(folder, url, "old")
