@@ -261,8 +261,8 @@ class Config(Settings):
     """All settings of a run."""
 
     home: Path = Path(".actorgraph")
-    warehouse: Annotated[str | None, OrNone] = None
     lookback: Duration = 28 * UNITS["d"]
+    warehouse: Annotated[str | None, OrNone] = None
     events: EventsInput
     inputs: Inputs = Inputs()
     max_quarantine_ratio: Ratio = 0.05

@@ -24,6 +24,7 @@ class ObjectStore:
     def __init__(self, application: Application) -> None:
         self.bucket = f"tables-{secrets.token_hex(4)}"  # the server's memory is the process's
         self.url = f"s3a://{self.bucket}/site"
+        self.copies = 0
         self._application = application
         self._lock = threading.Lock()
         self._left: int | None = None
@@ -44,6 +45,7 @@ class ObjectStore:
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Answer:
         """Serve a request."""
         with self._lock:
+            self.copies += "HTTP_X_AMZ_COPY_SOURCE" in environ
             if self._left is not None:
                 self._left -= 1
             is_last = self._left == 0

@@ -33,10 +33,12 @@ DAY = date(2026, 11, 22)
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The config file of a simulated log."""
+    """The config file of a simulated log, of which something is proposed."""
     folder = tmp_path_factory.mktemp("log")
     assert simulate_events.main(["--accounts", "500", "--days", "2", "--out", str(folder)]) == 0
-    return folder / "config.yaml"
+    config = folder / "config.yaml"
+    config.write_text(f"{config.read_text()}\nsignatures: {{live: [all]}}\n")
+    return config
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +90,20 @@ def test_the_embedded_engine_works_on_copies(
     assert not names_in(f"{store.url}/sightings")
 
 
+def test_a_store_that_is_down_is_told_in_a_line(
+    log: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    home = ["--set", f"home={tmp_path}", "--set", "warehouse=s3a://bucket/site"]
+    assert purge_days.main(["--ds", str(DAY), "--config", str(log), *home]) == 5
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "the object store does not do what is asked of it" in line
+    assert "Could not connect" in line
+
+
 @pytest.fixture(scope="module")
 def jars() -> list[Path]:
     """What brings S3A and the committer: checked files, in a site's own cluster by --packages."""
@@ -131,9 +147,10 @@ def test_spark_writes_the_same_tables_and_shares_nothing_but_the_store(
     assert done.returncode == 0, done.stderr
     warehouse = Warehouse(home / "warehouse", store.url)
     assert tables(warehouse) == tables(Warehouse(expected / "warehouse"))
-    found = read_ledger(home, SNAPSHOTS)
-    assert found.num_rows == read_ledger(expected, SNAPSHOTS).num_rows
+    frozen = [read_ledger(each, SNAPSHOTS).column("snapshot_sha256") for each in (expected, home)]
+    assert frozen[0] and sorted(frozen[0].to_pylist()) == sorted(frozen[1].to_pylist())
     assert "_scratch" not in names_in(store.url)
+    assert store.copies == 0, "nothing is renamed, which on a store is a copy"
 
 
 @pytest.mark.spark

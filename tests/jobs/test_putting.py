@@ -50,8 +50,9 @@ def publish(folder: Path, url: str, run_id: str) -> None:
         engine.close()
 
 
-def publish_until(folder: Path, url: str, file_step: int | None) -> None:
+def publish_until(folder: Path, url: str, endpoint: str, file_step: int | None) -> None:
     """Publish in a process that dies before a step of its work on local files, if one is given."""
+    os.environ["AWS_ENDPOINT_URL"] = endpoint  # of this test's server
     steps = 0
 
     def on_event(event: str, _: object) -> None:
@@ -85,7 +86,7 @@ def contents(warehouse: Warehouse) -> list[str | None]:
 def test_a_publication_killed_at_any_moment_is_all_old_or_all_new(
     tmp_path: Path, store: ObjectStore, moment: str, first_day: bool
 ) -> None:
-    outcomes = []
+    outcomes, endpoint = [], os.environ["AWS_ENDPOINT_URL"]
     for step in range(1, LAST):
         folder = tmp_path / str(step) / "warehouse"
         url = f"{store.url}/{moment} {first_day} {step}".replace(" ", "-")
@@ -94,7 +95,7 @@ def test_a_publication_killed_at_any_moment_is_all_old_or_all_new(
             publish(folder, url, "old")
         file_step = step if moment == "file step" else None
         store.kill_at(None if file_step else step, is_answered=moment.startswith("answered"))
-        writer = WRITERS.Process(target=publish_until, args=(folder, url, file_step))
+        writer = WRITERS.Process(target=publish_until, args=(folder, url, endpoint, file_step))
         writer.start()
         assert writer.pid
         store.aim_at(writer.pid)
@@ -109,8 +110,8 @@ def test_a_publication_killed_at_any_moment_is_all_old_or_all_new(
         if writer.exitcode == 0:
             break
         assert writer.exitcode == -signal.SIGKILL
-        publish(folder, url, "next")
-        assert contents(warehouse) == ["next"] * 3
     assert writer.exitcode == 0
     assert outcomes == sorted(outcomes), "old until committed, new ever after"
     assert set(outcomes) == {False, True}
+    publish(folder, url, "next")
+    assert contents(warehouse) == ["next"] * 3
