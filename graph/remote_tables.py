@@ -107,5 +107,9 @@ def remove_other_runs(current: str, content: bytes | None) -> None:
 
 
 def remove_draft(current: str, content: bytes) -> None:
-    """Delete the run that was to be published as `current`, and what it has written."""
-    remove_all(f"{current.rpartition('/')[0]}/{json.loads(content)['folder']}")
+    """Delete the run that was to be published as `current`, unless it was published after all."""
+    folder = json.loads(content)["folder"]
+    with suppress(FileNotFoundError):
+        if json.loads(read_bytes(current))["folder"] == folder:
+            return
+    remove_all(f"{current.rpartition('/')[0]}/{folder}")

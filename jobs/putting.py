@@ -53,5 +53,5 @@ class ObjectTarget:
         remove_other_runs(self.url, content)
 
     def discard(self) -> None:
-        """See Target.discard."""
+        """See Target.discard; whoever died between the journal's end and here has published."""
         remove_draft(self.url, self.new.read_bytes())

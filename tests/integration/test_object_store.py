@@ -8,12 +8,12 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from graph.engines.base import DependencyError, Engine
 from graph.filesystems import names_in
 from graph.jvm_artifacts import Artifact, checked_jar
-from graph.ledger import read_ledger
 from graph.remote_tables import CURRENT
 from jobs import (
     explain_subject,
@@ -24,7 +24,6 @@ from jobs import (
     simulate_events,
 )
 from jobs.warehouse import Warehouse
-from signatures.snapshots import SNAPSHOTS
 from tests.conftest import missing
 from tests.object_store import ObjectStore
 
@@ -33,12 +32,10 @@ DAY = date(2026, 11, 22)
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The config file of a simulated log, of which something is proposed."""
+    """The config file of a simulated log."""
     folder = tmp_path_factory.mktemp("log")
     assert simulate_events.main(["--accounts", "500", "--days", "2", "--out", str(folder)]) == 0
-    config = folder / "config.yaml"
-    config.write_text(f"{config.read_text()}\nsignatures: {{live: [all]}}\n")
-    return config
+    return folder / "config.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -105,14 +102,15 @@ def test_a_store_that_is_down_is_told_in_a_line(
 
 
 @pytest.fixture(scope="module")
-def jars() -> list[Path]:
+def class_path() -> str:
     """What brings S3A and the committer: checked files, in a site's own cluster by --packages."""
     lines = Path(__file__).with_name("store_artifacts.txt").read_text().splitlines()
     try:
-        return [checked_jar(artifact(*line.split()), "run it there once") for line in lines]
+        jars = [checked_jar(artifact(*line.split()), "run it there once") for line in lines]
     except DependencyError as error:
         missing(str(error))
         raise
+    return ":".join(map(str, jars))
 
 
 def artifact(sha256: str, size: str, coordinates: str) -> Artifact:
@@ -120,16 +118,19 @@ def artifact(sha256: str, size: str, coordinates: str) -> Artifact:
     return Artifact(group, name, version, int(size), sha256)
 
 
-def run_on_spark(
+def build_on_spark(
     store: ObjectStore, home: Path, log: Path, *settings: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the day in a process, and so a Java, of its own."""
-    quick = ["spark.master=local[2]", "spark.driver.memory=2g", "spark.sql.shuffle.partitions=2"]
-    places = [f"home={home}", f"warehouse={store.url}"]
-    sets = [f"--set={each}" for each in (*quick, *places, *settings)]
-    command = [sys.executable, "-m", "jobs.command_line", "run", "--engine", "spark"]
+    """Build a day's graph in a process, and so a Java, of its own."""
+    places = ["spark.driver.memory=1g", f"home={home}", f"warehouse={store.url}"]
+    sets = [f"--set={each}" for each in (*places, "spark.sql.shuffle.partitions=2", *settings)]
+    job = ["-m", "jobs.command_line", "build-graph", "--engine", "spark", "--ds", str(DAY)]
+    return in_a_process(*job, "--config", str(log), *sets)
+
+
+def in_a_process(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*command, "--ds", str(DAY), "--config", str(log), *sets],
+        [sys.executable, *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -138,25 +139,51 @@ def run_on_spark(
 
 
 @pytest.mark.spark
-def test_spark_writes_the_same_tables_and_shares_nothing_but_the_store(
-    log: Path, expected: Path, store: ObjectStore, tmp_path: Path, jars: list[Path]
+def test_spark_writes_the_same_tables_and_renames_nothing(
+    log: Path, expected: Path, store: ObjectStore, tmp_path: Path, class_path: str
 ) -> None:
     home = tmp_path / "home"
-    path = ":".join(map(str, jars))
-    done = run_on_spark(store, home, log, f"spark.driver.extraClassPath={path}")
+    done = build_on_spark(store, home, log, f"spark.driver.extraClassPath={class_path}")
     assert done.returncode == 0, done.stderr
-    warehouse = Warehouse(home / "warehouse", store.url)
-    assert tables(warehouse) == tables(Warehouse(expected / "warehouse"))
-    frozen = [read_ledger(each, SNAPSHOTS).column("snapshot_sha256") for each in (expected, home)]
-    assert frozen[0] and sorted(frozen[0].to_pylist()) == sorted(frozen[1].to_pylist())
+    made = tables(Warehouse(home / "warehouse", store.url))
+    assert {"nodes", "edges", "sightings"} <= set(made)
+    wanted = tables(Warehouse(expected / "warehouse"))
+    assert made == {name: wanted[name] for name in made}
     assert "_scratch" not in names_in(store.url)
-    assert store.copies == 0, "nothing is renamed, which on a store is a copy"
+    assert store.copies == 0, "a rename on a store is a copy"
+
+
+CARRY = """
+import sys
+import pyarrow as pa
+from graph.engines.spark import open_spark
+from graph.reach import read_files, write_files
+
+scratch, url, class_path, folder = sys.argv[1:]
+settings = {"spark.driver.extraClassPath": class_path, "spark.driver.memory": "1g"}
+engine = open_spark("test", scratch, settings, url)
+write_files(engine, engine.from_arrow(pa.table({"account_id": ["u1", "u2"]})), folder, 1)
+print(sorted(read_files(engine, [folder]).toPandas()["account_id"]))
+engine.close()
+"""
+"""What a run does with a ledger: its folder is the driver's, and executors reach only the store."""
+
+
+@pytest.mark.spark
+def test_files_of_the_driver_are_carried_to_spark_and_back(
+    store: ObjectStore, tmp_path: Path, class_path: str
+) -> None:
+    places = [str(tmp_path / "scratch"), f"{store.url}/_scratch", class_path]
+    done = in_a_process("-c", CARRY, *places, str(tmp_path / "ledger"))
+    assert done.stdout == "['u1', 'u2']\n", done.stderr
+    (file,) = (tmp_path / "ledger").iterdir()
+    assert pq.read_table(file)["account_id"].to_pylist() == ["u1", "u2"]
 
 
 @pytest.mark.spark
 def test_spark_without_the_packages_says_which(
     store: ObjectStore, log: Path, tmp_path: Path
 ) -> None:
-    done = run_on_spark(store, tmp_path / "home", log)
+    done = build_on_spark(store, tmp_path / "home", log)
     assert done.returncode == 5
     assert "--packages org.apache.spark:spark-hadoop-cloud_2.13:" in done.stderr

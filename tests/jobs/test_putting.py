@@ -57,9 +57,10 @@ def publish_until(folder: Path, url: str, endpoint: str, file_step: int | None) 
 
     def on_event(event: str, _: object) -> None:
         nonlocal steps
-        steps += event in ("os.rename", "os.remove")
-        if steps == file_step:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if event in ("os.rename", "os.remove"):
+            steps += 1
+            if steps == file_step:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(on_event)
     publish(folder, url, "new")
@@ -81,8 +82,10 @@ def contents(warehouse: Warehouse) -> list[str | None]:
     return [*found, json.loads(report.read_text()) if report.exists() else None]
 
 
-@pytest.mark.parametrize("first_day", [True, False], ids=["first day", "rerun of a day"])
-@pytest.mark.parametrize("moment", ["unanswered request", "answered request", "file step"])
+@pytest.mark.parametrize(
+    ("moment", "first_day"),
+    [("unanswered request", False), ("answered request", False), ("file step", True)],
+)
 def test_a_publication_killed_at_any_moment_is_all_old_or_all_new(
     tmp_path: Path, store: ObjectStore, moment: str, first_day: bool
 ) -> None:
