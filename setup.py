@@ -59,6 +59,8 @@ setup(
             # Independent judges of what the exporters write.
             "jsonschema>=4.23",
             "stix2>=3.0.2",
+            # A real S3 server.
+            "moto[server,s3]>=5.1",
             "mypy>=1.14",
             "neo4j-viz[neo4j,pandas]>=1.0",
             "networkx>=3.4",

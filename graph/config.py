@@ -22,6 +22,7 @@ from pydantic import (
 
 from graph.enforcement_settings import EnforcementSettings, Retention
 from graph.entities import ENTITY_TYPES
+from graph.filesystems import SCHEME, is_remote
 from graph.setting_types import UNITS as UNITS
 from graph.setting_types import Duration as Duration
 from graph.setting_types import OrNone as OrNone
@@ -261,6 +262,7 @@ class Config(Settings):
 
     home: Path = Path(".actorgraph")
     lookback: Duration = 28 * UNITS["d"]
+    warehouse: Annotated[str | None, OrNone] = None
     events: EventsInput
     inputs: Inputs = Inputs()
     max_quarantine_ratio: Ratio = 0.05
@@ -287,6 +289,18 @@ class Config(Settings):
             raise ValueError(f"{home} is a URL; home must be a local or mounted folder")
         return home
 
+    @field_validator("warehouse")
+    @classmethod
+    def _on_a_store(cls, warehouse: str | None) -> str | None:
+        if warehouse is None:
+            return None
+        bucket = warehouse.removeprefix(SCHEME).split("/")[0]
+        if not is_remote(warehouse) or not bucket or "@" in bucket:
+            raise ValueError(
+                f"{warehouse} is no `{SCHEME}bucket/prefix`; for a folder, set `home` instead"
+            )
+        return warehouse.rstrip("/")
+
     @field_validator("lookback")
     @classmethod
     def _whole_days(cls, lookback: int) -> int:
@@ -302,11 +316,6 @@ class Config(Settings):
         if unknown:
             raise ValueError(f"{unknown} are not entity types; known: {', '.join(sorted(known))}")
         return hubs
-
-    @property
-    def warehouse(self) -> Path:
-        """The folder of the published tables."""
-        return self.home / "warehouse"
 
     @property
     def lookback_days(self) -> int:

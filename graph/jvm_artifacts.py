@@ -15,6 +15,12 @@ from graph.engines.base import DependencyError
 
 FILE = "jvm_artifacts.yaml"
 
+STORE_PACKAGE = "org.apache.spark:spark-hadoop-cloud_2.13"
+"""What Spark needs on an object store: a committer, and as dependencies S3A and its SDK.
+
+Its version is Spark's own. It is never fetched here, but given to spark-submit.
+"""
+
 
 @dataclass(frozen=True)
 class Artifact:

@@ -14,6 +14,7 @@ import pyarrow.dataset as ds
 
 from graph.engines.base import Engine
 from graph.frames import DataFrame, F
+from graph.reach import read_files
 from graph.tables import Table, sql_type
 
 FOLDER = "ledger"
@@ -61,7 +62,7 @@ def ledger_frame(engine: Engine, home: Path, table: Table) -> DataFrame:
     folders = [str(folder) for folder in appends(home, table)]
     if not folders:
         return engine.from_arrow(table.schema.empty_table())
-    found = engine.read(folders, "parquet", merge_columns=True)
+    found = read_files(engine, folders, merge_columns=True)
     for field in table.schema:
         if field.name not in found.columns:
             found = found.withColumn(field.name, F.lit(None).cast(sql_type(field.type)))

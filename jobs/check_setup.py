@@ -15,7 +15,8 @@ from packaging.requirements import Requirement
 
 from graph.config import Config
 from graph.engines.base import DependencyError
-from graph.jvm_artifacts import cached_graphframes, graphframes, verify
+from graph.filesystems import has_bucket
+from graph.jvm_artifacts import STORE_PACKAGE, cached_graphframes, graphframes, verify
 from jobs.arguments import settings_parser
 from jobs.commands import run_command
 from jobs.configuration import load
@@ -70,6 +71,9 @@ def examine(config: Config) -> Iterator[Finding]:
     yield graphframes_jar()
     yield memory()
     yield home(config.home.absolute())
+    if config.warehouse:
+        yield store(config.warehouse)
+        yield store_packages()
 
 
 def python() -> Finding:
@@ -157,6 +161,25 @@ def home(folder: Path) -> Finding:
     free = shutil.disk_usage(parent).free / GIB
     advice = None if free >= NEEDED_DISK_GIB else f"{NEEDED_DISK_GIB} GiB or more are advised"
     return Finding(thing, f"can be written, {free:.1f} GiB free", advice, needed=False)
+
+
+def store(url: str) -> Finding:
+    """Whether this machine may read what is in the warehouse on an object store."""
+    thing = f"warehouse {url}"
+    try:
+        found = "can be read" if has_bucket(url) else "there is no such bucket"
+    except OSError as error:
+        found = str(error).splitlines()[0]
+    if found == "can be read":
+        return Finding(thing, found)
+    mend = "look at its name, and at AWS_REGION, AWS_ENDPOINT_URL and credentials"
+    return Finding(thing, found, mend)
+
+
+def store_packages() -> Finding:
+    """What Spark needs to write there; only a session can tell whether a cluster has it."""
+    line = f"spark-submit --packages {STORE_PACKAGE}:{version('pyspark')}"
+    return Finding("Spark on the object store", f"{line}, or a cluster image that has it")
 
 
 if __name__ == "__main__":

@@ -65,8 +65,8 @@ def configure(home: Path, log: Path) -> Path:
 
 
 def demo_settings(home: Path, config_file: Path) -> list[str]:
-    """What commands on the demo's data are given; the home too, as ACTORGRAPH_HOME may be set."""
-    return ["--config", str(config_file), "--set", f"home={home}"]
+    """What commands on the demo's data are given; places too, as the environment may set them."""
+    return ["--config", str(config_file), "--set", f"home={home}", "--set", "warehouse=none"]
 
 
 def tell(home: Path, config_file: Path, ds: date, engine: Engine | None = None) -> Iterator[str]:

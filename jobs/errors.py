@@ -96,6 +96,11 @@ def as_stop(error: BaseException) -> BaseException:
         return InputError(
             f"{name} is damaged or not of the declared format: replace it or check it"
         )
+    if isinstance(error, OSError) and "AWS Error" in text:
+        return DependencyError(
+            f"the object store does not do what is asked of it: {text.splitlines()[0]}; look at "
+            "`warehouse`, and at the store's credentials in the environment"
+        )
     # What Java reports comes with a trace; an error without one means that no Java is there.
     silent = kind == "Py4JNetworkError" or (kind == "Py4JError" and "Trace:" not in text)
     if silent or isinstance(error, ConnectionRefusedError):

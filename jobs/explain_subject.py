@@ -26,7 +26,6 @@ from graph.fusion import ACCOUNT_LINKS
 from graph.ledger import read_ledger
 from graph.networks import MEMBERSHIPS, NETWORKS
 from graph.profiles import ACCOUNT_PROFILE
-from graph.published import read_rows
 from graph.tables import Table
 from jobs.accepted_lots import print_accepted
 from jobs.arguments import day, settings_parser
@@ -77,7 +76,7 @@ def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int
 
 def _explain(arguments: argparse.Namespace) -> int:
     config = load(arguments.config, arguments.set, os.environ)
-    warehouse = Warehouse(config.warehouse.absolute())
+    warehouse = Warehouse.of(config)
     warehouse.recover("explain")
     decision = read_ledger(
         warehouse.folder.parent, DECISIONS, field("decision_id") == arguments.subject
@@ -111,7 +110,7 @@ class _Day:
         self.limits = limits
 
     def rows(self, table: Table, where: Expression) -> list[Row]:
-        return read_rows(table, self.ds, self.warehouse.path(table.name, self.ds), where)
+        return self.warehouse.rows(table, self.ds, where)
 
 
 def _is_account(name: str) -> Expression:

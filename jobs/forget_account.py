@@ -81,7 +81,7 @@ def _forget(changes: Changes, forgotten: Forgotten, arguments: argparse.Namespac
     from jobs.samples import REVIEW, forget_in_blank_labels
 
     account, person = forgotten.account, arguments.person
-    if account in held_accounts(changes.home, changes.publication.warehouse.folder):
+    if account in held_accounts(changes.home, changes.publication.warehouse.published):
         raise GuardStop(
             f"guard legal hold: 1 hold or more reaches {account}, limit 0: it is on the account, "
             "or a network or decision of it (`legal-hold LIST`): lift it first"

@@ -62,7 +62,7 @@ def _hold(arguments: argparse.Namespace) -> int:
         if (arguments.action == "ADD") == (arguments.subject in subjects):
             state = "is held already" if arguments.action == "ADD" else "is not held"
             raise ConfigError(f"{arguments.subject} {state}")
-        kind = kind_of(changes.home, changes.publication.warehouse.folder, arguments.subject)
+        kind = kind_of(changes.home, changes.publication.warehouse.published, arguments.subject)
         if arguments.action == "ADD" and kind is None:
             raise ConfigError(
                 f"{arguments.subject} is no account, network or decision that is known here, so "

@@ -4,6 +4,9 @@ A publication is committed by one atomic rename, that of its journal. The journa
 target; each target's new content waits in `_staging/<run_id>/new`, its old content goes to
 `_staging/<run_id>/old`. Whoever finds a journal finishes it, from wherever its writer died; only if
 staged content was lost is the old state brought back instead. The caller holds the lock.
+
+A target is a file or folder, by its path from the warehouse (jobs/renaming.py), or an object on a
+store, by its URL (jobs/putting.py).
 """
 
 from __future__ import annotations
@@ -11,17 +14,24 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
+from graph.filesystems import SCHEME, is_remote
 from graph.published import JOURNAL as NAME
+from graph.remote_tables import CURRENT
 from jobs.errors import DataStop
 from jobs.files import remove, sync_folder, sync_tree, write_json
+from jobs.putting import ObjectTarget
+from jobs.renaming import FileTarget
 
 STAGING = "_staging"
+BESIDE = "beside/"
+STORE = "store/"
 
 
 @dataclass(frozen=True)
 class Journal:
-    """A committed publication: its targets, relative to the warehouse, and which were there."""
+    """A committed publication: its targets, and which of them were there before."""
 
     run_id: str
     targets: tuple[str, ...]
@@ -29,24 +39,50 @@ class Journal:
     undo: bool = False
 
 
+class Target(Protocol):
+    """One thing that a publication replaces; every step may be taken again after a crash."""
+
+    def prepare(self) -> bool:
+        """Before the commit: whether there is current content; what `undo` needs is kept."""
+
+    def is_lost(self) -> bool:
+        """Whether there is no new content to be made current; never so unless files were lost."""
+
+    def finish(self) -> None:
+        """Make the new content current."""
+
+    def settle(self) -> None:
+        """Once all is current: delete old content that is elsewhere than in the staging folder."""
+
+    def undo(self, was_there: bool) -> None:
+        """Make the old content current again."""
+
+    def discard(self) -> None:
+        """Without a commit: delete what the run wrote elsewhere than in the staging folder."""
+
+
 def staged(warehouse: Path, run_id: str, target: str) -> Path:
     """Where a target's new content waits to be published; one beside the warehouse begins `../`."""
     return warehouse / STAGING / run_id / "new" / _inside(target)
 
 
-def _aside(warehouse: Path, run_id: str, target: str) -> Path:
-    return warehouse / STAGING / run_id / "old" / _inside(target)
-
-
 def _inside(target: str) -> str:
-    return target.replace("../", "beside/", 1) if target.startswith("../") else target
+    return target.replace("../", BESIDE, 1).replace(SCHEME, STORE, 1)
+
+
+def _target(warehouse: Path, run_id: str, target: str) -> Target:
+    new = staged(warehouse, run_id, target)
+    old = warehouse / STAGING / run_id / "old" / _inside(target)
+    if is_remote(target):
+        return ObjectTarget(target, new, old)
+    return FileTarget(warehouse / target, new, old)
 
 
 def publish(warehouse: Path, run_id: str, targets: list[str]) -> None:
     """Make the staged content of all targets current."""
-    replaced = tuple(target for target in targets if (warehouse / target).exists())
+    replaced = [each for each in targets if _target(warehouse, run_id, each).prepare()]
     sync_tree(warehouse / STAGING / run_id)
-    journal = Journal(run_id, tuple(targets), replaced)
+    journal = Journal(run_id, tuple(targets), tuple(replaced))
     write_json(warehouse / NAME, asdict(journal))
     _finish(warehouse, journal)
 
@@ -56,9 +92,9 @@ def recover(warehouse: Path) -> str | None:
     journal = _read(warehouse)
     if journal is None:
         leftovers = (warehouse / STAGING).exists()
-        remove(warehouse / STAGING)
+        discard(warehouse)
         return "removed the staged tables of a run that did not end" if leftovers else None
-    if not journal.undo and _lost(warehouse, journal):
+    if not journal.undo and any(each.is_lost() for each in _targets(warehouse, journal)):
         journal = Journal(journal.run_id, journal.targets, journal.replaced, undo=True)
         write_json(warehouse / NAME, asdict(journal))
     if journal.undo:
@@ -71,6 +107,15 @@ def recover(warehouse: Path) -> str | None:
 def is_pending(warehouse: Path) -> bool:
     """Whether a publication is under way, or was when its writer died."""
     return (warehouse / NAME).exists()
+
+
+def discard(warehouse: Path) -> None:
+    """Delete what was staged and is in no journal, here and on the store."""
+    for store in (warehouse / STAGING).glob(f"*/new/{STORE}"):
+        for path in store.rglob(CURRENT):
+            url = SCHEME + path.relative_to(store).as_posix()
+            _target(warehouse, store.parents[1].name, url).discard()
+    remove(warehouse / STAGING)
 
 
 def _read(warehouse: Path) -> Journal | None:
@@ -89,39 +134,23 @@ def _read(warehouse: Path) -> Journal | None:
         ) from None
 
 
-def _lost(warehouse: Path, journal: Journal) -> bool:
-    """Whether a target has neither staged nor current content; never so unless files were lost."""
-    return any(
-        not staged(warehouse, journal.run_id, target).exists() and not (warehouse / target).exists()
-        for target in journal.targets
-    )
+def _targets(warehouse: Path, journal: Journal) -> list[Target]:
+    return [_target(warehouse, journal.run_id, target) for target in journal.targets]
 
 
 def _finish(warehouse: Path, journal: Journal) -> None:
-    for target in journal.targets:
-        new = staged(warehouse, journal.run_id, target)
-        if new.exists():
-            _move(warehouse / target, _aside(warehouse, journal.run_id, target))
-            _move(new, warehouse / target)
+    targets = _targets(warehouse, journal)
+    for target in targets:
+        target.finish()
+    for target in targets:
+        target.settle()
     _close(warehouse)
 
 
 def _undo(warehouse: Path, journal: Journal) -> None:
-    for target in journal.targets:
-        old = _aside(warehouse, journal.run_id, target)
-        if old.exists():
-            remove(warehouse / target)
-            _move(old, warehouse / target)
-        elif target not in journal.replaced:
-            remove(warehouse / target)
+    for name, target in zip(journal.targets, _targets(warehouse, journal), strict=True):
+        target.undo(was_there=name in journal.replaced)
     _close(warehouse)
-
-
-def _move(source: Path, destination: Path) -> None:
-    if source.exists():
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        source.rename(destination)
-        sync_folder(destination.parent)
 
 
 def _close(warehouse: Path) -> None:

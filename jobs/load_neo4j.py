@@ -41,6 +41,7 @@ from graph.hubs import SUSPICIOUS_HUBS
 from graph.ledger import read_ledger
 from graph.links import LINKS
 from graph.networks import MEMBERSHIPS, NETWORKS
+from graph.reach import write_files
 from graph.tables import Table, columns
 from jobs.accepted_lots import read_accepted
 from jobs.database.address import FOLDER as SERVER_FOLDER
@@ -155,7 +156,7 @@ def _parts(run: Run) -> list[Part]:
     remove(folder)
     parts = []
     for name, (kind, frame) in frames(run.engine, _day(run), run.arguments.scope).items():
-        run.engine.write(frame, str(folder / name), None)
+        write_files(run.engine, frame, str(folder / name))
         parts.append(read_part(kind, folder / name))
     return parts
 

@@ -155,21 +155,20 @@ def _explained(
     from pyarrow.dataset import field
 
     from graph.networks import MEMBERSHIPS
-    from graph.published import read_rows
     from signatures.findings import FINDINGS
 
     warehouse = changes.publication.warehouse
     network, account = arguments.network, arguments.account
     column = "network_id" if account is None else "account_id"
     whom = field(column) == (account or network)
-    members = read_rows(MEMBERSHIPS, ds, warehouse.path(MEMBERSHIPS.name, ds), whom)
+    members = warehouse.rows(MEMBERSHIPS, ds, whom)
     if not members:
         raise ConfigError(
             f"{account} is in no network on {ds}" if account else f"{ds} has no network {network}"
         )
     found = members[0]["network_id"]
     here = (field("network_id") == found) & field("benign")
-    rows = read_rows(FINDINGS, ds, warehouse.path(FINDINGS.name, ds), here)
+    rows = warehouse.rows(FINDINGS, ds, here)
     explain = [row for row in rows if row["subject_id"] in (found, account)]
     if str(signature.id) not in {row["signature_id"] for row in explain}:
         titles = ", ".join(sorted({row["title"] for row in explain})) or "no benign signature"

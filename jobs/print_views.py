@@ -23,7 +23,8 @@ from graph.tables import Table
 from jobs.arguments import settings_parser
 from jobs.commands import run_command
 from jobs.configuration import load
-from jobs.errors import DONE
+from jobs.errors import DONE, ConfigError
+from jobs.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _print(arguments: argparse.Namespace) -> int:
     config = load(arguments.config, arguments.set, os.environ)
+    if config.warehouse:
+        raise ConfigError(
+            f"the tables are in {config.warehouse}, where each day's current.json says which files "
+            "count; SQL that reads folders would count others too: read the tables by "
+            "jobs.warehouse, or make the views of a home that is a folder"
+        )
     names = network_feature_names(config.active_traces)
-    for statement in views(config.warehouse.absolute(), names, arguments.dialect):
+    for statement in views(Warehouse.of(config).folder, names, arguments.dialect):
         sys.stdout.write(f"{statement};\n")
     return DONE
 

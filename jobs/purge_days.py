@@ -28,6 +28,7 @@ from jobs.errors import DONE, ConfigError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from graph.published import TableDay
     from jobs.batches.changes import Changes
 
 TABLES = {
@@ -76,7 +77,7 @@ def purge(changes: Changes, ds: date, person: str) -> dict[str, int]:
     if ds > changes.now.date():
         raise ConfigError(f"--ds {ds} is to come: nothing is that old yet")
     warehouse = changes.publication.warehouse
-    kept = held_accounts(changes.home, warehouse.folder)
+    kept = held_accounts(changes.home, warehouse.published)
     days = list(_old_days(changes, ds, kept))
     batches = list(_old_batches(changes, ds, kept | held(changes.home)))
     files: list[Path] = []
@@ -96,7 +97,9 @@ def purge(changes: Changes, ds: date, person: str) -> dict[str, int]:
     changes.audit("purge", person, {"ds": str(ds), **told, **removed})
     changes.publish()
     # Once the log says so; whoever runs purge again deletes what a crash left.
-    for path in (*days, *(path for folder in batches for path in rows_of_accounts(folder)), *files):
+    for table, each in days:
+        warehouse.published.remove(table, each)
+    for path in (*(path for folder in batches for path in rows_of_accounts(folder)), *files):
         remove(path)
     return told
 
@@ -108,32 +111,26 @@ def _cutoff(changes: Changes, setting: str, ds: date) -> date:
     return ds - timedelta(days=-(-kept // UNITS["d"]))
 
 
-def _old_days(changes: Changes, ds: date, held: Set[str]) -> Iterator[Path]:
+def _old_days(changes: Changes, ds: date, held: Set[str]) -> Iterator[tuple[str, date]]:
     """Days of tables to be deleted; of those with rows of held accounts, only the others go."""
-    from jobs.batches.rewriting import rewrite
+    from jobs.batches.rewriting import rewrite_day
 
-    warehouse = changes.publication.warehouse
+    published = changes.publication.warehouse.published
     for table, setting in TABLES.items():
         cutoff = _cutoff(changes, setting, ds)
-        for each in (each for each in warehouse.days(table) if each < cutoff):
-            folder = warehouse.path(table, each)
-            if _has_rows(folder, held):
+        for each in (each for each in published.days(table) if each < cutoff):
+            day = published.day(table, each)
+            if _has_rows(day, held):
                 keep = partial(_rows_of, accounts=held)
-                rewrite(changes, f"{table}/{folder.name}", folder, keep)
+                rewrite_day(changes, table, each, day, keep)
             else:
-                yield folder
+                yield table, each
 
 
-def _has_rows(folder: Path, accounts: Set[str]) -> bool:
-    import pyarrow.parquet as pq
-
+def _has_rows(day: TableDay, accounts: Set[str]) -> bool:
     if not accounts:
         return False
-    for path in folder.glob("*.parquet"):
-        with pq.ParquetFile(path) as file:
-            if any(len(_rows_of(batch, accounts)) for batch in file.iter_batches()):
-                return True
-    return False
+    return any(len(_rows_of(batch, accounts)) for batch in day.dataset().to_batches())
 
 
 def _rows_of(batch: pa.RecordBatch, accounts: Set[str]) -> pa.RecordBatch:
@@ -165,7 +162,7 @@ def _purge_ledger(changes: Changes, ledger: str, setting: str, ds: date, held: S
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from jobs.batches.rewriting import ledger_appends, rewrite
+    from jobs.batches.rewriting import ledger_appends, rewrite_append
 
     cutoff = _cutoff(changes, setting, ds)
     accounts = pa.array(sorted(held), pa.string())
@@ -181,7 +178,8 @@ def _purge_ledger(changes: Changes, ledger: str, setting: str, ds: date, held: S
         return batch.filter(kept)
 
     return sum(
-        rewrite(changes, target, folder, keep) for target, folder in ledger_appends(changes, ledger)
+        rewrite_append(changes, target, folder, keep)
+        for target, folder in ledger_appends(changes, ledger)
     )
 
 

@@ -200,7 +200,7 @@ def _run(
     name: str, jobs: Sequence[Job], arguments: argparse.Namespace, engine: Engine | None, log: Any
 ) -> None:
     config = load(arguments.config, arguments.set, os.environ)
-    warehouse = Warehouse(config.warehouse.absolute())
+    warehouse = Warehouse.of(config)
     log.info("start", config_sha256=config_sha256(config), warehouse=str(warehouse.folder))
     with warehouse.writing(f"{name} --ds {arguments.ds}") as mended, ExitStack() as stack:
         if mended:

@@ -10,12 +10,16 @@ from pathlib import Path
 
 from graph.config import Config
 from graph.engines.base import DependencyError, Engine
+from graph.filesystems import remove_all
 from graph.frames import engine_api
 from jobs.errors import ConfigError, as_stop
 from jobs.files import remove
 from jobs.interrupts import heard_at_once
 from jobs.java import QUICK_COMPILER, require_java
 from jobs.log_files import log_bytes
+
+SCRATCH = "_scratch"
+"""The folder on a store for what the machines of a cluster need meanwhile."""
 
 GIB = 1 << 30
 MEMORY_SHARE = 0.4
@@ -114,15 +118,31 @@ def _spark_session(
 
     if not under_spark_submit():
         os.environ["JAVA_HOME"] = str(require_java().home)
-    engine = open_spark(application, scratch, spark_settings(config, scratch, jar, ds))
+    store = f"{config.warehouse}/{SCRATCH}" if config.warehouse else None
+    settings = spark_settings(config, scratch, jar, ds)
+    engine = open_spark(application, scratch, settings, store)
     try:
-        yield engine
+        with _empty(store):
+            yield engine
     except BaseException as error:
         # After an interrupt, or once Java is gone, there is nothing more to be said to it.
         gone = isinstance(as_stop(error), KeyboardInterrupt | DependencyError)
         kill_jvm() if gone else engine.close()
         raise
     engine.close()
+
+
+@contextmanager
+def _empty(store: str | None) -> Iterator[None]:
+    """Empty a folder on a store before, of a run that was killed, and after."""
+    if store is None:
+        yield
+        return
+    remove_all(store)
+    try:
+        yield
+    finally:
+        remove_all(store)
 
 
 def duckdb_settings(config: Config, scratch: Path, ds: date | None = None) -> dict[str, str]:

@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from graph.local_tables import LocalTables
 from graph.published import day_folder
 from jobs.arguments import day, settings_parser
 from jobs.batches.reversals import open_reversals
@@ -40,12 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     config = load(arguments.config, arguments.set, os.environ)
-    warehouse = Warehouse(config.warehouse.absolute())
+    warehouse = Warehouse.of(config)
     mended = warehouse.recover("status")
     if mended:
         sys.stdout.write(f"{mended}\n\n")
     _show_batches(warehouse.folder.parent, timedelta(microseconds=config.enforcement.receipt_due))
-    days = warehouse.days(RUNS)
+    days = LocalTables(warehouse.folder).days(RUNS)
     ds = arguments.ds or max(days, default=None)
     if ds not in days:
         when = f"for {ds} " if ds else ""
@@ -53,7 +54,7 @@ def _show(arguments: argparse.Namespace) -> int:
         return DONE
     _show_jobs(warehouse, ds)
     _show_tables(warehouse, ds)
-    sys.stdout.write(f"{len(days)} days, {min(days)} to {max(days)}, in {warehouse.folder}\n")
+    sys.stdout.write(f"{len(days)} days, {min(days)} to {max(days)}, in {warehouse.place}\n")
     return DONE
 
 
@@ -93,9 +94,8 @@ def _show_jobs(warehouse: Warehouse, ds: date) -> None:
 
 
 def _show_tables(warehouse: Warehouse, ds: date) -> None:
-    tables = [
-        warehouse.describe(name, ds) for name in warehouse.tables() if ds in warehouse.days(name)
-    ]
+    described = (warehouse.describe(name, ds) for name in warehouse.tables())
+    tables = [table for table in described if table]
     rows: list[list[Any]] = [
         [table["table"], table["rows"], table["grain"], table["run_id"]] for table in tables
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graph.engines.base import Engine
 from graph.frames import DataFrame, F
+from graph.reach import read_files
 from graph.tables import Table, sql_type
 from jobs.errors import DataStop
 
@@ -24,7 +25,7 @@ def check_rows(engine: Engine, table: Table, path: str) -> int:
     64-bit hashes are counted several times as fast as keys. Different hashes prove different keys;
     equal ones do not prove equal keys, so a finding is counted again by the keys themselves.
     """
-    keys = engine.read([path], "parquet").select(*table.key)
+    keys = read_files(engine, [path]).select(*table.key)
     counts = engine.count_keys(keys)
     key = ", ".join(table.key)
     if nulls := counts.rows - counts.whole:

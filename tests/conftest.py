@@ -16,6 +16,7 @@ from graph.engines.base import DependencyError, Engine
 from graph.frames import engine_api
 from graph.jvm_artifacts import graphframes_jar
 from jobs.java import QUICK_COMPILER
+from tests.object_store import ObjectStore, object_store
 
 # The first call of a compiled loop takes as long as thousands of later ones.
 settings.register_profile("actorgraph", deadline=None)
@@ -86,6 +87,13 @@ def any_engine(request: pytest.FixtureRequest) -> Engine:
     """Each engine in turn; a test or module that is marked `spark` runs on Spark alone."""
     engine: Engine = request.getfixturevalue(f"{request.param}_engine")
     return engine
+
+
+@pytest.fixture
+def store() -> Iterator[ObjectStore]:
+    """An S3 server on loopback, named in the environment, and an empty place on it."""
+    with object_store() as store:
+        yield store
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

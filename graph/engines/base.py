@@ -48,6 +48,11 @@ class Engine(Protocol):
 
     name: str
     api_root: str
+    scratch: str
+    """The folder of what the run needs meanwhile: all machines of the engine reach it.
+
+    It is a URL where they share a store and no disk. Files elsewhere are carried (graph/reach.py).
+    """
     streams_components: bool
     """Whether `connected_components` reads links as they come, in memory that accounts bound."""
 

@@ -31,6 +31,7 @@ from graph.engines.base import (
 from graph.engines.spark_components import connected_components
 from graph.engines.spark_files import is_local, map_files, written_files
 from graph.engines.spark_session import start_session
+from graph.engines.spark_store import require_store, store_settings
 
 # Above this many rows a table travels faster as a parquet file than through the JVM's socket.
 ROWS_THROUGH_SOCKET = 200_000
@@ -183,12 +184,19 @@ def _read_csv(reader: DataFrameReader, paths: list[str]) -> DataFrame:
 
 
 def open_spark(
-    application: str, scratch: Path | str, settings: dict[str, str] | None = None
+    application: str,
+    scratch: Path | str,
+    settings: dict[str, str] | None = None,
+    store: str | None = None,
 ) -> SparkEngine:
     """Start a Spark engine, or take the session that spark-submit configured.
 
-    `settings` are Spark properties; those given to spark-submit win. Raises DependencyError when no
-    JVM can be started.
+    `settings` are Spark properties; those given to spark-submit win. `store` is a URL on an object
+    store, for what would else be in the scratch folder and all machines of a cluster must reach.
+    Raises DependencyError when no JVM can be started, or it cannot use the store.
     """
-    session = start_session(application, Path(scratch), settings or {})
-    return SparkEngine(session, str(scratch))
+    wanted = {**(store_settings() if store else {}), **(settings or {})}
+    session = start_session(application, Path(scratch), wanted)
+    if store:
+        require_store(session)
+    return SparkEngine(session, store or str(scratch))

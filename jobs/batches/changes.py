@@ -124,7 +124,7 @@ def changing(
     command holds the lock. What is not published is removed.
     """
     now = now or datetime.now(UTC)
-    warehouse = Warehouse(config.warehouse.absolute())
+    warehouse = Warehouse.of(config)
     scratch = config.home.absolute() / "scratch"
     sized = config.model_copy(update={"duckdb": LITTLE_MEMORY | config.duckdb})
     with warehouse.writing(command), ExitStack() as stack:

@@ -23,7 +23,7 @@ from jobs.batches.carriers import carries, folders
 from jobs.batches.changes import Changes
 from jobs.batches.releasing import void
 from jobs.batches.retracting import OUT
-from jobs.batches.rewriting import ledger_appends, rewrite, table_days
+from jobs.batches.rewriting import ledger_appends, rewrite_append, rewrite_day, table_days
 from jobs.batches.store import Store, read
 from jobs.errors import GuardStop
 from signatures.decisions import DECISIONS
@@ -115,7 +115,7 @@ class Forgotten:
 def forget_rows(changes: Changes, forgotten: Forgotten) -> dict[str, int]:
     """Stage tables and ledgers without the account; says how many rows were deleted and masked."""
     archive = ENFORCED_ENTITIES.name
-    deleted = _rewritten(changes, forgotten.without, [*table_days(changes)])
+    deleted = sum(rewrite_day(changes, *each, forgotten.without) for each in [*table_days(changes)])
     deleted += _rewritten(changes, forgotten.without, [*ledger_appends(changes, archive)])
     ledgers = [each for each in ledger_appends(changes) if each[1].parent.name != archive]
     return {"deleted": deleted, "masked": _rewritten(changes, forgotten.masked, ledgers)}
@@ -126,7 +126,7 @@ def _rewritten(
     change: Callable[[pa.RecordBatch], pa.RecordBatch],
     folders_: list[tuple[str, Path]],
 ) -> int:
-    return sum(rewrite(changes, target, folder, change) for target, folder in folders_)
+    return sum(rewrite_append(changes, target, folder, change) for target, folder in folders_)
 
 
 def stands_against(changes: Changes, account: str) -> list[str]:

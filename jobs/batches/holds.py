@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +13,7 @@ import pyarrow.dataset as pds
 
 from graph.ledger import read_ledger
 from graph.networks import MEMBERSHIPS
-from graph.tables import Table
+from graph.published import TableDay, Tables
 from signatures.decisions import DECISIONS
 from signatures.snapshots import SNAPSHOTS
 
@@ -24,7 +26,7 @@ def held(home: Path) -> set[str]:
     return set(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else set()
 
 
-def held_accounts(home: Path, warehouse: Path) -> set[str]:
+def held_accounts(home: Path, published: Tables) -> set[str]:
     """The accounts that a hold reaches, on whatever day and in whatever judgement."""
     subjects = held(home)
     if not subjects:
@@ -34,7 +36,7 @@ def held_accounts(home: Path, warehouse: Path) -> set[str]:
     found = [
         read_ledger(home, DECISIONS, in_network | pc.field("decision_id").isin(names)),
         read_ledger(home, SNAPSHOTS, in_network),
-        _members(warehouse, MEMBERSHIPS, in_network),
+        *_members(published, in_network),
     ]
     accounts = (table.column("account_id").to_pylist() for table in found)
     return subjects.union(*accounts)
@@ -53,15 +55,16 @@ COLUMNS = (
 """Where ids stand in ledgers and tables: the kind, the column, and the one that says the kind."""
 
 
-def kind_of(home: Path, warehouse: Path, subject: str) -> str | None:
+def kind_of(home: Path, published: Tables, subject: str) -> str | None:
     """What an id is known as here: account, network, decision; None where it stands nowhere.
 
     Newer files are read first; an id that is unknown is looked for in all of them.
     """
     files = sorted(home.glob("ledger/*/[0-9]*/*.parquet"), reverse=True)
-    files += sorted(warehouse.glob("*/ds=*/*.parquet"), key=lambda path: path.parent, reverse=True)
-    for path in files:
-        found = pds.dataset(path, format="parquet")
+    for found in chain(
+        (pds.dataset(path, format="parquet") for path in files),
+        (day.dataset() for day in _days(published, reversed(published.names()))),
+    ):
         for kind, name, typed in COLUMNS:
             if name in found.schema.names:
                 mine = pc.field(name) == subject
@@ -72,8 +75,14 @@ def kind_of(home: Path, warehouse: Path, subject: str) -> str | None:
     return None
 
 
-def _members(warehouse: Path, table: Table, where: pds.Expression) -> pa.Table:
-    files = [str(path) for path in warehouse.glob(f"{table.name}/ds=*/*.parquet")]
-    if not files:
-        return table.schema.empty_table()
-    return pds.dataset(files, schema=table.schema, format="parquet").to_table(filter=where)
+def _members(published: Tables, where: pds.Expression) -> Iterator[pa.Table]:
+    """The rows of memberships that `where` selects, of each day."""
+    for day in _days(published, [MEMBERSHIPS.name]):
+        yield day.dataset(MEMBERSHIPS.schema).to_table(filter=where)
+
+
+def _days(published: Tables, names: Iterable[str]) -> Iterator[TableDay]:
+    """The days of tables, a table's newest first."""
+    for name in names:
+        for ds in reversed(published.days(name)):
+            yield published.day(name, ds)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from graph.filesystems import filesystem, make_folder
 from graph.ledger import FOLDER as LEDGER
-from graph.published import DESCRIPTION, read_description
+from graph.published import TableDay
 from jobs.batches.changes import Changes
-from jobs.files import write_json
 
 Change = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 
-def table_days(changes: Changes) -> Iterator[tuple[str, Path]]:
-    """The target and the folder of every published day of a table."""
-    warehouse = changes.publication.warehouse.folder
-    for path in sorted(warehouse.glob(f"*/ds=*/{DESCRIPTION}")):
-        folder = path.parent
-        yield f"{folder.parent.name}/{folder.name}", folder
+def table_days(changes: Changes) -> Iterator[tuple[str, date, TableDay]]:
+    """Every published day of a table."""
+    published = changes.publication.warehouse.published
+    for table in published.names():
+        for ds in published.days(table):
+            if (day := published.day(table, ds)).description:
+                yield table, ds, day
 
 
 def ledger_appends(changes: Changes, *names: str) -> Iterator[tuple[str, Path]]:
@@ -33,36 +34,50 @@ def ledger_appends(changes: Changes, *names: str) -> Iterator[tuple[str, Path]]:
             yield f"../{LEDGER}/{folder.parent.name}/{folder.name}", folder
 
 
-def rewrite(changes: Changes, target: str, folder: Path, change: Change) -> int:
-    """Stage a folder of parquet files anew as `change` leaves its rows; returns the rows changed.
+def rewrite_day(changes: Changes, table: str, ds: date, day: TableDay, change: Change) -> int:
+    """Stage a table's day anew as `change` leaves its rows; returns the rows changed.
 
-    A folder in which nothing changes is left alone. Memory holds one record batch.
+    A day in which nothing changes is left alone. Memory holds one record batch.
     """
-    if not any(_differs(path, change) for path in _files(folder)):
+    if not any(_differs(file, change) for file in day.files):
         return 0
-    fresh = changes.publication.claim(target)
-    shutil.copytree(folder, fresh)
+    draft = changes.publication.draft(table, ds)
+    changed, rows = _rewritten(day.files, draft.place, change)
+    changes.publication.describe(draft, {**day.description, "rows": rows})
+    return changed
+
+
+def rewrite_append(changes: Changes, target: str, folder: Path, change: Change) -> int:
+    """Stage an append of a ledger anew, as `rewrite_day` does a table's day."""
+    files = [str(path) for path in sorted(folder.glob("*.parquet"))]
+    if not any(_differs(file, change) for file in files):
+        return 0
+    changed, _ = _rewritten(files, str(changes.publication.claim(target)), change)
+    return changed
+
+
+def _rewritten(files: Sequence[str], folder: str, change: Change) -> tuple[int, int]:
+    """Write files anew into a new folder; returns the rows changed, and those there are now."""
     changed = rows = 0
-    for path in _files(folder):
+    make_folder(folder)
+    for file in files:
+        store, path = filesystem(file)
+        fresh, target = filesystem(f"{folder}/{PurePosixPath(file).name}")
         with (
-            pq.ParquetFile(path) as before,
-            pq.ParquetWriter(fresh / path.name, before.schema_arrow, compression="zstd") as after,
+            pq.ParquetFile(path, filesystem=store) as before,
+            pq.ParquetWriter(
+                target, before.schema_arrow, compression="zstd", filesystem=fresh
+            ) as after,
         ):
             for batch in before.iter_batches():
                 found = change(batch)
                 changed += 0 if found.equals(batch) else max(len(batch) - len(found), 1)
                 rows += len(found)
                 after.write_batch(found)
-    description = read_description(folder)
-    if description:
-        write_json(fresh / DESCRIPTION, {**description, "rows": rows})
-    return changed
+    return changed, rows
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.parquet"))
-
-
-def _differs(path: Path, change: Change) -> bool:
-    with pq.ParquetFile(path) as file:
-        return any(not change(batch).equals(batch) for batch in file.iter_batches())
+def _differs(file: str, change: Change) -> bool:
+    store, path = filesystem(file)
+    with pq.ParquetFile(path, filesystem=store) as opened:
+        return any(not change(batch).equals(batch) for batch in opened.iter_batches())

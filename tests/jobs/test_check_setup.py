@@ -9,6 +9,7 @@ import pytest
 from graph.jvm_artifacts import cache_folder, graphframes
 from jobs import check_setup
 from jobs.check_setup import main
+from tests.object_store import ObjectStore
 
 
 @pytest.fixture
@@ -85,3 +86,14 @@ def test_a_damaged_jar_is_deleted_and_only_a_warning(
 def test_a_wrong_setting_is_an_error_and_no_finding(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--set", "hom=x"]) == 2
     assert "did you mean home?" in capsys.readouterr().err
+
+
+def test_a_store_is_tried_and_the_packages_for_spark_are_named(
+    home: str, capsys: pytest.CaptureFixture[str], store: ObjectStore
+) -> None:
+    assert main(["--set", home, "--set", f"warehouse={store.url}"]) == 0
+    printed = capsys.readouterr().out
+    assert f"ok     warehouse {store.url}" in printed
+    assert "spark-submit --packages org.apache.spark:spark-hadoop-cloud_2.13:4." in printed
+    assert main(["--set", home, "--set", "warehouse=s3a://no-such-bucket"]) == 5
+    assert "there is no such bucket" in capsys.readouterr().out
