@@ -97,12 +97,12 @@ def gib(settings: dict[str, str]) -> float:
 
 def test_the_embedded_engines_settings_fit_the_machine_and_the_config_wins(tmp_path: Path) -> None:
     fitting = duckdb_settings(config(tmp_path), tmp_path)
-    share = sessions.machine_memory_gib() * sessions.DUCKDB_MEMORY_SHARE
-    assert gib(fitting) == pytest.approx(min(sessions.MIN_DUCKDB_GIB, share), abs=0.01)
+    most = sessions.machine_memory_gib() * sessions.MOST_DUCKDB_MEMORY_SHARE
+    assert gib(fitting) == pytest.approx(min(sessions.MIN_DUCKDB_GIB, most), abs=0.01)
     with (tmp_path / "log.parquet").open("wb") as file:
         file.truncate(1 << 40)
     large = duckdb_settings(config(tmp_path / "log.parquet"), tmp_path)
-    assert gib(large) == pytest.approx(share, abs=0.01)
+    assert gib(large) == pytest.approx(most, abs=0.01)
     chosen = duckdb_settings(config(tmp_path, "duckdb.memory_limit=7GiB"), tmp_path)
     assert chosen["memory_limit"] == "7GiB"
     assert chosen["temp_directory"] == fitting["temp_directory"]
