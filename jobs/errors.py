@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from errno import ENOSPC
 from typing import Any
 
 from graph.engines.base import DependencyError, InputError
@@ -20,6 +21,8 @@ INTERRUPTED = 130
 
 UNREADABLE = "FAILED_READ_FILE"
 """Spark's error class for files that it cannot make sense of."""
+
+NO_SPACE = "No space left on device"
 
 OTHER_HEADER = "CSV header"
 """What Spark says of a CSV file whose header is not that of the others."""
@@ -101,6 +104,8 @@ def as_stop(error: BaseException) -> BaseException:
             f"the object store does not do what is asked of it: {text.splitlines()[0]}; look at "
             "`warehouse`, and at the store's credentials in the environment"
         )
+    if isinstance(error, OSError) and error.errno == ENOSPC:
+        return _disk_full(f'"{error.filename}"')
     # What Java reports comes with a trace; an error without one means that no Java is there.
     silent = kind == "Py4JNetworkError" or (kind == "Py4JError" and "Trace:" not in text)
     if silent or isinstance(error, ConnectionRefusedError):
@@ -115,6 +120,8 @@ def _stop_of_duckdb(error: BaseException, kind: str, text: str) -> BaseException
         return KeyboardInterrupt()
     from graph.engines.duckdb_files import damaged
 
+    if NO_SPACE in text:
+        return _disk_full(text)
     if file := damaged(text):
         return InputError(file)
     if kind == "OutOfMemoryException":
@@ -123,6 +130,14 @@ def _stop_of_duckdb(error: BaseException, kind: str, text: str) -> BaseException
             f"or use spark-submit ({text.splitlines()[0]})"
         )
     return error
+
+
+def _disk_full(text: str) -> DependencyError:
+    named = re.search(r'"([^"\\]*/[^"\\]*)', text)
+    return DependencyError(
+        f"no space is left on the disk of {named[1] if named else 'the home'}: make room, or set "
+        "`home` or duckdb.temp_directory to a larger one"
+    )
 
 
 def describe(error: BaseException) -> str:
