@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from graph.engines.base import Engine
 from jobs.arguments import add_settings
@@ -21,6 +22,10 @@ from jobs.errors import DONE, ConfigError
 from jobs.override_signature import add_override, add_withdrawal, override, overrides, withdraw
 from jobs.printing import print_table
 from jobs.promote_signature import add_change, demote, promote
+
+if TYPE_CHECKING:
+    from graph.config import Config
+    from signatures.model import Signature
 
 
 def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int:
@@ -47,7 +52,8 @@ def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int
             "paths",
             nargs="*",
             metavar="PATH",
-            help="a .yml file or a folder of them, beside the shipped ones",
+            help="a .yml file or a folder of them, beside the shipped ones; default: the "
+            "config's signatures.paths",
         )
         add_settings(command)
         if name == "list":
@@ -71,25 +77,28 @@ def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int
     return run_command(parser, argv, lambda arguments: int(arguments.action(arguments)))
 
 
-def _traces(arguments: argparse.Namespace) -> Collection[str]:
-    """The traces that signatures may name features of: those that the config switches on."""
+def _config(arguments: argparse.Namespace) -> Config:
     from jobs.configuration import load
 
-    return load(arguments.config, arguments.set, os.environ).active_traces
+    return load(arguments.config, arguments.set, os.environ)
+
+
+def _asked(arguments: argparse.Namespace, config: Config) -> list[Signature]:
+    """The shipped signatures and those of the paths that are named, else of the config's."""
+    from signatures.loading import load
+
+    return load(arguments.paths or config.signatures.paths, config.active_traces)
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from signatures.loading import load
-
-    sys.stdout.write(f"{len(load(arguments.paths, _traces(arguments)))} signatures are sound\n")
+    sys.stdout.write(f"{len(_asked(arguments, _config(arguments)))} signatures are sound\n")
     return DONE
 
 
 def _test(arguments: argparse.Namespace) -> int:
     from signatures.examples import wrong_examples
-    from signatures.loading import load
 
-    signatures = load(arguments.paths, _traces(arguments))
+    signatures = _asked(arguments, _config(arguments))
     wrong = [line for signature in signatures for line in wrong_examples(signature)]
     if wrong:
         raise ConfigError("\n".join(wrong))
@@ -101,11 +110,10 @@ def _test(arguments: argparse.Namespace) -> int:
 def _list(arguments: argparse.Namespace) -> int:
     from graph.features import FEATURES
     from graph.features.shape import own_traces, trace_feature
-    from signatures.loading import load
 
-    traces = _traces(arguments)
+    config = _config(arguments)
     if arguments.features:
-        features = [*FEATURES, *map(trace_feature, own_traces(traces))]
+        features = [*FEATURES, *map(trace_feature, own_traces(config.active_traces))]
         print_table(
             "Features",
             ["feature", "subject", "unit", "range", "meaning"],
@@ -127,10 +135,22 @@ def _list(arguments: argparse.Namespace) -> int:
                 each.id,
                 " ".join(each.tags),
             ]
-            for each in load(arguments.paths, traces)
+            for each in _today(_asked(arguments, config), config)
         ],
     )
     return DONE
+
+
+def _today(library: Sequence[Signature], config: Config) -> list[Signature]:
+    """The library in the modes and of the status that `score-networks` would give it now."""
+    from graph.ledger import read_ledger
+    from signatures.modes import ALL, MODE_CHANGES, live_now, with_stable
+
+    known = {ALL, *(str(each.id) for each in library)}
+    live = [name for name in config.signatures.live if name in known]
+    stable = [name for name in config.signatures.stable if name in known]
+    changes = read_ledger(config.home, MODE_CHANGES).to_pylist()
+    return live_now(with_stable(library, stable), live, changes)
 
 
 def _schema(_: argparse.Namespace) -> int:

@@ -46,6 +46,7 @@ def promote(arguments: argparse.Namespace) -> int:
         told = {
             "from": str(days[0]["ds"]),
             "to": str(days[-1]["ds"]),
+            "networks": max(row["networks"] for row in days),
             "explained_networks": max(row["explained_networks"] for row in days),
             "benign_accounts": max(row["benign_accounts"] for row in days),
         }
@@ -55,6 +56,11 @@ def promote(arguments: argparse.Namespace) -> int:
         f"{signature.title} is live from the next run on; what it may lead to still depends on its "
         "status and its measured precision\n"
     )
+    if not told["networks"]:
+        sys.stdout.write(
+            f"it found nothing from {told['from']} to {told['to']}, so nobody has seen whom it "
+            "names: look at its first findings, or demote it until then\n"
+        )
     return DONE
 
 

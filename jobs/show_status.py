@@ -54,7 +54,9 @@ def _show(arguments: argparse.Namespace) -> int:
         return DONE
     _show_jobs(warehouse, ds)
     _show_tables(warehouse, ds)
-    sys.stdout.write(f"{len(days)} days, {min(days)} to {max(days)}, in {warehouse.place}\n")
+    sys.stdout.write(
+        f"{len(days)} days, {min(days)} to {max(days)}, in {warehouse.place}; --ds shows one\n"
+    )
     return DONE
 
 
@@ -99,6 +101,9 @@ def _show_tables(warehouse: Warehouse, ds: date) -> None:
     rows: list[list[Any]] = [
         [table["table"], table["rows"], table["grain"], table["run_id"]] for table in tables
     ]
+    if not rows:
+        sys.stdout.write(f"Nothing of {ds} is published\n\n")
+        return
     print_table(f"Tables of {ds}", ["table", "rows", "one row per", "run_id"], rows)
 
 

@@ -54,6 +54,20 @@ def test_list_shows_signatures_or_features(capsys: pytest.CaptureFixture[str]) -
     assert "Share of the possible links that exist" in capsys.readouterr().out
 
 
+def test_list_shows_a_sites_own_as_they_would_be_scored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(
+        f"home: {tmp_path / 'home'}\n"
+        f"signatures:\n  paths: [{write(tmp_path, SOUND)}]\n"
+        f"  live: [{SOUND['id']}]\n  stable: [{SOUND['id']}]\n"
+    )
+    assert main(["list", "--config", str(site)]) == 0
+    (ring,) = (line for line in capsys.readouterr().out.splitlines() if "Example ring" in line)
+    assert ring.split()[4:6] == ["stable", "live"]
+
+
 def test_a_sites_own_trace_is_known_by_its_config(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
