@@ -61,6 +61,7 @@ INFRASTRUCTURE_FEATURES = [
         "ratio",
         "Share of the members on the three devices with the most members.",
         "members with edges to one of the three devices that most members have edges to / members",
+        phrase="{members} used one of the three commonest devices",
     ),
     Feature(
         "ip_networks",

@@ -50,7 +50,9 @@ def publish(folder: Path, url: str, run_id: str) -> None:
         engine.close()
 
 
-def publish_until(folder: Path, url: str, endpoint: str, file_step: int | None) -> None:
+def publish_until(
+    folder: Path, url: str, endpoint: str, run_id: str, file_step: int | None = None
+) -> None:
     """Publish in a process that dies before a step of its work on local files, if one is given."""
     os.environ["AWS_ENDPOINT_URL"] = endpoint  # of this test's server
     steps = 0
@@ -63,7 +65,7 @@ def publish_until(folder: Path, url: str, endpoint: str, file_step: int | None) 
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(on_event)
-    publish(folder, url, "new")
+    publish(folder, url, run_id)
 
 
 def contents(warehouse: Warehouse) -> list[str | None]:
@@ -95,10 +97,16 @@ def test_a_publication_killed_at_any_moment_is_all_old_or_all_new(
         url = f"{store.url}/{moment} {first_day} {step}".replace(" ", "-")
         warehouse = Warehouse(folder, url)
         if not first_day:
-            publish(folder, url, "old")
+            # Not here: a process has one engine, and other tests may have left one open.
+            earlier = WRITERS.Process(target=publish_until, args=(folder, url, endpoint, "old"))
+            earlier.start()
+            earlier.join()
+            assert earlier.exitcode == 0
         file_step = step if moment == "file step" else None
         store.kill_at(None if file_step else step, is_answered=moment.startswith("answered"))
-        writer = WRITERS.Process(target=publish_until, args=(folder, url, endpoint, file_step))
+        writer = WRITERS.Process(
+            target=publish_until, args=(folder, url, endpoint, "new", file_step)
+        )
         writer.start()
         assert writer.pid
         store.aim_at(writer.pid)

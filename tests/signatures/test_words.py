@@ -20,7 +20,7 @@ from signatures.words import in_words
         (
             "top_devices_ratio",
             1,
-            "100% of the members are on the three devices with the most members",
+            "100% of the accounts used one of the three commonest devices",
         ),
         ("dormant_ratio", 0.999, "99% of the accounts had once been silent for a month or longer"),
         ("bridge_ratio", 0.001, "under 1% of the members are also linked to an account outside"),
