@@ -67,7 +67,10 @@ def multiplied(part: Filter, by: float) -> Filter:
 
 
 def random_features(rows: int, names: Sequence[str], keys: Sequence[str]) -> pa.Table:
-    """Values anywhere between a feature's bounds, four fifths of them unknown: few match."""
+    """Values anywhere between a feature's bounds, four fifths of them unknown: few match.
+
+    How many accounts a network has is always known.
+    """
     random = np.random.default_rng(1)
     ids = pa.array([f"{place:09}" for place in range(rows)])
     columns = {key: ids for key in keys}
@@ -75,7 +78,11 @@ def random_features(rows: int, names: Sequence[str], keys: Sequence[str]) -> pa.
         feature = BY_NAME[name]
         high = feature.high if np.isfinite(feature.high) else feature.low + 100
         values = random.uniform(feature.low, high, rows)
-        columns[name] = pa.array(values, mask=random.random(rows) < 0.8)
+        is_unknown = random.random(rows) < 0.8
+        if name == "accounts":
+            columns[name] = pa.array(np.floor(values))
+        else:
+            columns[name] = pa.array(values, mask=is_unknown)
     return pa.table(columns)
 
 
