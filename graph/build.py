@@ -88,8 +88,8 @@ def edge_activity(
 ) -> DataFrame:
     """Aggregate events to account, entity and event type; columns of EDGE_ACTIVITY.
 
-    Every event names an address, and a network with it: addresses are counted first, and networks
-    added up from them, which are far fewer rows.
+    Nearly every event names an address, and a network with it: addresses are counted first, and
+    networks added up from them, which are far fewer rows.
     """
     present = [each for each in ENTITY_TYPES if each.name in events.columns]
     networks = {each.name: each.derived_from for each in present if each.derived_from is not None}

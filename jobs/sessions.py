@@ -26,7 +26,8 @@ MEMORY_SHARE = 0.4
 
 # DuckDB keeps within its limit and spills beyond it; numpy and compiled loops work beside it. Some
 # aggregates must fit: 10 million events, 270 MB of parquet, end at 2 GiB and are done in 3. What is
-# too large for comfort gets more: 100 million end at 6 GiB, and are done in 9.6, 60 % of 16.
+# too large for comfort gets more: the graph of 100 million could not be built in 6 GiB, and was in
+# 9.6, which is 60 % of 16.
 DUCKDB_MEMORY_SHARE = 0.4
 MOST_DUCKDB_MEMORY_SHARE = 0.6
 MIN_DUCKDB_GIB = 2.0
