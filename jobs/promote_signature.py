@@ -38,7 +38,7 @@ def promote(arguments: argparse.Namespace) -> int:
     from signatures.modes import MODE_CHANGES, promoted
 
     config, signature = _asked(arguments)
-    with changing(config, "signatures promote") as changes:
+    with changing(config, "signatures promote", engine=arguments.engine) as changes:
         before = read_ledger(changes.home, MODE_CHANGES).to_pylist()
         if promoted([signature], before):
             raise ConfigError(f"{signature.title} is live already")
@@ -71,7 +71,7 @@ def demote(arguments: argparse.Namespace) -> int:
     from signatures.modes import MODE_CHANGES, live_now
 
     config, signature = _asked(arguments)
-    with changing(config, "signatures demote") as changes:
+    with changing(config, "signatures demote", engine=arguments.engine) as changes:
         before = read_ledger(changes.home, MODE_CHANGES).to_pylist()
         (now,) = live_now([signature], _of_it(config, signature), before)
         if now.mode == "shadow":

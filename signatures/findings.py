@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
 from graph.engines.base import Engine
@@ -93,12 +92,22 @@ def _tell(
         subjects = Subjects(
             {name: batch.column(name).to_numpy(zero_copy_only=False) for name in named}
         )
-        rows: list[dict[str, Any]] = []
+        # However many signatures match a subject, each feature is put into words once.
+        words = cache(partial(_words, subjects.columns))
+        found: dict[str, list[Any]] = {name: [] for name in FINDINGS.schema.names}
         for signature in signatures:
             matching = subjects.that_match(signature)
             if len(matching):
-                rows += _findings(subject, signature, batch, subjects, matching)
-        yield pa.RecordBatch.from_pylist(rows, schema=FINDINGS.schema)
+                told = _findings(subject, signature, batch, subjects, matching, words)
+                for name, values in told.items():
+                    found[name] += values
+        yield pa.RecordBatch.from_pydict(found, FINDINGS.schema)
+
+
+def _words(columns: Mapping[str, Doubles], feature: str, place: int) -> str:
+    """A feature of the subject at a place, in plain words."""
+    accounts = columns[SIZE].item(place) if SIZE in columns else None
+    return in_words(feature_of(feature), columns[feature].item(place), accounts)
 
 
 def _findings(
@@ -107,23 +116,17 @@ def _findings(
     batch: pa.RecordBatch,
     subjects: Subjects,
     matching: Rows,
-) -> Iterator[dict[str, Any]]:
-    """The rows of the subjects that a signature matches."""
+    words: Callable[[str, int], str],
+) -> dict[str, Sequence[Any]]:
+    """The rows of the subjects that a signature matches, by column."""
     selections = signature.detection.selections
-    columns = {
-        feature: subjects.columns[feature][matching]
-        for each in selections.values()
-        for feature in each.features
-    }
-    if SIZE in subjects.columns:
-        columns[SIZE] = subjects.columns[SIZE][matching]
-    held = {name: _held(each, columns) for name, each in selections.items()}
-    values: dict[str, list[float]] = {name: column.tolist() for name, column in columns.items()}
-    ids, networks = (
-        batch.column(name).take(pa.array(matching)).to_pylist()
-        for name in (IDS[subject], "network_id")
+    held = zip(
+        *(subjects.holds(each, matching).tolist() for each in selections.values()), strict=True
     )
-    told = {
+    chosen = cache(partial(_chosen, selections))
+    chosen_of_each = [chosen(truths) for truths in held]
+    ids = pa.array(matching)
+    same = {
         "subject_type": subject,
         "signature_id": str(signature.id),
         "title": signature.title,
@@ -132,39 +135,34 @@ def _findings(
         "status": signature.status,
         "level": signature.level,
     }
-    for number in range(len(matching)):
-        names = [name for name in selections if held[name][number]]
-        chosen = [selections[name] for name in names]
-        yield {
-            **told,
-            "subject_id": ids[number],
-            "network_id": networks[number],
-            "selections": names,
-            "inauthentic": sorted({each.inauthentic for each in chosen if each.inauthentic}),
-            "reasons": list(_reasons(chosen, values, number)),
-        }
+    return {
+        **{name: [value] * len(matching) for name, value in same.items()},
+        "subject_id": batch.column(IDS[subject]).take(ids).to_pylist(),
+        "network_id": batch.column("network_id").take(ids).to_pylist(),
+        "selections": [each.names for each in chosen_of_each],
+        "inauthentic": [each.inauthentic for each in chosen_of_each],
+        "reasons": [
+            ["; ".join(words(feature, place) for feature in features) for features in each.told]
+            for place, each in zip(matching.tolist(), chosen_of_each, strict=True)
+        ],
+    }
 
 
-def _held(selection: Selection, columns: Mapping[str, Doubles]) -> list[bool]:
-    """Whether a selection holds, for each subject of the columns."""
-    truths = [compare(columns[name], bound) for name, compare, bound in selection.comparisons]
-    held: list[bool] = np.logical_and.reduce(truths).tolist()
-    return held
+class _Chosen(NamedTuple):
+    """The selections that hold for some subjects, and the features that each is told by."""
+
+    names: Sequence[str]
+    inauthentic: Sequence[str]
+    told: Sequence[Sequence[str]]  # each feature once, with the first selection that rests on it
 
 
-def _reasons(
-    chosen: Iterable[Selection], values: Mapping[str, Sequence[float]], number: int
-) -> Iterator[str]:
-    """What selections that hold rest on, with the values of the subject of this number.
-
-    Each feature is told once.
-    """
-    told: set[str] = set()
-    for selection in chosen:
-        fresh = [name for name in selection.features if name not in told]
-        told.update(fresh)
-        if fresh:
-            accounts = values[SIZE][number] if SIZE in values else None
-            yield "; ".join(
-                in_words(feature_of(name), values[name][number], accounts) for name in fresh
-            )
+def _chosen(selections: Mapping[str, Selection], truths: Sequence[bool]) -> _Chosen:
+    names = [name for name, held in zip(selections, truths, strict=True) if held]
+    chosen = [selections[name] for name in names]
+    first = {feature: each for each in reversed(chosen) for feature in each.features}
+    told = [[name for name in each.features if first[name] is each] for each in chosen]
+    return _Chosen(
+        names,
+        sorted({each.inauthentic for each in chosen if each.inauthentic}),
+        [features for features in told if features],
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from datetime import date as Day
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -44,6 +44,7 @@ Compared = tuple[str, Callable[[Any, Any], Any], float]
 """A feature, an operator and the bound that the feature is compared with."""
 
 
+@cache
 def feature_of(name: str) -> Feature:
     """The feature of a name: a declared one, or that of a site's own trace.
 

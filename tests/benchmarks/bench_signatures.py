@@ -31,30 +31,33 @@ FEW, MANY = 12, 500
 
 
 def library(size: int) -> list[Signature]:
-    """The shipped signatures of networks, again and again with other ids and slightly lower bounds,
+    """So many signatures of networks, each shipped one as often as any other.
 
-    until there are so many.
+    Each has an id of its own, and bounds that are up to a tenth lower than the shipped ones.
     """
     shipped = [each for each in load() if each.subject == "network"]
+    random = np.random.default_rng(1)
     return [
-        varied(shipped[place % len(shipped)], place, 1 - place / (10 * size))
+        varied(shipped[place * len(shipped) // size], place, 1 - random.random() / 10)
         for place in range(size)
     ]
 
 
 def varied(signature: Signature, place: int, by: float) -> Signature:
-    """A signature with another id and all of its bounds multiplied."""
+    """A signature with another id and all of its bounds multiplied, its condition parsed."""
     detection = signature.detection
     parts = {
         kind: {name: multiplied(part, by) for name, part in getattr(detection, kind).items()}
         for kind in ("selections", "filters")
     }
-    return signature.model_copy(
+    made = signature.model_copy(
         update={
             "id": uuid5(signature.id, str(place)),
             "detection": detection.model_copy(update=parts),
         }
     )
+    assert made.tree == signature.tree
+    return made
 
 
 def multiplied(part: Filter, by: float) -> Filter:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from graph.engines.base import Engine
 from jobs.check_signatures import main
 from signatures.backtests import BACKTESTS, COUNTED
 from signatures.calibration import ALL
@@ -20,7 +21,11 @@ DAY = date(2026, 11, 22)
 
 @pytest.mark.parametrize(("networks", "warned"), [(0, True), (3, False)])
 def test_promote_says_that_a_signature_found_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], networks: int, warned: bool
+    duckdb_engine: Engine,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    networks: int,
+    warned: bool,
 ) -> None:
     farm = signature_of_abuse("Device farm")
     backtest = dict.fromkeys(COUNTED, networks) | {
@@ -36,7 +41,7 @@ def test_promote_says_that_a_signature_found_nothing(
     )
     (tmp_path / "warehouse" / "inclusions" / f"ds={DAY}").mkdir(parents=True)
     asked = ["promote", farm.title, "--reason", "a week looked at", "--set", f"home={tmp_path}"]
-    assert main(asked) == 0
+    assert main(asked, duckdb_engine) == 0
     out = capsys.readouterr().out
     assert "Device farm is live from the next run on" in out
     assert ("it found nothing from 2026-11-16 to 2026-11-22" in out) is warned

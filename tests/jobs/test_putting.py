@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -68,6 +69,14 @@ def publish_until(
     publish(folder, url, run_id)
 
 
+def exit_code(action: Callable[..., None], *arguments: object) -> int | None:
+    """What becomes of an action in a process of its own: other tests may have an engine open."""
+    process = WRITERS.Process(target=action, args=arguments)
+    process.start()
+    process.join()
+    return process.exitcode
+
+
 def contents(warehouse: Warehouse) -> list[str | None]:
     """The run that each target tells of; in no day is there a file that does not count."""
     found: list[str | None] = []
@@ -97,11 +106,7 @@ def test_a_publication_killed_at_any_moment_is_all_old_or_all_new(
         url = f"{store.url}/{moment} {first_day} {step}".replace(" ", "-")
         warehouse = Warehouse(folder, url)
         if not first_day:
-            # Not here: a process has one engine, and other tests may have left one open.
-            earlier = WRITERS.Process(target=publish_until, args=(folder, url, endpoint, "old"))
-            earlier.start()
-            earlier.join()
-            assert earlier.exitcode == 0
+            assert exit_code(publish_until, folder, url, endpoint, "old") == 0
         file_step = step if moment == "file step" else None
         store.kill_at(None if file_step else step, is_answered=moment.startswith("answered"))
         writer = WRITERS.Process(
@@ -124,5 +129,5 @@ def test_a_publication_killed_at_any_moment_is_all_old_or_all_new(
     assert writer.exitcode == 0
     assert outcomes == sorted(outcomes), "old until committed, new ever after"
     assert set(outcomes) == {False, True}
-    publish(folder, url, "next")
+    assert exit_code(publish_until, folder, url, endpoint, "next") == 0
     assert contents(warehouse) == ["next"] * 3
