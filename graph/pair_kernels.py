@@ -6,7 +6,7 @@ it: the end of i's entity, or of its window.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,8 +61,8 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.account_a)
 
-    def part(self, entries: slice) -> Pairs:
-        """Some of the entries, which are not copied."""
+    def part(self, entries: slice | Places) -> Pairs:
+        """Some of the entries; those of a slice are not copied."""
         return Pairs(
             self.account_a[entries],
             self.account_b[entries],
@@ -113,11 +113,17 @@ def _paired(account: Int32s, event: Int32s, until: Int64s) -> Bools:
     return found
 
 
-def add_up(rows: Rows, until: Int64s) -> Iterator[Pairs]:
+def every(pairs: Pairs) -> Pairs:
+    """All entries, none left out."""
+    return pairs
+
+
+def add_up(rows: Rows, until: Int64s, wanted: Callable[[Pairs], Pairs] = every) -> Iterator[Pairs]:
     """Pair the rows and add up by accounts and entity, some millions of pairs at a time.
 
     The same accounts and entity may come again in a later part. Only pairs with an account that has
-    several rows on the entity are sorted to find their like: most have none.
+    several rows on the entity are sorted to find their like: most have none. `wanted` chooses
+    entries by their accounts before that.
     """
     recurs = _recurs(rows.entity, rows.account, order_by(rows.entity, rows.account))
     reach = np.cumsum(until - np.arange(len(rows)) - 1)
@@ -128,7 +134,7 @@ def add_up(rows: Rows, until: Int64s) -> Iterator[Pairs]:
         stop = min(max(stop, start + 1), len(rows))
         room = int(reach[stop - 1] - done)
         if room:
-            yield from _added_up(rows, recurs, until, start, stop, room)
+            yield from _added_up(rows, recurs, until, start, stop, room, wanted)
         start = stop
 
 
@@ -145,15 +151,20 @@ def _recurs(entity: Int32s, account: Int32s, order: Places) -> Bools:
 
 
 def _added_up(
-    rows: Rows, recurs: Bools, until: Int64s, start: int, stop: int, room: int
+    rows: Rows,
+    recurs: Bools,
+    until: Int64s,
+    start: int,
+    stop: int,
+    room: int,
+    wanted: Callable[[Pairs], Pairs],
 ) -> Iterator[Pairs]:
     of_rows = (rows.account, rows.entity, rows.event, rows.at, rows.last_at, rows.events)
     found = _pairs(*of_rows, rows.stays, recurs, until, start, stop, room)
     made, once, several = Pairs(*found[:-2]), found[-2], found[-1]
-    if once:
-        yield made.part(slice(once))
-    if several < room:
-        pairs = made.part(slice(several, room))
+    if len(pairs := wanted(made.part(slice(once)))):
+        yield pairs
+    if len(pairs := wanted(made.part(slice(several, room)))):
         yield _summed_up(pairs, order_by(pairs.entity, pairs.account_a, pairs.account_b))
 
 

@@ -7,7 +7,7 @@ events, so they are never written out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,7 +20,8 @@ from graph.config import Trace
 from graph.engines.base import Engine
 from graph.frames import DataFrame, F
 from graph.numbers import Numbers
-from graph.pair_kernels import NO_WINDOW, Pairs, Rows
+from graph.pair_kernels import NO_WINDOW, Pairs, Rows, every
+from graph.pair_sieve import Sieve
 from graph.sort_kernels import Places, order_by
 from graph.tables import TIMESTAMP, Table, columns
 
@@ -130,9 +131,8 @@ def windowed_pairs(
     numbered = numbers.of(linking).select("account", "entity", "event", at_us)
     # Accounts that share min_entities have that many rows: the rule says no more than that one.
     if trace.min_participation > max(trace.min_entities, 1):
-        numbered = engine.materialize(
-            _with_stays(engine, name, numbered, rows, window, trace.min_participation, numbers),
-            f"{name}.numbered",
+        numbered = _with_stays(
+            engine, name, numbered, rows, window, trace.min_participation, numbers
         )
     else:
         numbered = numbered.withColumn("stays", F.lit(True))
@@ -258,7 +258,14 @@ def _found(
     engine: Engine, name: str, trace: Trace, rows: DataFrame, numbers: Numbers, window: int
 ) -> DataFrame:
     """Pair the rows, keep the accounts that pass the trace's minimums, and give ids back."""
-    pairs = engine.map_arrow(rows, partial(_add_up, window=window), _ADDED_UP, ["entity"])
+    sieve = None
+    if engine.shares_memory and max(trace.min_co_actions, trace.min_entities) > 1:
+        rows = engine.materialize(rows, f"{name}.numbered")
+        sieve = Sieve(rows.count(), trace.min_co_actions, trace.min_entities)
+        counted = partial(_count, window=window, sieve=sieve)
+        engine.map_arrow(rows, counted, _ADDED_UP, ["entity"])
+    add_up = partial(_add_up, window=window, sieve=sieve)
+    pairs = engine.map_arrow(rows, add_up, _ADDED_UP, ["entity"])
     if numbers.counted_as is not None:
         pairs = pairs.join(numbers.counted_as, on="entity", how="left")
     judge = partial(
@@ -281,13 +288,28 @@ def _paired_events(batches: Iterable[pa.RecordBatch], window: int) -> Iterator[p
     yield pa.RecordBatch.from_arrays([events], names=["event"])
 
 
-def _add_up(batches: Iterable[pa.RecordBatch], window: int) -> Iterator[pa.RecordBatch]:
-    table = pa.Table.from_batches(batches) if (batches := list(batches)) else None
-    if table is None or not len(table):
-        return
-    rows, _ = _rows(table)
-    for pairs in pair_kernels.add_up(rows, pair_kernels.ends(rows, window)):
+def _count(
+    batches: Iterable[pa.RecordBatch], window: int, sieve: Sieve
+) -> Iterator[pa.RecordBatch]:
+    for pairs in _pairs(batches, window):
+        sieve.count(pairs)
+    yield from ()
+
+
+def _add_up(
+    batches: Iterable[pa.RecordBatch], window: int, sieve: Sieve | None
+) -> Iterator[pa.RecordBatch]:
+    for pairs in _pairs(batches, window, sieve.let_through if sieve else every):
         yield _as_batch(pairs, has_window=True)
+
+
+def _pairs(
+    batches: Iterable[pa.RecordBatch], window: int, wanted: Callable[[Pairs], Pairs] = every
+) -> Iterator[Pairs]:
+    table = pa.Table.from_batches(batches) if (batches := list(batches)) else None
+    if table is not None and len(table):
+        rows, _ = _rows(table)
+        yield from pair_kernels.add_up(rows, pair_kernels.ends(rows, window), wanted)
 
 
 def _rows(table: pa.Table) -> tuple[Rows, Places]:

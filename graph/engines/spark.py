@@ -55,6 +55,7 @@ class SparkEngine:
     name = "spark"
     api_root = "pyspark.sql"
     streams_components = False
+    shares_memory = False
 
     def __init__(self, session: SparkSession, scratch: str) -> None:
         self.session = session
