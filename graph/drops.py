@@ -56,30 +56,41 @@ def find_drops(
     kept links only. Each network's rows must fit into a task, about 300 bytes a link and entity; a
     task takes time in proportion to entities times members.
     """
-    rows = links.join(
-        evidence.select("account_a", "account_b", "trace", "entity_type", "entity_id"),
-        on=["account_a", "account_b"],
-        how="inner",
-    )
-    rows = rows.select(
-        "network_id",
-        "account_a",
-        "account_b",
-        "weight",
-        F.size("traces").cast("bigint").alias("traces"),
-        "trace",
-        F.concat(F.col("entity_type"), F.lit(":"), F.col("entity_id")).alias("entity"),
-    )
-    rows = rows.unionByName(_as_links(members))
-    rows = rows.withColumn("bucket", bucket_of(rows, "network_id", rows.count()))
     least = {name: max(1, trace.min_entities) for name, trace in traces.items()}
+    nothing = F.lit(None).cast("string")
+    bare = links.select(*_ENDS, "weight", nothing.alias("trace"), nothing.alias("entity"))
+    rows = bare.withColumn("traces", F.lit(0).cast("bigint"))
+    rows = rows.unionByName(_decisive(links, evidence, least)).unionByName(_as_links(members))
+    rows = rows.withColumn("bucket", bucket_of(rows, "network_id", rows.count()))
     cut = round(core_cut * MICRO)
 
     def find(group: pa.Table) -> pa.Table:
-        found = [row for network in _by_network(group) for row in _drops_in(network, least, cut)]
+        found = [row for network in _by_network(group) for row in _drops_in(network, cut)]
         return pa.Table.from_pylist(found, schema=DROPS)
 
     return engine.map_groups_arrow(rows, ["bucket"], find, DROPS)
+
+
+_ENDS = ("network_id", "account_a", "account_b")
+
+
+def _decisive(links: DataFrame, evidence: DataFrame, least: Mapping[str, int]) -> DataFrame:
+    """The evidence without which a trace no longer links, with its links' weights and traces.
+
+    A link that has an entity to spare loses no trace by the loss of one.
+    """
+    link = ["account_a", "account_b", "trace"]
+    enough = F.lit(1)
+    for name, entities in least.items():
+        enough = F.when(F.col("trace") == name, F.lit(entities)).otherwise(enough)
+    counted = evidence.groupBy(*link).agg(F.count(F.lit(1)).alias("entities"))
+    without_spare = counted.filter(F.col("entities") <= enough).select(*link)
+    rows = evidence.join(without_spare, on=link, how="left_semi")
+    rows = rows.select(
+        *link, F.concat(F.col("entity_type"), F.lit(":"), F.col("entity_id")).alias("entity")
+    )
+    weights = links.select(*_ENDS, "weight", F.size("traces").cast("bigint").alias("traces"))
+    return rows.join(weights, on=["account_a", "account_b"], how="inner")
 
 
 def _as_links(members: DataFrame) -> DataFrame:
@@ -136,7 +147,7 @@ class _Network:
             stays &= ~leaves
 
 
-def _drops_in(rows: pa.Table, least: Mapping[str, int], cut: int) -> Iterator[dict[str, object]]:
+def _drops_in(rows: pa.Table, cut: int) -> Iterator[dict[str, object]]:
     network_id = rows.column("network_id")[0].as_py()
     pairs = list(
         zip(*(rows.column(end).to_pylist() for end in ("account_a", "account_b")), strict=True)
@@ -144,7 +155,7 @@ def _drops_in(rows: pa.Table, least: Mapping[str, int], cut: int) -> Iterator[di
     link_of = {pair: place for place, pair in enumerate(dict.fromkeys(pairs))}
     network = _network(rows, pairs, link_of, cut)
     dropped_by: dict[int, list[str]] = defaultdict(list)
-    for name, leavers in _removals(rows, network, [link_of[pair] for pair in pairs], least):
+    for name, leavers in _removals(rows, network, [link_of[pair] for pair in pairs]):
         for place in np.flatnonzero(leavers).tolist():
             dropped_by[place].append(name)
     for place, names in sorted(dropped_by.items()):
@@ -175,11 +186,9 @@ def _network(
     return _Network(accounts, left, right, weight, strength, is_core, limit)
 
 
-def _removals(
-    rows: pa.Table, network: _Network, links: list[int], least: Mapping[str, int]
-) -> Iterator[tuple[str, Bools]]:
+def _removals(rows: pa.Table, network: _Network, links: list[int]) -> Iterator[tuple[str, Bools]]:
     """Each entity and neighbour, and which core members leave without it."""
-    for entity, lost in _lost_traces(rows, links, least).items():
+    for entity, lost in _lost_traces(rows, links).items():
         changed = np.array(list(lost), np.int64)
         shares = np.array([of for _, of in lost.values()], np.int64)
         counts = np.array([count for count, _ in lost.values()], np.int64)
@@ -192,18 +201,12 @@ def _removals(
         yield f"account:{account}", leavers
 
 
-def _lost_traces(
-    rows: pa.Table, links: Iterable[int], least: Mapping[str, int]
-) -> dict[str, dict[int, tuple[int, int]]]:
+def _lost_traces(rows: pa.Table, links: Iterable[int]) -> dict[str, dict[int, tuple[int, int]]]:
     """By entity and link: the traces that no longer link without the entity, and all traces."""
-    columns = (rows.column(name).to_pylist() for name in ("trace", "entity", "traces"))
-    told = [row for row in zip(links, *columns, strict=True) if row[2] is not None]
-    entities: dict[tuple[int, str], int] = defaultdict(int)
-    for link, trace, _, _ in told:
-        entities[link, trace] += 1
+    columns = (rows.column(name).to_pylist() for name in ("entity", "traces"))
     lost: dict[str, dict[int, tuple[int, int]]] = defaultdict(dict)
-    for link, trace, entity, traces in told:
-        if entities[link, trace] <= least.get(trace, 1):
+    for link, entity, traces in zip(links, *columns, strict=True):
+        if entity is not None:
             before, _ = lost[entity].get(link, (0, traces))
             lost[entity][link] = (before + 1, traces)
     return lost

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.config import Trace
-from graph.drops import _drops_in, find_drops
+from graph.drops import find_drops
 from graph.engines.base import Engine
 from graph.fixed_point import MICRO
+from graph.frames import engine_api
 
 TRACES = {
     "shared_device": Trace(entity="device", family="device"),
@@ -137,8 +138,9 @@ def evidences(draw: st.DrawFn) -> list[Evidence]:
     return rows
 
 
+@settings(max_examples=60)
 @given(evidences())
-def test_drops_are_those_of_the_definition(evidence: list[Evidence]) -> None:
+def test_drops_are_those_of_the_definition(duckdb_engine: Engine, evidence: list[Evidence]) -> None:
     full = dict.fromkeys(sorted({x for row in evidence for x in row[:2]}), 0)
     for (a, b), weight in weights(evidence).items():
         full[a] += weight
@@ -155,24 +157,8 @@ def test_drops_are_those_of_the_definition(evidence: list[Evidence]) -> None:
         rest = [row for row in evidence if neighbour not in row[:2]]
         for account in whole - brute_core(rest, full, CUT * median) - {neighbour}:
             expected.setdefault(account, []).append(f"account:{neighbour}")
-    rows = pa.Table.from_pylist(
-        [
-            {
-                "network_id": "n",
-                "account_a": a,
-                "account_b": b,
-                "weight": weights(evidence)[a, b],
-                "traces": len({each[2] for each in evidence if each[:2] == (a, b)}),
-                "trace": trace,
-                "entity": f"{TYPE[trace]}:{entity}",
-            }
-            for a, b, trace, entity in evidence
-        ]
-    )
-    found = {
-        row["account_id"]: (row["drops"], row["dropped_by"])
-        for row in _drops_in(rows, LEAST, round(CUT * MICRO))
-    }
+    with engine_api(duckdb_engine.api_root):
+        found = find(duckdb_engine, evidence)
     assert found == {
         account: (len(names), sorted(names)[:5]) for account, names in expected.items()
     }
