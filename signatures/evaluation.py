@@ -55,6 +55,7 @@ class Subjects:
 
     columns: Mapping[str, Doubles]
     _sorted: dict[str, tuple[Doubles, Rows]] = field(default_factory=dict, init=False)
+    _held: dict[Compared, tuple[int, int]] = field(default_factory=dict, init=False)
 
     @cached_property
     def everybody(self) -> Rows:
@@ -116,10 +117,13 @@ class Subjects:
 
     def _where(self, comparison: Compared) -> tuple[int, int]:
         """Where in a feature's sorted values those begin and end for which a comparison holds."""
-        feature, compare, bound = comparison
-        values, _ = self._by_value(feature)
-        place = int(values.searchsorted(bound, "left" if compare in (ge, lt) else "right"))
-        return (place, len(values)) if compare in (ge, gt) else (0, place)
+        if comparison not in self._held:
+            feature, compare, bound = comparison
+            values, _ = self._by_value(feature)
+            place = int(values.searchsorted(bound, "left" if compare in (ge, lt) else "right"))
+            is_least = compare in (ge, gt)
+            self._held[comparison] = (place, len(values)) if is_least else (0, place)
+        return self._held[comparison]
 
     def _by_value(self, feature: str) -> tuple[Doubles, Rows]:
         """The known values of a feature in order, and whose they are."""
