@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -87,20 +88,31 @@ def read_library(
             library.problems.append(f"{path}: there is no {SUFFIX} file in this folder")
         sources += found
     documents: dict[str, Document] = {}
+    known = None if traces is None else frozenset(traces)
     for name, source in sources:
         try:
-            documents[name] = read_mapping(_text(source, name), name)
+            documents[name], signature, lines = _checked(_text(source, name), name, known)
         except ConfigError as error:
             library.problems.append(_printable(" ".join(str(error).split())))
         else:
-            _add(library, documents[name], name, traces)
+            library.problems += lines
+            if signature is not None:
+                library.signatures[name] = signature
     for name, place, message in clashes(library.signatures.items()):
         library.problems.append(_line(documents[name], name, place, message))
     return library
 
 
-def _add(library: Library, document: Document, name: str, traces: Collection[str] | None) -> None:
-    """Check a file's data; add the signature, or its problems."""
+@lru_cache(maxsize=1024)
+def _checked(
+    text: str, name: str, traces: frozenset[str] | None
+) -> tuple[Document, Signature | None, Sequence[str]]:
+    """A file's data with the signature, if it is sound, or a line for each of its problems.
+
+    Kept, since a command reads the library several times.
+    """
+    document = read_mapping(text, name)
+    signature: Signature | None = None
     try:
         signature = Signature.model_validate(document.data)
     except ValidationError as error:
@@ -109,12 +121,10 @@ def _add(library: Library, document: Document, name: str, traces: Collection[str
         found = list(problems(signature, traces))
         if Path(name).name != file_name(signature):
             found.append((("title",), f"the file of this title is called {file_name(signature)}"))
-        if not found:
-            library.signatures[name] = signature
     lines = [_line(document, name, path, message) for path, message in found[:MOST_TOLD]]
     if len(found) > MOST_TOLD:
         lines.append(f"{name}: and {len(found) - MOST_TOLD} more problems")
-    library.problems += lines
+    return document, None if found else signature, lines
 
 
 def _line(document: Document, name: str, path: KeyPath, message: str) -> str:

@@ -43,6 +43,7 @@ class Changes:
     head: Head
     _frames: dict[str, tuple[Table, list[DataFrame]]] = field(default_factory=dict)
     _entries: list[Entry] = field(default_factory=list)
+    _ledgers: dict[str, DataFrame] = field(default_factory=dict)
 
     @property
     def home(self) -> Path:
@@ -56,7 +57,9 @@ class Changes:
 
     def ledger(self, table: Table) -> DataFrame:
         """A ledger as it was when the command began."""
-        return ledger_frame(self.engine, self.home, table)
+        if table.name not in self._ledgers:
+            self._ledgers[table.name] = ledger_frame(self.engine, self.home, table)
+        return self._ledgers[table.name]
 
     def append(self, table: Table, frame: DataFrame) -> None:
         """Add rows to a ledger."""
