@@ -7,7 +7,7 @@ PACKAGES := jobs graph signatures exporters
 SOURCES := $(shell find $(PACKAGES) conf -type f -not -name '*.pyc' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-on-spark test-others lint docs bench acceptance zip clean
+.PHONY: help setup demo test test-on-spark test-integration test-units lint docs bench acceptance zip clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,11 +17,17 @@ setup: $(VENV)/.packages $(VENV)/.java $(VENV)/.graphframes ## Make .venv with t
 demo: $(VENV)/.packages ## Simulate a week, find its networks and show what was found.
 	$(BIN)/actorgraph demo
 
-test: setup ## Run all tests: those of Spark beside all others, for neither fills two cores.
-	$(MAKE) --jobs 2 --keep-going test-on-spark test-others
+test: setup ## Run all tests, in three processes side by side: each waits for something at times.
+	$(MAKE) --jobs 3 --keep-going test-on-spark test-integration test-units
 
-test-on-spark test-others: setup
-	$(BIN)/pytest -m "$(if $(findstring spark,$@),spark,not spark)"
+test-on-spark: setup
+	$(BIN)/pytest -m spark
+
+test-integration: setup
+	$(BIN)/pytest -m "not spark" tests/integration
+
+test-units: setup
+	$(BIN)/pytest -m "not spark" --ignore=tests/integration
 
 lint: $(VENV)/.packages ## Check format, style, types, layers and YAML.
 	$(BIN)/ruff format --check .

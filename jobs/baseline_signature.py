@@ -46,15 +46,27 @@ def baseline(arguments: argparse.Namespace) -> int:
         ("network", "accounts", "who they are", "explained"),
         [(hit["network_id"], hit["accounts"], hit["who"], hit["explained"]) for hit in hits],
     )
+    sys.stdout.write(f"{signature.title} {verdict(signature.title, found, hits)}\n")
+    return DONE
+
+
+def verdict(title: str, found: Sequence[Row], hits: Sequence[Row]) -> str:
+    """What is to be said of a signature, given what it finds and its `innocent_hits`.
+
+    Raises ConfigError for innocents that nothing explains.
+    """
     unexplained = [hit["network_id"] for hit in hits if not hit["explained"]]
     if unexplained:
         raise ConfigError(
-            f"{signature.title} finds {len(unexplained)} innocent networks that no innocent "
-            "explanation matches: make it narrower, or explain them by a signature with "
-            "`benign: true`"
+            f"{title} finds {len(unexplained)} innocent networks that no innocent explanation "
+            "matches: make it narrower, or explain them by a signature with `benign: true`"
         )
-    sys.stdout.write(f"{signature.title} finds no innocent network that is not explained\n")
-    return DONE
+    if not found:
+        return (
+            "finds no network at all, so this says little of whom it would hit: simulate more with "
+            "--accounts, or plant what it is about by `actorgraph simulate --planted KIND=TIMES`"
+        )
+    return "finds no innocent network that is not explained"
 
 
 def innocent_hits(found: Sequence[Row], truth: Sequence[Row]) -> list[dict[str, Any]]:

@@ -91,8 +91,27 @@ def _asked(arguments: argparse.Namespace, config: Config) -> list[Signature]:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    sys.stdout.write(f"{len(_asked(arguments, _config(arguments)))} signatures are sound\n")
+    config = _config(arguments)
+    signatures = _asked(arguments, config)
+    _refuse_unknown_policies(signatures, config)
+    sys.stdout.write(f"{len(signatures)} signatures are sound\n")
     return DONE
+
+
+def _refuse_unknown_policies(signatures: Sequence[Signature], config: Config) -> None:
+    """Raise ConfigError, a line each, for signatures under a policy that no notice could name."""
+    from exporters.enforcement.wording import read_wording
+
+    wording = read_wording(config.enforcement.policies, config.enforcement.texts)
+    problems = []
+    for each in signatures:
+        try:
+            if each.enforcement:
+                wording.policy(each.enforcement.policy_id)
+        except ConfigError as error:
+            problems.append(f"{each.title}: {error}")
+    if problems:
+        raise ConfigError("\n".join(problems))
 
 
 def _test(arguments: argparse.Namespace) -> int:

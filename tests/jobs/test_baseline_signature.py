@@ -1,6 +1,9 @@
 """Innocents that a signature hits are told with who they are."""
 
-from jobs.baseline_signature import innocent_hits
+import pytest
+
+from jobs.baseline_signature import innocent_hits, verdict
+from jobs.errors import ConfigError
 
 
 def found(network: str, account: str, explained: int = 0) -> dict[str, object]:
@@ -35,3 +38,13 @@ def test_only_networks_without_planted_accounts_are_hits() -> None:
             "explained": False,
         },
     ]
+
+
+def test_a_signature_that_finds_nothing_at_all_is_not_called_harmless() -> None:
+    ring = [found("ring", "a")]
+    explained = {"network_id": "cafe", "accounts": 3, "who": "3 cafe", "explained": True}
+    assert verdict("Farm", [], []).startswith("finds no network at all")
+    assert verdict("Farm", ring, []) == "finds no innocent network that is not explained"
+    assert verdict("Farm", ring, [explained]) == verdict("Farm", ring, [])
+    with pytest.raises(ConfigError, match="Farm finds 1 innocent networks"):
+        verdict("Farm", ring, [explained, explained | {"explained": False}])

@@ -30,6 +30,20 @@ def test_check_names_every_problem_in_a_line(
     assert lines[1].endswith("evidence.0: unknown feature; did you mean 'accounts'?")
 
 
+def test_check_refuses_a_policy_that_no_notice_could_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(write(tmp_path, changed("enforcement.policy_id", "fake_fans")))
+    assert main(["check", path]) == 2
+    assert "Example ring: policy 'fake_fans' is not in the policies file" in capsys.readouterr().err
+    policies = tmp_path / "policies.yaml"
+    policies.write_text("policies: {fake_fans: {version: '1', title: Fake fans}}")
+    config = tmp_path / "site.yaml"
+    config.write_text(f"enforcement: {{policies: {policies}}}")
+    assert main(["check", path, "--config", str(config)]) == 2
+    assert "Device farm: policy 'inauthentic_accounts'" in capsys.readouterr().err
+
+
 def test_test_runs_all_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["test"]) == 0
     assert capsys.readouterr().out.endswith("examples of 26 signatures come out as they say\n")
