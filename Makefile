@@ -7,7 +7,7 @@ PACKAGES := jobs graph signatures exporters
 SOURCES := $(shell find $(PACKAGES) conf -type f -not -name '*.pyc' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-on-spark test-integration test-units lint docs bench acceptance zip clean
+.PHONY: help setup demo test test-graph-on-spark test-rest-on-spark test-integration test-units lint docs bench acceptance zip clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,11 +17,15 @@ setup: $(VENV)/.packages $(VENV)/.java $(VENV)/.graphframes ## Make .venv with t
 demo: $(VENV)/.packages ## Simulate a week, find its networks and show what was found.
 	$(BIN)/actorgraph demo
 
-test: setup ## Run all tests, in three processes side by side: each waits for something at times.
-	$(MAKE) --jobs 3 --keep-going test-on-spark test-integration test-units
+test: setup ## Run all tests, in four processes side by side: each waits for something at times.
+	$(MAKE) --jobs 4 --keep-going \
+		test-graph-on-spark test-rest-on-spark test-integration test-units
 
-test-on-spark: setup
-	$(BIN)/pytest -m spark
+test-graph-on-spark: setup
+	$(BIN)/pytest -m spark tests/graph
+
+test-rest-on-spark: setup
+	$(BIN)/pytest -m spark --ignore=tests/graph
 
 test-integration: setup
 	$(BIN)/pytest -m "not spark" tests/integration
