@@ -13,6 +13,7 @@ import pyarrow as pa
 from graph.engines.base import Engine
 from graph.fixed_point import MICRO
 from graph.frames import DataFrame, F
+from graph.links import ends_of
 from graph.tables import columns
 
 LARGEST_TERM = 100_000_000
@@ -31,10 +32,7 @@ def cosines(
     of an account's entities. Components are whole thousandths, so that their sums are exact, and
     end at LARGEST_TERM, so that the sums of their squares fit.
     """
-    ends = links.select(F.col("account_a").alias("account_id")).union(
-        links.select(F.col("account_b").alias("account_id"))
-    )
-    terms = terms.join(ends.distinct(), on="account_id", how="left_semi")
+    terms = terms.join(ends_of(links), on="account_id", how="left_semi")
     weighted = terms.join(rarities, on="entity_id", how="inner").select(
         "account_id",
         "entity_id",

@@ -34,6 +34,12 @@ LINKS = Table(
 )
 
 
+def ends_of(links: DataFrame) -> DataFrame:
+    """The accounts at the ends of links: account_id (the key)."""
+    ends = [links.select(F.col(f"account_{side}").alias("account_id")) for side in ("a", "b")]
+    return ends[0].union(ends[1]).distinct()
+
+
 RARITIES = columns(entity_id="string", rarity="int64")
 
 

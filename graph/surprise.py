@@ -20,6 +20,7 @@ from graph.engines.base import Engine
 from graph.expected_meetings import BINS_APART, Chances, expected_of_lists
 from graph.fixed_point import MICRO, micro_above
 from graph.frames import DataFrame, F
+from graph.links import ends_of
 from graph.tables import columns
 
 EXPECTED = columns(account_a="string", account_b="string", expected="int64")
@@ -81,6 +82,7 @@ def expected_in_windows(
     """
     width = bin_width(trace.window or 0)
     bins = of_trace(account_activity.filter(F.col("bin_width_us") == width), trace)
+    bins = bins.join(ends_of(links), on="account_id", how="left_semi")
     bins = bins.groupBy("account_id", "bin").agg(F.sum("events").alias("events"))
     # One number a bin, one list an account: joining links with bins makes hundreds of rows a link.
     packed = (F.col("bin") * F.lit(BINS_APART) + F.col("events")).cast("bigint")
