@@ -152,7 +152,7 @@ def _account(tables: _Day, member: Row) -> None:
     (judged,) = tables.rows(INCLUSIONS, field("account_id") == account)
     _say(f"Account {account} on {tables.ds}")
     _say(f"  in network {network} since {member['joined_on']}, role {judged['role']}")
-    _list("  its role rests on", judged["role_reasons"])
+    _list("  why this role", judged["role_reasons"])
     (network_row,) = tables.rows(NETWORKS, field("network_id") == network)
     decision = decisions_in(tables.warehouse.folder.parent, network_row).get(account)
     if decision and decision["state"] in STANDS:
@@ -377,7 +377,7 @@ def _decision(warehouse: Warehouse, rows: list[Row], masked: Masked) -> None:
             for each in evidence.shared
         ]
         print_table("Evidence for, as frozen", columns, told)
-        _list("Its role rests on", evidence.role)
+        _list("Why this role", evidence.role)
         _list("The signature matched on", evidence.grounds)
         _list("Against, as frozen", evidence.against)
         _list("Not counted, as frozen", evidence.not_counted)

@@ -165,7 +165,8 @@ class DuckDBEngine:
         self, stored: Frame, together: Sequence[str], function: BatchFunction, schema: pa.Schema
     ) -> DataFrame:
         rows, keys = stored.count(), ", ".join(map(quoted, together))
-        parts = max(self._threads if rows > ROWS_TO_DIVIDE else 1, -(-rows // ROWS_TOGETHER))
+        rounds = -(-rows // (ROWS_TOGETHER * self._threads))  # in each, every thread has a part
+        parts = rounds * self._threads if rows > ROWS_TO_DIVIDE else 1
         if parts <= MOST_SCANS:
             chosen = (f"WHERE hash({keys}) % {parts} = {part}" for part in range(parts))
             tasks: Iterable[Task] = (
