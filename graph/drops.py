@@ -39,6 +39,8 @@ DROPS = columns(
     dropped_by=pa.list_(pa.string()),  # `device:<id>`, `account:<id>`; the first in order of text
 )
 
+_ENDS = ("network_id", "account_a", "account_b")
+
 
 def find_drops(
     engine: Engine,
@@ -69,9 +71,6 @@ def find_drops(
         return pa.Table.from_pylist(found, schema=DROPS)
 
     return engine.map_groups_arrow(rows, ["bucket"], find, DROPS)
-
-
-_ENDS = ("network_id", "account_a", "account_b")
 
 
 def _decisive(links: DataFrame, evidence: DataFrame, least: Mapping[str, int]) -> DataFrame:
