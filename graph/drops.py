@@ -63,7 +63,9 @@ def find_drops(
     bare = links.select(*_ENDS, "weight", nothing.alias("trace"), nothing.alias("entity"))
     rows = bare.withColumn("traces", F.lit(0).cast("bigint"))
     rows = rows.unionByName(_decisive(links, evidence, least)).unionByName(_as_links(members))
-    rows = rows.withColumn("bucket", bucket_of(rows, "network_id", rows.count()))
+    # Both are stored: to count the rows themselves would be to join them twice.
+    most = links.count() + evidence.count()
+    rows = rows.withColumn("bucket", bucket_of(rows, "network_id", most))
     cut = round(core_cut * MICRO)
 
     def find(group: pa.Table) -> pa.Table:

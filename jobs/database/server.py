@@ -239,7 +239,7 @@ def _settings(bolt: int, http: int, guide: int) -> dict[str, str]:
         "dbms.security.auth_enabled": "true",
         "dbms.usage_report.enabled": "false",
         "client.allow_telemetry": "false",
-        # Connections are closed by then; Netty would still wait five seconds twice for late ones.
+        # Otherwise a server that is told to end waits ten seconds for late connections.
         "internal.dbms.bolt.netty_server_shutdown_quiet_period": "0",
         "browser.remote_content_hostname_whitelist": HOST,
         "browser.post_connect_cmd": f"style {guide_url}/style.grass; play {guide_url}/guide.html",

@@ -2,8 +2,9 @@
 
 `python -m tests.benchmarks.bench_signatures --networks 100_000` applies both libraries to random
 features on the embedded engine, in turn; then it scores a simulated day with the shipped signatures
-and with five hundred, as whole processes. It prints medians and their ratios. Every signature has
-bounds of its own, so that what signatures share is no more than it is in a site's library.
+and with five hundred, as whole processes. It prints medians and their ratios. In the first part
+every signature has bounds of its own, so that what signatures share is no more than it is in a
+site's library; those that the day is scored with are copies of the shipped ones.
 """
 
 from __future__ import annotations
