@@ -256,17 +256,18 @@ def _counted(actions: Iterable[str | None]) -> str:
     return ", ".join(f"{count} {action}" for action, count in sorted(counts.items()))
 
 
-def print_calibration(platform: Platform, week: Week) -> None:
+def print_calibration(platform: Platform, weeks: Sequence[Week]) -> None:
     """Print what the reviewed weeks measured: per signature, the bounds in its thinnest places."""
     rows = [
         row
-        for row in platform.rows("calibration", week)
+        for row in platform.rows("calibration", weeks[-1])
         if (row["level"], row["scope"]) == ("account", "signature")
         and row["measure"] in ("precision", "challenge_precision")
         and row["estimate"] is not None
         and row["borrowed_from"] is None
     ]
-    titles = {row["signature_id"]: row["title"] for row in platform.rows("findings", week)}
+    findings = (row for week in weeks for row in platform.rows("findings", week))
+    titles = {row["signature_id"]: row["title"] for row in findings}
     print_table(
         "Measured account precision: lower bounds by place",
         ("signature", "of", "networks", "worth", "overall", "markets", "strata"),
@@ -313,7 +314,7 @@ def _run(given: argparse.Namespace, folder: Path) -> int:
             platform.review(week, ALL_NETWORKS)
             tell(f"seed {week.seed}, evasion {week.evasion}: scored and reviewed")
         platform.calibrate(measured[-1])
-        print_calibration(platform, measured[-1])
+        print_calibration(platform, measured)
         for week in tested:
             platform.score(week)
             tell(f"seed {week.seed}, evasion {week.evasion}: scored")
