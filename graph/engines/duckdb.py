@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -50,6 +51,10 @@ PARQUET = (
     "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2, "
     "DICTIONARY_SIZE_LIMIT 1000"
 )
+
+# What makes integers of 128 bits: sums of any kind, counts of what is true, and casts. To ask
+# DuckDB for a query's types takes as long as to plan it.
+MAY_BE_HUGE = re.compile("sum|count_?if|huge", re.IGNORECASE)
 
 FIXED_SETTINGS = {
     "TimeZone": "UTC",
@@ -223,6 +228,8 @@ class DuckDBEngine:
     def _sql(self, frame: DataFrame) -> str:
         """The query that a frame stands for, with sums as bigint, as Spark's are."""
         query = cast("Frame", frame).query()
+        if not MAY_BE_HUGE.search(query):
+            return query
         relation = self.connection.sql(query)
         if HUGEINT not in relation.types:
             return query
