@@ -1,7 +1,11 @@
-"""Tables are the same in value whatever the order of the rows and the number of partitions."""
+"""Tables are the same in value whatever the order of the rows and the number of partitions.
+
+The embedded engine says what they are. A whole run in one partition is in test_engines.py.
+"""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import fields
 from datetime import date, timedelta
 from random import Random
@@ -16,7 +20,7 @@ from graph.config import Config
 from graph.core_members import find_core
 from graph.engines.base import Engine
 from graph.evidence import link_evidence
-from graph.frames import DataFrame
+from graph.frames import DataFrame, F, engine_api
 from graph.fusion import fuse
 from graph.identity import DORMANT_NETWORKS, Published, continue_identities, joined_on
 from graph.networks import groups, links_inside, memberships, networks
@@ -61,15 +65,14 @@ TODAY = date(2026, 1, 28)
 Values = dict[str, list[Any]]
 
 
-def shuffles_into(number: int) -> dict[str, str]:
-    """Shuffle into so many partitions, and leave them as they are."""
-    return {
-        "spark.sql.shuffle.partitions": str(number),
-        "spark.sql.adaptive.coalescePartitions.enabled": "false",
-    }
+MANY = 17
+SHUFFLES_INTO_MANY = {
+    "spark.sql.shuffle.partitions": str(MANY),
+    "spark.sql.adaptive.coalescePartitions.enabled": "false",
+}
 
 
-def all_tables(engine: Engine, log: list[Row], number: int) -> Values:
+def all_tables(engine: Engine, log: list[Row], partitions: int | None) -> Values:
     """Every table of a day, its links, their fusion and their evidence, as sorted rows."""
     config = Config.model_validate(
         {
@@ -84,10 +87,17 @@ def all_tables(engine: Engine, log: list[Row], number: int) -> Values:
             "traces": TRACES,
         }
     )
-    shuffled = Random(number).sample(log, len(log))
-    with properties(engine, shuffles_into(number)):
+    shuffled = Random(partitions).sample(log, len(log))
+    divided = properties(engine, SHUFFLES_INTO_MANY) if partitions else nullcontext()
+    with engine_api(engine.api_root), divided:
         tables = graph_tables(
-            engine, arrow(shuffled), config, FIRST_DAY, NETWORKS, "partitions", partitions=number
+            engine,
+            arrow(shuffled),
+            config,
+            FIRST_DAY,
+            NETWORKS,
+            "partitions",
+            partitions=partitions,
         )
         values = {
             field.name: rows_of(engine, getattr(tables, field.name))
@@ -109,8 +119,9 @@ def all_tables(engine: Engine, log: list[Row], number: int) -> Values:
         fused = engine.materialize(fuse(engine, kept, config.active_traces), "partitions.fused")
         values["fused"] = rows_of(engine, fused)
         values |= network_tables(engine, fused, kept, config)
-        members = tables.nodes.filter("node_type = 'account' AND degree > 3").selectExpr(
-            "node_id AS account_id", "left(node_id, 2) AS network_id"
+        accounts = tables.nodes.filter((F.col("node_type") == "account") & (F.col("degree") > 3))
+        members = accounts.select(
+            F.col("node_id").alias("account_id"), F.substring("node_id", 1, 2).alias("network_id")
         )
         evidence = link_evidence(found, config.active_traces, members)
         values["evidence"] = rows_of(engine, evidence)
@@ -138,8 +149,13 @@ def network_tables(
     placed = joined_on(memberships(members, core), before.memberships, str(TODAY))
     placed = engine.materialize(placed, "partitions.memberships")
     by_trace = [
-        links.filter("kept").selectExpr(
-            "account_a", "account_b", f"'{name}' AS trace", "'any' AS family", "first_at", "last_at"
+        links.filter("kept").select(
+            "account_a",
+            "account_b",
+            F.lit(name).alias("trace"),
+            F.lit("any").alias("family"),
+            "first_at",
+            "last_at",
         )
         for name, links in kept.items()
     ]
@@ -191,9 +207,10 @@ def mixed_log() -> list[Row]:
     return rows + repeating + repeating[::5]
 
 
-def test_one_and_seventeen_partitions_of_shuffled_rows(engine: Engine) -> None:
+def test_seventeen_partitions_of_shuffled_rows(spark_engine: Engine, duckdb_engine: Engine) -> None:
     log = mixed_log()
-    one, other = (all_tables(engine, log, number) for number in (1, 17))
-    assert [name for name, rows in one.items() if not rows] == []
-    for name, rows in one.items():
-        assert other[name] == rows, name
+    expected = all_tables(duckdb_engine, log, None)
+    found = all_tables(spark_engine, log, MANY)
+    assert [name for name, rows in expected.items() if not rows] == []
+    for name, rows in expected.items():
+        assert found[name] == rows, name

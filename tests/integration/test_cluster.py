@@ -133,7 +133,7 @@ def test_a_cluster_makes_the_same_tables_from_nothing_but_the_zip(
     shutil.copy(build_wheel(tmp_path / "source"), archive)
     shutil.copy(ROOT / "jobs" / "run_pipeline.py", tmp_path)
     submit = [str(SPARK_HOME / "bin" / "spark-submit"), "--master", master]
-    submit += ["--py-files", str(archive), "--conf", "spark.sql.shuffle.partitions=4"]
+    submit += ["--py-files", str(archive), "--conf", "spark.sql.shuffle.partitions=2"]
     submit += ["--executor-memory", "900m", "--driver-memory", "1g"]
     # As in the session of other tests: three processes would compile for longer than they compute.
     submit += ["--conf", "spark.sql.codegen.wholeStage=false"]
