@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -46,9 +47,7 @@ def accepts(port: int) -> bool:
     return False
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_server_that_ends_during_a_load_is_told_and_the_next_load_completes_it(
-    how: signal.Signals,
     own_server: StartOwn,
     loaded: Database,
     site: Site,
@@ -56,24 +55,21 @@ def test_a_server_that_ends_during_a_load_is_told_and_the_next_load_completes_it
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    server = own_server()
+    """It is stopped during the first load and killed during the second."""
     monkeypatch.setattr(neo4j, "RETRY_FOR_S", 2.0)
-    monkeypatch.setenv("NEO4J_PASSWORD", read_password(server.password_file))
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        server = own_server()  # waits for the end of the one before
+        monkeypatch.setenv("NEO4J_PASSWORD", read_password(server.password_file))
+        end = partial(end_of_server, server, how)
+        with Forwarder(server.bolt_port, text=b"[r:`MEMBER_OF`]", then=end) as forwarder:
+            monkeypatch.setenv("NEO4J_URI", f"bolt://127.0.0.1:{forwarder.port}")
+            assert load_neo4j.main(arguments, site.engine) == 5
+            assert forwarder.passed.is_set()
+        told = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
+        assert len(told) == 1 and "Neo4j at bolt://" in told[0]
+        assert "completed by the next one" in told[0]
 
-    def end() -> None:
-        psutil.Process(server.java.pid).send_signal(how)
-        while accepts(server.bolt_port):
-            time.sleep(0.05)
-
-    with Forwarder(server.bolt_port, text=b"[r:`MEMBER_OF`]", then=end) as forwarder:
-        monkeypatch.setenv("NEO4J_URI", f"bolt://127.0.0.1:{forwarder.port}")
-        assert load_neo4j.main(arguments, site.engine) == 5
-        assert forwarder.passed.is_set()
-    told = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
-    assert len(told) == 1 and "Neo4j at bolt://" in told[0]
-    assert "completed by the next one" in told[0]
-
-    server = own_server()  # waits for the end of the first one
+    server = own_server()
     with connected(server) as database:
         assert database.read("MATCH (a:Account) RETURN count(a) > 0 AS begun") == [{"begun": True}]
         assert database.read("MATCH (n:Network) RETURN n") == []
@@ -81,6 +77,13 @@ def test_a_server_that_ends_during_a_load_is_told_and_the_next_load_completes_it
         assert load_neo4j.main(arguments, site.engine) == 0
         assert database.read(HALF_SHOWN) == []
         assert state(database) == state(loaded)
+
+
+def end_of_server(server: Server, how: signal.Signals) -> None:
+    """Send a server a signal, and wait until it takes no connections."""
+    psutil.Process(server.java.pid).send_signal(how)
+    while accepts(server.bolt_port):
+        time.sleep(0.05)
 
 
 @pytest.fixture
