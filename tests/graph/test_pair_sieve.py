@@ -77,3 +77,18 @@ def test_threads_count_together_and_few_pass_without_need() -> None:
         list(threads.map(sieve.count, parts))
     passed = sum(len(sieve.let_through(part)) for part in parts)
     assert 300 <= passed < 1_000, "a bucket of three different pairs is rare"
+
+
+def test_no_count_is_lost_where_threads_meet() -> None:
+    """Each of two threads counts the same pairs a hundred times, in the same order."""
+    accounts = np.tile(np.arange(10_000, dtype=np.int32), 100)
+    zeros = np.zeros(len(accounts), np.int64)
+    ones = np.ones(len(accounts), np.int64)
+    others = np.full(len(accounts), 1 << 20, np.int32)
+    entities = np.repeat(np.arange(100, dtype=np.int32), 10_000)
+    pairs = Pairs(accounts, others, entities, ones, zeros, zeros, zeros)
+    for _ in range(5):
+        sieve = Sieve(len(accounts), min_co_actions=200, min_entities=1)
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(sieve.count, [pairs, pairs]))
+        assert len(sieve.let_through(pairs)) == len(pairs)
