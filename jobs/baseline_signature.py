@@ -58,13 +58,14 @@ def verdict(title: str, found: Sequence[Row], hits: Sequence[Row]) -> str:
     unexplained = [hit["network_id"] for hit in hits if not hit["explained"]]
     if unexplained:
         raise ConfigError(
-            f"{title} finds {len(unexplained)} innocent networks that no innocent explanation "
-            "matches: make it narrower, or explain them by a signature with `benign: true`"
+            f"{title} finds innocent networks that no innocent explanation matches "
+            f"({', '.join(unexplained)}): make it narrower, or explain them by a signature with "
+            "`benign: true`"
         )
     if not found:
         return (
-            "finds no network at all, so this says little of whom it would hit: simulate more with "
-            "--accounts, or plant what it is about by `actorgraph simulate --planted KIND=TIMES`"
+            "finds no network at all, so this says little of whom it would hit: try more "
+            "--accounts, another --seed, and `actorgraph signatures backtest` on days of your own"
         )
     return "finds no innocent network that is not explained"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
@@ -164,7 +165,14 @@ def _draw(run: Run) -> None:
         rows = before.to_pylist()
     if not chosen.dry_run:
         files = write_blank_labels(run.home / REVIEW, order.sample_id, rows)
-        run.log.info("labels to fill in", files=" ".join(map(str, files)), subjects=len(rows))
+        sys.stdout.write(f"{_told(rows, chosen.draw)}: fill in {' and '.join(map(str, files))}\n")
+
+
+def _told(rows: Sequence[Mapping[str, Any]], networks: int) -> str:
+    """What was drawn, and whether the day has no more than that."""
+    counts = Counter(row["subject_type"] for row in rows)
+    all_of_them = ", all there are," if counts["network"] < networks else ""
+    return f"{counts['network']} networks{all_of_them} and {counts['account']} accounts to review"
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -123,7 +123,7 @@ def _backtested(
         later = " since it was demoted" if demoted else ""
         raise GuardStop(
             f"guard promotion: {signature.title} was backtested on {len(run)} days in a row of the "
-            f"last {RECENT_DAYS} in its present form{later}, limit {DAYS}: run `actorgraph "
+            f"last {RECENT_DAYS} in its present form{later}, needed {DAYS}: run `actorgraph "
             "signatures backtest` on more days"
         )
     return run

@@ -136,7 +136,7 @@ def test_an_empty_file_of_labels_has_none(site: Site, tmp_path: Path, capsys: An
     assert f"{empty} has no label that anybody filled in" in capsys.readouterr().err
 
 
-def test_running_again_appends_nothing_and_draws_the_same(site: Site) -> None:
+def test_running_again_appends_nothing_and_draws_the_same(site: Site, capsys: Any) -> None:
     assert imported(site) == 0
     before = (
         read_ledger(site.home, LABELS).num_rows,
@@ -147,6 +147,10 @@ def test_running_again_appends_nothing_and_draws_the_same(site: Site) -> None:
     assert imported(site, "--draw", "40") == 0
     after = read_ledger(site.home, LABELS).num_rows, read_ledger(site.home, REVIEW_SAMPLES).num_rows
     assert (after, sample(site), site.rows("calibration")) == (before, text, rows)
+    drawn = read_ledger(site.home, REVIEW_SAMPLES).column("subject_type").to_pylist()
+    networks, accounts = drawn.count("network"), drawn.count("account")
+    said = f"{networks} networks, all there are, and {accounts} accounts to review: fill in "
+    assert said in capsys.readouterr().out
 
 
 def test_labels_given_after_the_day_are_told_of_and_do_not_count(site: Site, capsys: Any) -> None:
