@@ -14,6 +14,9 @@ from signatures.model import Signature
 
 LONGEST_SHOWN = 80
 
+SYMBOLS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
+"""How people write comparisons elsewhere."""
+
 
 def explain(error: ValidationError) -> Iterator[tuple[KeyPath, str]]:
     """The place and the explanation of each mistake that the model found."""
@@ -33,9 +36,7 @@ def _reason(mistake: Any, path: KeyPath) -> str:
     given, message = mistake["input"], str(mistake["msg"]).removeprefix("Value error, ")
     match mistake["type"]:
         case "extra_forbidden":
-            known = list(model_at(Signature, path[:-1]).model_fields)
-            hint = nearest(_shown(path[-1]), known) or f"; known: {', '.join(known)}"
-            return f"unknown field{hint}"
+            return f"unknown field{_hint(path)}"
         case "missing":
             return "is required"
         case "value_error":
@@ -47,6 +48,18 @@ def _reason(mistake: Any, path: KeyPath) -> str:
     if isinstance(given, dict | list | tuple):
         return message
     return f"{message}, got {_shown(given)!r}"
+
+
+def _hint(path: KeyPath) -> str:
+    """What an unknown field may have been meant to be, or where it belongs."""
+    *place, name = path
+    known = list(model_at(Signature, place).model_fields)
+    if (meant := SYMBOLS.get(name)) in known:
+        return f"; did you mean {meant!r}?"
+    for section in known:
+        if name in model_at(Signature, [*place, section]).model_fields:
+            return f"; it belongs under {section!r}"
+    return nearest(_shown(name), known) or f"; known: {', '.join(known)}"
 
 
 def _shown(given: Any) -> Any:

@@ -57,6 +57,7 @@ def test_a_library_with_a_problem_is_not_used_in_part(tmp_path: Path) -> None:
         ("title", None, "line 1: title: is required"),
         ("titel", "Example", "titel: unknown field; did you mean 'title'?"),
         ("logsource", {}, "logsource: unknown field; known: title, id, status"),
+        ("action", "challenge", "action: unknown field; it belongs under 'enforcement'"),
         ("id", "17", "id: Input should be a valid UUID"),
         ("status", "stabel", "status: 'stabel' is not one of"),
         ("status", "stabel", "did you mean 'stable'?"),
@@ -96,6 +97,7 @@ LARGE = "detection.selections.selection_large.features"
     [
         ({"acounts": {"gte": 1}}, "acounts: unknown feature; did you mean 'accounts'?"),
         ({"accounts": {"ge": 1}}, "accounts.ge: unknown field; did you mean 'gte'?"),
+        ({"accounts": {">=": 1}}, "accounts.>=: unknown field; did you mean 'gte'?"),
         ({"accounts": {}}, "accounts: give at least one of gt, gte, lt, lte"),
         ({"accounts": {"gte": "10"}}, "accounts.gte: Input should be a valid number, got '10'"),
         ({"accounts": {"gte": True}}, "accounts.gte: Input should be a valid number, got True"),
