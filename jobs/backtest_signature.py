@@ -133,7 +133,7 @@ def _draw(changes: Changes, signature: Signature, ds: date, found: Any, networks
     import pyarrow.compute as pc
 
     from graph.ledger import read_ledger
-    from jobs.samples import REVIEW, population, write_blank_labels
+    from jobs.samples import REVIEW, population, to_fill_in, write_blank_labels
     from signatures.modes import form_sha256
     from signatures.review_sample import REVIEW_SAMPLES, Order, draw, only_found
 
@@ -151,4 +151,4 @@ def _draw(changes: Changes, signature: Signature, ds: date, found: Any, networks
     else:
         changes.rows(REVIEW_SAMPLES, rows)
     files = write_blank_labels(changes.home / REVIEW, order.sample_id, rows)
-    return f"{len(rows)} subjects to review: {' '.join(map(str, files))}"
+    return to_fill_in(rows, files, networks)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
@@ -28,7 +27,7 @@ from jobs.errors import DataStop
 from jobs.inputs import read_labels
 from jobs.runtime import Job, Run
 from jobs.runtime import main as run_job
-from jobs.samples import REVIEW, population, write_blank_labels
+from jobs.samples import REVIEW, population, to_fill_in, write_blank_labels
 from signatures.calibration import CALIBRATION, calibrate
 from signatures.labels import LABELS, LabelRefused, new_labels, valid_labels
 from signatures.loading import load
@@ -165,14 +164,7 @@ def _draw(run: Run) -> None:
         rows = before.to_pylist()
     if not chosen.dry_run:
         files = write_blank_labels(run.home / REVIEW, order.sample_id, rows)
-        sys.stdout.write(f"{_told(rows, chosen.draw)}: fill in {' and '.join(map(str, files))}\n")
-
-
-def _told(rows: Sequence[Mapping[str, Any]], networks: int) -> str:
-    """What was drawn, and whether the day has no more than that."""
-    counts = Counter(row["subject_type"] for row in rows)
-    all_of_them = ", all there are," if counts["network"] < networks else ""
-    return f"{counts['network']} networks{all_of_them} and {counts['account']} accounts to review"
+        sys.stdout.write(f"{to_fill_in(rows, files, chosen.draw)}\n")
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,9 +16,6 @@ Row = Mapping[str, Any]
 
 PLACE = ("market", "stratum")
 
-ONLY_PRECISION = "meet every rule but that of measured precision"
-"""What is counted of accounts: those whom precision alone, once measured, keeps from an action."""
-
 
 def report(
     rows: Sequence[Row],
@@ -50,10 +47,8 @@ def print_report(content: Mapping[str, Any], titles: Mapping[str, str]) -> None:
     """Print a report's main figures; `titles` are those of the signatures by id."""
     rows = content["calibration"]
     _print_precision([row for row in rows if _is_whole(row)], titles)
-    title = (
-        f"Recall: the share of abusive accounts that {ONLY_PRECISION}; of networks that are named"
-    )
-    _print_rows(title, [row for row in rows if row["measure"] == "recall"])
+    recall = [row for row in rows if row["measure"] == "recall"]
+    _print_rows("Recall: accounts that only measuring keeps from an action, networks named", recall)
     _print_ranking(content["ranking"])
     _print_weights(content["learned_weights"])
     agreement = content["agreement"]
@@ -79,7 +74,7 @@ def _is_everywhere(row: Row) -> bool:
 
 def _print_precision(rows: Sequence[Row], titles: Mapping[str, str]) -> None:
     print_table(
-        f"Account precision of signatures, 95% interval; of accounts that {ONLY_PRECISION}",
+        "Account precision of signatures, 95% interval (accounts that only measuring keeps back)",
         ("signature", "standing", "estimate", "low", "high", "networks", "wanted", "needed"),
         [
             (

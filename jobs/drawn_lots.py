@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pyarrow.compute as pc
 
 from graph.frames import DataFrame, F
@@ -10,7 +12,7 @@ from graph.networks import NETWORKS
 from jobs.errors import ConfigError
 from jobs.published_days import PublishedDays
 from jobs.runtime import Run
-from jobs.samples import REVIEW, write_blank_labels
+from jobs.samples import REVIEW, to_fill_in, write_blank_labels
 from signatures.acceptance import ACCEPTANCE_LOTS, Lot, drawn_from, lot_accounts, sample_size
 from signatures.inclusions import INCLUSIONS
 from signatures.snapshots import SNAPSHOTS
@@ -76,4 +78,4 @@ def _write(run: Run, lot: Lot, drawn: DataFrame, probability: float) -> None:
     rows = [{**about, "subject_id": each} for each in sorted(names)]
     told = {"source": "investigation", "snapshot_sha256": lot.snapshot_sha256}
     files = write_blank_labels(run.home / REVIEW, lot.sample_id, rows, told)
-    run.log.info("labels to fill in", files=" ".join(map(str, files)), subjects=len(rows))
+    sys.stdout.write(f"{to_fill_in(rows, files)}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -60,6 +61,14 @@ def write_blank_labels(
             lines = (json.dumps(row, ensure_ascii=False) for row in told)
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return [path for path, _ in files if path.exists()]
+
+
+def to_fill_in(rows: Sequence[Mapping[str, Any]], files: Sequence[Path], networks: int = 0) -> str:
+    """Say what was drawn, and where; and if more `networks` were asked for, that there are none."""
+    counts = Counter(row["subject_type"] for row in rows)
+    all_of_them = ", all there are," if counts["network"] < networks else ""
+    drawn = f"{counts['network']} networks{all_of_them} and {counts['account']} accounts"
+    return f"{drawn} to review: fill in {' and '.join(map(str, files))}"
 
 
 def forget_in_blank_labels(folder: Path, account: str) -> int:

@@ -256,17 +256,17 @@ def _counted(actions: Iterable[str | None]) -> str:
     return ", ".join(f"{count} {action}" for action, count in sorted(counts.items()))
 
 
-def print_calibration(platform: Platform, weeks: Sequence[Week]) -> None:
+def print_calibration(platform: Platform, reviewed: Sequence[Week]) -> None:
     """Print what the reviewed weeks measured: per signature, the bounds in its thinnest places."""
     rows = [
         row
-        for row in platform.rows("calibration", weeks[-1])
+        for row in platform.rows("calibration", reviewed[-1])
         if (row["level"], row["scope"]) == ("account", "signature")
         and row["measure"] in ("precision", "challenge_precision")
         and row["estimate"] is not None
         and row["borrowed_from"] is None
     ]
-    findings = (row for week in weeks for row in platform.rows("findings", week))
+    findings = (row for week in reviewed for row in platform.rows("findings", week))
     titles = {row["signature_id"]: row["title"] for row in findings}
     print_table(
         "Measured account precision: lower bounds by place",

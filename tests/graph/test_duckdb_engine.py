@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
+import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -16,10 +17,10 @@ from hypothesis import strategies as st
 
 from graph.engines import duckdb as duckdb_engine_module
 from graph.engines.base import Engine
-from graph.engines.duckdb import open_duckdb
+from graph.engines.duckdb import MAY_BE_HUGE, open_duckdb
 from graph.engines.duckdb_batches import between_groups, each_group
 from graph.engines.duckdb_frames import Frame
-from graph.frames import F, engine_api
+from graph.frames import F, Window, engine_api
 
 SUMS = pa.schema([("key", pa.int64()), ("total", pa.int64())])
 
@@ -39,6 +40,28 @@ def test_groups_are_never_cut(keys: list[int | None], rows: int, batch_rows: int
     assert sum(map(len, found)) == len(set(keys))
     groups = [set(each.column("key").to_pylist()) for each in each_group(batches, ["key"])]
     assert groups == [{key} for key in dict.fromkeys(keys)]
+
+
+def test_every_aggregate_of_128_bits_is_known_as_one() -> None:
+    query = """
+        SELECT DISTINCT function_name FROM duckdb_functions()
+        WHERE function_type = 'aggregate' AND return_type = 'HUGEINT'
+          AND NOT list_contains(parameter_types, 'HUGEINT')
+    """
+    names = [name for (name,) in duckdb.sql(query).fetchall()]
+    assert names and all(MAY_BE_HUGE.search(name) for name in names), names
+
+
+def test_sums_are_of_64_bits_however_they_are_made(duckdb_engine: Engine) -> None:
+    with engine_api(duckdb_engine.api_root):
+        frame = duckdb_engine.from_arrow(pa.table({"key": [1, 1, 2], "value": [3, 4, 5]}))
+        whole = F.sum("value").alias("total"), F.count_if(F.col("value") > 3).alias("large")
+        by_key = F.sum("value").over(Window.partitionBy("key")).alias("of_key")
+        for made in (frame.agg(*whole), frame.select(by_key)):
+            for table in (made, duckdb_engine.materialize(made, "sums")):
+                assert {str(kind) for kind in duckdb_engine.to_arrow(table).schema.types} == {
+                    "int64"
+                }
 
 
 def sums(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -129,7 +152,7 @@ import sys
 from pathlib import Path
 import pyarrow as pa
 from graph.engines.duckdb import UnknownSetting, open_duckdb
-from graph.frames import F, engine_api
+from graph.frames import F, Window, engine_api
 
 scratch = Path(sys.argv[1])
 try:
@@ -161,7 +184,7 @@ IN_TOKYO = """
 import sys
 import pyarrow as pa
 from graph.engines.duckdb import open_duckdb
-from graph.frames import F, engine_api
+from graph.frames import F, Window, engine_api
 
 engine = open_duckdb(sys.argv[1])
 with engine_api(engine.api_root):

@@ -1,6 +1,6 @@
 """Tables are the same in value whatever the order of the rows and the number of partitions.
 
-The embedded engine says what they are. A whole run in one partition is in test_engines.py.
+The embedded engine says what they are.
 """
 
 from __future__ import annotations
@@ -65,11 +65,12 @@ TODAY = date(2026, 1, 28)
 Values = dict[str, list[Any]]
 
 
-MANY = 17
-SHUFFLES_INTO_MANY = {
-    "spark.sql.shuffle.partitions": str(MANY),
-    "spark.sql.adaptive.coalescePartitions.enabled": "false",
-}
+def shuffles_into(number: int) -> dict[str, str]:
+    """Shuffle into so many partitions, and leave them as they are."""
+    return {
+        "spark.sql.shuffle.partitions": str(number),
+        "spark.sql.adaptive.coalescePartitions.enabled": "false",
+    }
 
 
 def all_tables(engine: Engine, log: list[Row], partitions: int | None) -> Values:
@@ -88,7 +89,7 @@ def all_tables(engine: Engine, log: list[Row], partitions: int | None) -> Values
         }
     )
     shuffled = Random(partitions).sample(log, len(log))
-    divided = properties(engine, SHUFFLES_INTO_MANY) if partitions else nullcontext()
+    divided = properties(engine, shuffles_into(partitions)) if partitions else nullcontext()
     with engine_api(engine.api_root), divided:
         tables = graph_tables(
             engine,
@@ -207,10 +208,19 @@ def mixed_log() -> list[Row]:
     return rows + repeating + repeating[::5]
 
 
-def test_seventeen_partitions_of_shuffled_rows(spark_engine: Engine, duckdb_engine: Engine) -> None:
-    log = mixed_log()
-    expected = all_tables(duckdb_engine, log, None)
-    found = all_tables(spark_engine, log, MANY)
-    assert [name for name, rows in expected.items() if not rows] == []
+@pytest.fixture(scope="module")
+def expected(duckdb_engine: Engine) -> Values:
+    """The tables as the embedded engine makes them."""
+    tables = all_tables(duckdb_engine, mixed_log(), None)
+    assert [name for name, rows in tables.items() if not rows] == []
+    return tables
+
+
+@pytest.mark.parametrize("partitions", [1, 17])
+def test_partitions_of_shuffled_rows(
+    partitions: int, expected: Values, spark_engine: Engine
+) -> None:
+    found = all_tables(spark_engine, mixed_log(), partitions)
+    assert found.keys() == expected.keys()
     for name, rows in expected.items():
         assert found[name] == rows, name

@@ -209,11 +209,11 @@ def test_a_signature_is_backtested_and_goes_live_after_seven_days(site: Site) ->
     assert (done.returncode, done.stderr) == (0, "")
     out = done.stdout
     assert "Device farm, by day and market" in out
-    assert "subjects to review: " in out
+    assert " accounts to review: fill in " in out
     tested = read_ledger(site.home, BACKTESTS).to_pylist()
     named = [row for row in site.rows("scores") if row["title"] == "Device farm"]
     assert named and tested[0]["networks"] >= len(named)
-    files = map(Path, out.split("subjects to review: ")[1].split())
+    files = map(Path, out.split("to review: fill in ")[1].strip().split(" and "))
     blank = [json.loads(line) for path in files for line in path.read_text().splitlines()]
     assert blank and all(row["label"] is None for row in blank)
 

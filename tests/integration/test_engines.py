@@ -22,11 +22,11 @@ pytestmark = pytest.mark.spark
 def on_spark(
     tmp_path_factory: pytest.TempPathFactory, two_days: Site, spark_engine: Engine
 ) -> Site:
-    """The second day once more, in one partition, after the first day of the other engine."""
+    """The second day once more, after the first day of the other engine."""
     site = Site(tmp_path_factory.mktemp("on-spark"), spark_engine)
     shutil.copytree(two_days.home, site.home, ignore=shutil.ignore_patterns(f"ds={DAY}"))
     compiled = {"spark.sql.codegen.wholeStage": True, "spark.sql.codegen.factoryMode": "FALLBACK"}
-    with properties(spark_engine, compiled | {"spark.sql.shuffle.partitions": 1}):
+    with properties(spark_engine, compiled):
         assert run_pipeline.main(arguments_of_two_days(two_days, site.home), spark_engine) == 0
     return site
 

@@ -57,8 +57,8 @@ def test_a_server_that_ends_during_a_load_is_told_and_the_next_load_completes_it
 ) -> None:
     """It is stopped during the first load and killed during the second."""
     monkeypatch.setattr(neo4j, "RETRY_FOR_S", 2.0)
+    server = own_server()
     for how in (signal.SIGTERM, signal.SIGKILL):
-        server = own_server()  # waits for the end of the one before
         monkeypatch.setenv("NEO4J_PASSWORD", read_password(server.password_file))
         end = partial(end_of_server, server, how)
         with Forwarder(server.bolt_port, text=b"[r:`MEMBER_OF`]", then=end) as forwarder:
@@ -69,10 +69,13 @@ def test_a_server_that_ends_during_a_load_is_told_and_the_next_load_completes_it
         assert len(told) == 1 and "Neo4j at bolt://" in told[0]
         assert "completed by the next one" in told[0]
 
-    server = own_server()
+        server = own_server()  # waits for the end of the one before
+        with connected(server) as database:
+            begun = database.read("MATCH (a:Account) RETURN count(a) > 0 AS begun")
+            assert begun == [{"begun": True}]
+            assert database.read("MATCH (n:Network) RETURN n") == []
+
     with connected(server) as database:
-        assert database.read("MATCH (a:Account) RETURN count(a) > 0 AS begun") == [{"begun": True}]
-        assert database.read("MATCH (n:Network) RETURN n") == []
         monkeypatch.setenv("NEO4J_URI", server.uri)
         assert load_neo4j.main(arguments, site.engine) == 0
         assert database.read(HALF_SHOWN) == []
