@@ -9,7 +9,11 @@ Source: Park, Chen, Yu, "An effective hash-based algorithm for mining associatio
 
 from __future__ import annotations
 
-import threading
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -20,64 +24,129 @@ from graph.sort_kernels import Places
 
 Counters = npt.NDArray[np.uint8]
 
+WIDTHS = (2, 4, 8)
+"""Bits of a counter: the fewest that hold what is enough."""
+
 MOST = 255
 """What a counter holds at most."""
 
-COUNTERS_A_ROW = 16
-"""Counters for each row that is paired, up to MOST_COUNTERS: a simulated week of 2.7 million likes
-and comments makes 21 million pairs, on 67 million counters."""
+COUNTERS_A_PAIR = 2
+"""Counters for each pair that a layer is to count: a tenth of those that come once pass it."""
 
-LEAST_COUNTERS, MOST_COUNTERS = 1 << 16, 1 << 28
-"""One byte each."""
+LEAST_BYTES, MOST_BYTES = 1 << 16, 1 << 28
+"""Of a layer's counters. A simulated week of 46 million likes and comments makes 1.4 billion pairs:
+of a first layer of 256 MiB a third of them pass, of a second one a thirtieth."""
 
 
+@dataclass(frozen=True)
+class Layer:
+    """Counters in a file, which threads and processes of one machine map and lock."""
+
+    file: Path
+    bits: int
+
+    @property
+    def counters(self) -> int:
+        """How many they are."""
+        return self.file.stat().st_size * 8 // self.bits
+
+    @contextmanager
+    def mapped(self) -> Iterator[Counters]:
+        """The file's bytes, while no other task changes them."""
+        with self.file.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed
+            yield np.asarray(np.memmap(file, np.uint8, "r+"))
+
+
+@dataclass(frozen=True)
 class Sieve:
-    """Counts pairs, in threads at once, then lets those through that may have been enough.
+    """Counts pairs, in tasks at once, then lets those through that may have been enough.
 
-    A pair of accounts needs `min_entities` entities, or where one is enough `min_co_actions`.
+    A pair of accounts needs `min_entities` entities, or where one is enough `min_co_actions`. Each
+    layer counts, by a hash of its own, what passes those before it.
     """
 
-    def __init__(self, rows: int, min_co_actions: int, min_entities: int) -> None:
-        size = 1 << (COUNTERS_A_ROW * rows).bit_length()
-        self._counters = np.zeros(min(max(size, LEAST_COUNTERS), MOST_COUNTERS), np.uint8)
-        self._by_entities = min_entities > 1
-        self._least = min(min_entities if self._by_entities else min_co_actions, MOST)
-        self._lock = threading.Lock()
+    min_co_actions: int
+    min_entities: int
+    layers: tuple[Layer, ...] = ()
 
-    def count(self, pairs: Pairs) -> None:
-        """Count entries of the first round."""
+    @property
+    def least(self) -> int:
+        """What a counter must hold for its pairs to pass."""
+        by_entities = self.min_entities > 1
+        return min(self.min_entities if by_entities else self.min_co_actions, MOST)
+
+    def finer(self, file: Path, pairs: int) -> Sieve:
+        """This sieve with a further layer, which has counted nothing, for about so many pairs."""
+        bits = next(width for width in WIDTHS if self.least < 1 << width)
+        size = 1 << (COUNTERS_A_PAIR * pairs * bits // 8).bit_length()
+        # Written rather than left as a hole: a disk that is full says so here, not by a signal.
+        file.write_bytes(bytes(min(max(size, LEAST_BYTES), MOST_BYTES)))
+        return replace(self, layers=(*self.layers, Layer(file, bits)))
+
+    def count(self, pairs: Pairs) -> int:
+        """Count entries in the last layer, those that pass the others; gives their number."""
+        *before, layer = self.layers
+        pairs = replace(self, layers=tuple(before)).let_through(pairs)
         ones = np.ones_like(pairs.co_actions)
-        times = ones if self._by_entities else pairs.co_actions
-        with self._lock:
-            _count(self._counters, pairs.account_a, pairs.account_b, times)
+        times = ones if self.min_entities > 1 else pairs.co_actions
+        with layer.mapped() as counters:
+            _count(counters, layer.bits, len(before), pairs.account_a, pairs.account_b, times)
+        return len(pairs)
 
     def let_through(self, pairs: Pairs) -> Pairs:
         """The entries of pairs that may be enough, once all were counted."""
-        found = _full(self._counters, pairs.account_a, pairs.account_b, self._least)
-        return pairs.part(found)
+        for number, layer in enumerate(self.layers):
+            counters = np.memmap(layer.file, np.uint8, "r")
+            found = _full(
+                counters, layer.bits, number, pairs.account_a, pairs.account_b, self.least
+            )
+            pairs = pairs.part(found)
+        return pairs
+
+    def remove(self) -> None:
+        """Remove the files."""
+        for layer in self.layers:
+            layer.file.unlink()
 
 
 @compiled
-def _counter(account_a: int, account_b: int, counters: int) -> np.uint64:
+def _counter(account_a: int, account_b: int, layer: int, counters: int) -> np.uint64:
     both = (np.uint64(account_a) << np.uint64(32)) | np.uint64(account_b)
+    both += np.uint64(layer) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (both ^ (both >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0x94D049BB133111EB)
     return (mixed ^ (mixed >> np.uint64(31))) & np.uint64(counters - 1)
 
 
 @compiled
-def _count(counters: Counters, account_a: Int32s, account_b: Int32s, times: Int64s) -> None:
+def _count(
+    layer: Counters,
+    bits: int,
+    number: int,
+    account_a: Int32s,
+    account_b: Int32s,
+    times: Int64s,
+) -> None:
+    a_byte, most = 8 // bits, (1 << bits) - 1
     for place in range(len(account_a)):
-        counter = _counter(account_a[place], account_b[place], len(counters))
-        counters[counter] = min(counters[counter] + times[place], MOST)
+        counter = int(_counter(account_a[place], account_b[place], number, len(layer) * a_byte))
+        byte, shift = counter // a_byte, counter % a_byte * bits
+        held = (layer[byte] >> shift) & most
+        layer[byte] += (min(held + times[place], most) - held) << shift
 
 
 @compiled
-def _full(counters: Counters, account_a: Int32s, account_b: Int32s, least: int) -> Places:
+def _full(
+    layer: Counters, bits: int, number: int, account_a: Int32s, account_b: Int32s, least: int
+) -> Places:
+    a_byte, most = 8 // bits, (1 << bits) - 1
     found = np.empty(len(account_a), np.uint32)
     count = 0
     for place in range(len(account_a)):
-        if counters[_counter(account_a[place], account_b[place], len(counters))] >= least:
+        counter = int(_counter(account_a[place], account_b[place], number, len(layer) * a_byte))
+        held = (layer[counter // a_byte] >> (counter % a_byte * bits)) & most
+        if held >= least:
             found[count] = place
             count += 1
     return found[:count]

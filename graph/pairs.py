@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,7 @@ from graph.engines.base import Engine
 from graph.frames import DataFrame, F
 from graph.numbers import Numbers
 from graph.pair_kernels import NO_WINDOW, Pairs, Rows, every
-from graph.pair_sieve import Sieve
+from graph.pair_sieve import COUNTERS_A_PAIR, Sieve
 from graph.sort_kernels import Places, order_by
 from graph.tables import TIMESTAMP, Table, columns
 
@@ -43,6 +44,11 @@ EVENTS_PER_ACCOUNT = 10
 """A moment of more than this times max_burst events makes no pairs either: one account that repeats
 itself thousands of times costs as much as a crowd does."""
 
+PAIRS_A_ROW = 8
+"""What is guessed before any are counted: a simulated week of 10 million events makes 5."""
+
+MOST_LAYERS = 4
+
 _ADDED_UP = columns(
     account_a="int32",
     account_b="int32",
@@ -52,6 +58,8 @@ _ADDED_UP = columns(
     first_at=TIMESTAMP,
     last_at=TIMESTAMP,
 )
+
+_COUNTED = columns(pairs="int64")
 
 
 @dataclass(frozen=True)
@@ -259,11 +267,9 @@ def _found(
 ) -> DataFrame:
     """Pair the rows, keep the accounts that pass the trace's minimums, and give ids back."""
     sieve = None
-    if engine.shares_memory and max(trace.min_co_actions, trace.min_entities) > 1:
+    if engine.on_one_machine and max(trace.min_co_actions, trace.min_entities) > 1:
         rows = engine.materialize(rows, f"{name}.numbered")
-        sieve = Sieve(rows.count(), trace.min_co_actions, trace.min_entities)
-        counted = partial(_count, window=window, sieve=sieve)
-        engine.map_arrow(rows, counted, _ADDED_UP, ["entity"])
+        sieve = _sieve(engine, name, trace, rows, window)
     add_up = partial(_add_up, window=window, sieve=sieve)
     pairs = engine.map_arrow(rows, add_up, _ADDED_UP, ["entity"])
     if numbers.counted_as is not None:
@@ -275,7 +281,25 @@ def _found(
         min_entities=trace.min_entities,
     )
     passed = engine.map_arrow(pairs, judge, _ADDED_UP, ["account_a", "account_b"])
-    return engine.materialize(numbers.back(passed), f"{name}.pairs")
+    found = engine.materialize(numbers.back(passed), f"{name}.pairs")
+    if sieve:
+        sieve.remove()
+    return found
+
+
+def _sieve(engine: Engine, name: str, trace: Trace, rows: DataFrame, window: int) -> Sieve:
+    """Count the pairs, anew among those that may be enough, until a layer has room for them."""
+    sieve = Sieve(trace.min_co_actions, trace.min_entities)
+    pairs = PAIRS_A_ROW * rows.count()
+    for number in range(MOST_LAYERS):
+        sieve = sieve.finer(Path(engine.scratch) / f"{name}.counters-{number}", pairs)
+        count = partial(_count, window=window, sieve=sieve)
+        counted = engine.map_arrow(rows, count, _COUNTED, ["entity"])
+        total = counted.agg(F.sum("pairs").cast("bigint").alias("pairs"))
+        pairs = engine.to_arrow(total).column("pairs")[0].as_py() or 0
+        if COUNTERS_A_PAIR * pairs <= sieve.layers[-1].counters:
+            break
+    return sieve
 
 
 def _paired_events(batches: Iterable[pa.RecordBatch], window: int) -> Iterator[pa.RecordBatch]:
@@ -292,8 +316,7 @@ def _count(
     batches: Iterable[pa.RecordBatch], window: int, sieve: Sieve
 ) -> Iterator[pa.RecordBatch]:
     for pairs in _pairs(batches, window):
-        sieve.count(pairs)
-    yield from ()
+        yield pa.RecordBatch.from_pydict({"pairs": [sieve.count(pairs)]}, schema=_COUNTED)
 
 
 def _add_up(

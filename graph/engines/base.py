@@ -55,8 +55,8 @@ class Engine(Protocol):
     """
     streams_components: bool
     """Whether `connected_components` reads links as they come, in memory that accounts bound."""
-    shares_memory: bool
-    """Whether all tasks of `map_arrow` run in this process, and see what one of them counts."""
+    on_one_machine: bool
+    """Whether all tasks of `map_arrow` run on this machine, and see what one writes to scratch."""
 
     def read(
         self,

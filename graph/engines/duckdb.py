@@ -79,7 +79,7 @@ class DuckDBEngine:
     name = "duckdb"
     api_root = "sqlframe.duckdb"
     streams_components = True
-    shares_memory = True
+    on_one_machine = True
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: str) -> None:
         self.connection = connection

@@ -55,11 +55,12 @@ class SparkEngine:
     name = "spark"
     api_root = "pyspark.sql"
     streams_components = False
-    shares_memory = False
 
     def __init__(self, session: SparkSession, scratch: str) -> None:
         self.session = session
         self.scratch = scratch
+        master = session.sparkContext.master or ""
+        self.on_one_machine = master.startswith("local") and is_local(session, scratch)
         self._numbers = count()
 
     def read(
