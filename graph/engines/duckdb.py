@@ -20,16 +20,15 @@ from sqlframe.base.session import _BaseSession
 from sqlframe.duckdb import DuckDBSession
 
 from graph.engines.base import BatchFunction, GroupFunction, Item, KeyCounts, Result
-from graph.engines.duckdb_batches import between_groups, count_different, each_group
+from graph.engines.duckdb_batches import between_groups, each_group
 from graph.engines.duckdb_files import query_of_files
 from graph.engines.duckdb_frames import Frame, quoted
+from graph.engines.duckdb_keys import ROWS_A_BATCH, count_keys
 from graph.engines.side_by_side import Shared, Task, side_by_side
 from graph.id_index import id_type_of
 
 if TYPE_CHECKING:
     from graph.frames import DataFrame
-
-ROWS_A_BATCH = 100_000
 
 # Rows that one call of a function gets, more or less, where equal values belong together; a call
 # takes some 200 bytes a row.
@@ -37,9 +36,6 @@ ROWS_TOGETHER = 1_000_000
 
 # Fewer rows are not worth dividing among threads, though they may make very many pairs.
 ROWS_TO_DIVIDE = 1_000
-
-# Hashes that are sorted at a time, of eight bytes each; they are read as often as there are parts.
-HASHES_AT_ONCE = 50_000_000
 
 # Each call reads its rows by a scan of all, which is cheaper than sorting them. Where that makes
 # more scans than this, rows are sorted instead, and cut between groups.
@@ -130,20 +126,9 @@ class DuckDBEngine:
         return self.connection.sql(self._sql(frame)).to_arrow_table()
 
     def count_keys(self, frame: DataFrame) -> KeyCounts:
-        """See Engine.count_keys; each hash takes eight bytes, a bounded number of them at once."""
-        names = [quoted(name) for name in frame.columns]
-        complete = " AND ".join(f"{name} IS NOT NULL" for name in names)
-        hashes = f"SELECT CASE WHEN {complete} THEN hash({', '.join(names)}) END AS hash"
-        query = f"{hashes} FROM ({self._sql(frame)})"
+        """See Engine.count_keys."""
         with self._cursor() as cursor:
-            rows = cursor.sql(f"FROM ({query})").shape[0]
-            parts, whole, different = 1 + rows // HASHES_AT_ONCE, 0, 0
-            for part in range(parts):
-                mine = cursor.sql(f"FROM ({query}) WHERE hash % {parts} = {part}")
-                with mine.to_arrow_reader(ROWS_A_BATCH) as batches:
-                    numbers, unequal = count_different(batches)
-                whole, different = whole + numbers, different + unequal
-        return KeyCounts(rows, whole, different)
+            return count_keys(cursor, self._sql(frame), frame.columns)
 
     def map_arrow(
         self,

@@ -1,4 +1,4 @@
-"""Record batches: cut where one group of equal keys ends, and counted."""
+"""Record batches, cut where one group of equal keys ends."""
 
 from __future__ import annotations
 
@@ -57,15 +57,3 @@ def group_starts(table: pa.Table, keys: Sequence[str]) -> npt.NDArray[np.int64]:
         )
         begins[1:] |= differs.to_numpy(zero_copy_only=False)
     return np.flatnonzero(begins)
-
-
-def count_different(batches: Iterable[pa.RecordBatch]) -> tuple[int, int]:
-    """How many numbers batches of one column have, and how many different ones.
-
-    Sorting them takes a tenth of the time of putting them into a hash table.
-    """
-    found = [batch.column(0).to_numpy() for batch in batches]
-    numbers = np.concatenate([np.empty(0, np.uint64), *found])
-    numbers.sort()
-    different = np.count_nonzero(numbers[1:] != numbers[:-1]) + bool(len(numbers))
-    return len(numbers), int(different)

