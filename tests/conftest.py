@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -21,6 +22,10 @@ from tests.object_store import ObjectStore, object_store
 # The first call of a compiled loop takes as long as thousands of later ones.
 settings.register_profile("actorgraph", deadline=None)
 settings.load_profile("actorgraph")
+
+# A run of all tests holds so many objects that to look for garbage among them takes a twentieth of
+# its time.
+gc.set_threshold(200_000, 50, 1_000)
 
 
 def pytest_configure() -> None:
