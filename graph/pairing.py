@@ -86,7 +86,7 @@ def _sieve(
 ) -> Sieve:
     """Count the pairs, anew among those that may be enough, until a layer has room for them.
 
-    Where half of them are left and more, those are enough, and further layers would drop few.
+    Where nearly all are left they are enough, and further layers would drop few.
     """
     sieve = Sieve(trace.min_co_actions, trace.min_entities)
     pairs, before = PAIRS_A_ROW * most_rows, None
@@ -97,7 +97,7 @@ def _sieve(
         total = counted.agg(F.sum("pairs").cast("bigint").alias("pairs"))
         pairs = engine.to_arrow(total).column("pairs")[0].as_py() or 0
         fit = COUNTERS_A_PAIR * pairs <= sieve.layers[-1].counters
-        if fit or (before is not None and 2 * pairs > before):
+        if fit or (before is not None and 10 * pairs > 9 * before):
             break
         before = pairs
     return sieve

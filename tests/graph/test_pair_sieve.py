@@ -130,6 +130,15 @@ def test_threads_count_together_and_few_pass_without_need(tmp_path: Path) -> Non
     assert 300 <= sum(len(finer.let_through(part)) for part in parts) < 1_000
 
 
+def test_a_file_of_the_same_name_is_another_one(tmp_path: Path) -> None:
+    pairs = entries([(each, 1 << 20, 0, 3) for each in range(1_000)])
+    for expected in (1, 10_000_000):
+        sieve = Sieve(min_co_actions=3, min_entities=1).finer(tmp_path / "counters", expected)
+        assert len(sieve.let_through(pairs)) == 0
+        sieve.count(pairs)
+        assert len(sieve.let_through(pairs)) == len(pairs)
+
+
 @pytest.fixture(params=["threads", "processes"])
 def two_at_once(request: pytest.FixtureRequest) -> Iterator[Executor]:
     """Where tasks of the embedded engine run, and where Spark's do."""
