@@ -36,11 +36,11 @@ DEFAULTS = {
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
     "spark.sql.execution.arrow.maxBytesPerBatch": "64m",
-    # As the embedded engine writes: a fifth less work for files half as large again. A dictionary of
-    # ids is tried in vain, up to its limit.
+    # As the embedded engine writes: a fifth less work, for files half as large again. A dictionary
+    # of ids is tried in vain, up to its limit.
     "spark.sql.parquet.compression.codec": "zstd",
-    "spark.hadoop.parquet.compression.codec.zstd.level": "1",
-    "spark.hadoop.parquet.dictionary.page.size": "65536",
+    "parquet.compression.codec.zstd.level": "1",
+    "parquet.dictionary.page.size": "65536",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.sources.useV1SourceList": "avro,csv,json,kafka,orc,parquet,text",
     "spark.ui.showConsoleProgress": "false",
