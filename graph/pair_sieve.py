@@ -10,7 +10,7 @@ Source: Park, Chen, Yu, "An effective hash-based algorithm for mining associatio
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -104,30 +104,34 @@ class Sieve:
     def count(self, pairs: Pairs) -> int:
         """Count entries in the last layer, those that pass the others; gives their number."""
         *before, layer = self.layers
-        pairs = replace(self, layers=tuple(before)).let_through(pairs)
-        ones = np.ones_like(pairs.co_actions)
-        times = ones if self.min_entities > 1 else np.minimum(pairs.co_actions, MOST)
-        counters = layer.counters
-        counts = _counts(pairs.account_a, pairs.account_b, times, len(before), counters)
+        places = _places(before, pairs, self.least)
+        account_a, account_b = pairs.account_a[places], pairs.account_b[places]
+        times = np.minimum(pairs.co_actions[places], 1 if self.min_entities > 1 else MOST)
+        counts = _counts(account_a, account_b, times, len(before), layer.counters)
         counts.sort()  # memory is changed in its order then: others wait a third as long
         with layer.locked() as mapped:
             _count(mapped, layer.bits, counts)
-        return len(pairs)
+        return len(counts)
 
     def let_through(self, pairs: Pairs) -> Pairs:
         """The entries of pairs that may be enough, once all were counted."""
-        for number, layer in enumerate(self.layers):
-            found = _full(
-                layer.mapped, layer.bits, number, pairs.account_a, pairs.account_b, self.least
-            )
-            pairs = pairs.part(found)
-        return pairs
+        return pairs.part(_places(self.layers, pairs, self.least))
 
     def remove(self) -> None:
         """Remove the files."""
         _mapped.cache_clear()
         for layer in self.layers:
             layer.file.unlink()
+
+
+def _places(layers: Sequence[Layer], pairs: Pairs, least: int) -> slice | Places:
+    """The places of entries that pass all layers."""
+    places: slice | Places = slice(None)
+    for number, layer in enumerate(layers):
+        account_a, account_b = pairs.account_a[places], pairs.account_b[places]
+        passed = _full(layer.mapped, layer.bits, number, account_a, account_b, least)
+        places = passed if isinstance(places, slice) else places[passed]
+    return places
 
 
 @compiled
