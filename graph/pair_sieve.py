@@ -36,8 +36,8 @@ COUNTERS_A_PAIR = 2
 """Counters for each pair that a layer is to count: a tenth of those that come once pass it."""
 
 LEAST_BYTES, MOST_BYTES = 1 << 16, 1 << 28
-"""Of a layer's counters. A simulated week of 46 million likes and comments makes 1.4 billion pairs:
-of a first layer of 256 MiB a third of them pass, of a second one a thirtieth."""
+"""Of a layer's counters. A simulated week of 46 million likes and comments makes 1.4 billion pairs,
+which three layers sift."""
 
 MOST_MAPPED = 4
 """Files that a process keeps mapped."""
