@@ -33,7 +33,8 @@ MOST = 255
 """What a counter holds at most."""
 
 COUNTERS_A_PAIR = 2
-"""Counters for each pair that a layer is to count: a tenth of those that come once pass it."""
+"""Counters for each pair that a layer is to count: a tenth of those that come once pass it
+where three are enough."""
 
 LEAST_BYTES, MOST_BYTES = 1 << 16, 1 << 28
 """Of a layer's counters. A simulated week of 46 million likes and comments makes 1.4 billion pairs,
@@ -108,7 +109,7 @@ class Sieve:
         account_a, account_b = pairs.account_a[places], pairs.account_b[places]
         times = np.minimum(pairs.co_actions[places], 1 if self.min_entities > 1 else MOST)
         counts = _counts(account_a, account_b, times, len(before), layer.counters)
-        counts.sort()  # memory is changed in its order then: others wait a third as long
+        counts.sort()  # memory is then changed in its order, while others wait
         with layer.locked() as mapped:
             _count(mapped, layer.bits, counts)
         return len(counts)

@@ -115,9 +115,7 @@ def windowed_pairs(
         )
     else:
         numbered = numbered.withColumn("stays", F.lit(True))
-    return TracePairs(
-        pair_rows(engine, name, trace, numbered, rows.count(), numbers, window), bursts
-    )
+    return TracePairs(pair_rows(engine, name, trace, numbered, rows, numbers, window), bursts)
 
 
 def _bursts(rows: DataFrame, max_burst: int) -> DataFrame:
@@ -211,9 +209,7 @@ def shared_pairs(
         F.unix_micros("last_at").alias("last_us"),
         "stays",
     )
-    return TracePairs(
-        pair_rows(engine, name, trace, numbered, rows.count(), numbers, NO_WINDOW), None
-    )
+    return TracePairs(pair_rows(engine, name, trace, numbered, rows, numbers, NO_WINDOW), None)
 
 
 def _enough_entities(rows: DataFrame, min_entities: int) -> DataFrame:

@@ -23,8 +23,8 @@ from tests.object_store import ObjectStore, object_store
 settings.register_profile("actorgraph", deadline=None)
 settings.load_profile("actorgraph")
 
-# A run of all tests holds so many objects that to look for garbage among them takes a twentieth of
-# its time.
+# So many objects are held that to look for garbage among them takes a twentieth of the time of the
+# batches' tests.
 gc.set_threshold(200_000, 50, 1_000)
 
 

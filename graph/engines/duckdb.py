@@ -20,10 +20,10 @@ from sqlframe.base.session import _BaseSession
 from sqlframe.duckdb import DuckDBSession
 
 from graph.engines.base import BatchFunction, GroupFunction, Item, KeyCounts, Result
-from graph.engines.duckdb_batches import between_groups, each_group
+from graph.engines.duckdb_batches import ROWS_A_BATCH, between_groups, each_group
 from graph.engines.duckdb_files import query_of_files
 from graph.engines.duckdb_frames import Frame, quoted
-from graph.engines.duckdb_keys import ROWS_A_BATCH, count_keys
+from graph.engines.duckdb_keys import count_keys
 from graph.engines.side_by_side import Shared, Task, side_by_side
 from graph.id_index import id_type_of
 

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+ROWS_A_BATCH = 100_000
+
 
 def between_groups(
     batches: Iterable[pa.RecordBatch], keys: Sequence[str], rows: int

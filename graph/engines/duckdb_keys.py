@@ -9,10 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from graph.engines.base import KeyCounts
+from graph.engines.duckdb_batches import ROWS_A_BATCH
 from graph.engines.duckdb_files import query_of_files
 from graph.engines.duckdb_frames import quoted
-
-ROWS_A_BATCH = 100_000
 
 # Hashes that are sorted at a time, of eight bytes each; they are read as often as there are parts.
 HASHES_AT_ONCE = 50_000_000

@@ -122,7 +122,7 @@ class SparkEngine:
         return frame.toArrow()
 
     def count_keys(self, frame: DataFrame) -> KeyCounts:
-        """See Engine.count_keys; files of this machine are counted here, in a tenth of the time."""
+        """See Engine.count_keys; files of this machine are counted here, without a shuffle."""
         if self.on_one_machine and (files := written_files(frame)):
             return count_keys_of_files(files, frame.columns, self.scratch)
         whole = reduce(and_, (F.isnotnull(name) for name in frame.columns))

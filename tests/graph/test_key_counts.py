@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.engines import duckdb_keys
+from graph.engines import duckdb_keys, spark
 from graph.engines.base import Engine, KeyCounts
 from graph.engines.duckdb_keys import count_different
 
@@ -43,6 +43,19 @@ def test_rows_whole_keys_and_different_ones(
     engine.write(frame, folder)
     written = engine.read([folder], "parquet").select("number", "name")
     assert engine.count_keys(written) == KeyCounts(*counts)
+
+
+@pytest.mark.spark
+def test_files_of_sparks_own_machine_need_no_shuffle(
+    spark_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = spark_engine.from_arrow(table(("a", 1), ("a", 1)))
+    spark_engine.write(frame, str(tmp_path / "written"))
+    written = spark_engine.read([str(tmp_path / "written")], "parquet")
+    here = KeyCounts(3, 2, 1)
+    monkeypatch.setattr(spark, "count_keys_of_files", lambda *_: here)
+    assert spark_engine.count_keys(written) == here
+    assert spark_engine.count_keys(frame) == KeyCounts(2, 2, 1)
 
 
 @pytest.mark.parametrize("hashes_at_once", [7, 100, 1_000])
