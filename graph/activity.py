@@ -143,9 +143,15 @@ def _trace_bins(name: str, rows: DataFrame, window: int) -> DataFrame:
     )
 
 
-def populations(engine: Engine, activity: DataFrame, traces: Mapping[str, Trace]) -> dict[str, int]:
-    """Count the accounts with an event of each trace, by its name, in ACCOUNT_ACTIVITY rows."""
+def over_look_back(activity: DataFrame) -> DataFrame:
+    """The ACCOUNT_ACTIVITY rows that are no time bin's: account_id, entity_type, event_type (the
+    key), events; few of all rows, which every trace asks for."""
     whole = activity.filter(F.col("bin_width_us") == 0)
+    return whole.select("account_id", "entity_type", "event_type", "events")
+
+
+def populations(engine: Engine, whole: DataFrame, traces: Mapping[str, Trace]) -> dict[str, int]:
+    """Count the accounts with an event of each trace, by its name; `whole` is over_look_back."""
     counted = [
         of_trace(whole, trace)
         .agg(F.count_distinct("account_id").alias("accounts"))

@@ -120,6 +120,9 @@ def judge(engine: Engine, raw: DataFrame, rules: EventRules, deduplicate: bool) 
     judged = engine.materialize(judged, "judged")
     if not deduplicate or "event_id" not in raw.columns:
         return judged
+    ids = engine.count_keys(judged.select("event_id", "account_id"))
+    if ids.whole == ids.hashes:
+        return judged
     identified = judged.filter((F.col("status") == ACCEPTED) & F.col("event_id").isNotNull())
     counted = identified.groupBy("event_id", "account_id").agg(F.count(F.lit(1)).alias("copies"))
     repeated = counted.filter(F.col("copies") > 1).select("event_id", "account_id")

@@ -62,6 +62,8 @@ def pair_rows(
     sieve = None
     needs_several = max(trace.min_co_actions, trace.min_entities) > 1
     if engine.on_one_machine and needs_several and (most_rows := stored.count()) >= ROWS_TO_SIFT:
+        if "event" in rows.columns and not _is_event_shared(engine, stored):
+            rows = rows.drop("event")
         rows = engine.materialize(rows, f"{name}.numbered")
         sieve = _sieve(engine, name, trace, rows, most_rows, window)
     add_up = partial(_add_up, window=window, sieve=sieve)
@@ -79,6 +81,18 @@ def pair_rows(
     if sieve:
         sieve.remove()
     return found
+
+
+def _is_event_shared(engine: Engine, stored: DataFrame) -> bool:
+    """Whether accounts have an event id in common; if not, no pair is of one event.
+
+    It is told by the number of different hashes, which a chance of one in ten million may hide for
+    a single such id among millions of rows.
+    """
+    events, of_accounts = (
+        engine.count_keys(stored.select(*key)) for key in (["event"], ["event", "account_id"])
+    )
+    return events.hashes < of_accounts.hashes
 
 
 def _sieve(

@@ -46,10 +46,12 @@ class TracePairs:
     bursts: DataFrame | None
 
 
-def participants(account_activity: DataFrame, trace: Trace) -> DataFrame:
-    """Accounts with at least min_participation rows in the trace: account_id (the key)."""
-    whole = of_trace(account_activity.filter(F.col("bin_width_us") == 0), trace)
-    counted = whole.groupBy("account_id").agg(F.sum("events").alias("events"))
+def participants(whole: DataFrame, trace: Trace) -> DataFrame:
+    """Accounts with at least min_participation rows in the trace: account_id (the key).
+
+    `whole` is graph.activity.over_look_back.
+    """
+    counted = of_trace(whole, trace).groupBy("account_id").agg(F.sum("events").alias("events"))
     return counted.filter(F.col("events") >= trace.min_participation).select("account_id")
 
 

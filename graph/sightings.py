@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from graph.config import Trace
-from graph.frames import DataFrame, F, Window
+from graph.engines.base import Engine
+from graph.frames import Column, DataFrame, F, Window
 from graph.tables import TIMESTAMP, Table, columns
 
 SIGHTINGS = Table(
@@ -26,14 +27,19 @@ SIGHTINGS = Table(
 
 
 def sightings(
-    rows: DataFrame, entities: DataFrame, events_repeat: bool, traces: Iterable[Trace]
+    engine: Engine,
+    rows: DataFrame,
+    entities: DataFrame,
+    events_repeat: bool,
+    traces: Iterable[Trace],
+    name: str = "sighted",
 ) -> DataFrame:
     """Keep the entity_events of entities that may link, numbered; columns of SIGHTINGS.
 
     Only what `traces` with a window look at is kept: others rest on edges. `entities` has
     entity_type, entity_id, degree, is_hub. An entity may link when it is no hub and at least two
     accounts were seen with it. Where one event id may stand on several rows (`events_repeat`), such
-    rows of other entities are kept too: they count as participation.
+    rows of other entities are kept too: they count as participation. `name` is unique in the run.
     """
     rows = _looked_at(rows, traces)
     linking = entities.filter((F.col("degree") >= 2) & ~F.col("is_hub")).select(
@@ -52,13 +58,19 @@ def sightings(
             how="left_semi",
         )
         kept = kept.unionByName(others.withColumn("may_link", F.lit(False)))
+    kept = engine.materialize(kept, name)
+    return kept.withColumn("occurrence", _occurrence(engine, kept)).select(*SIGHTINGS.columns)
+
+
+def _occurrence(engine: Engine, rows: DataFrame) -> Column:
+    """The number of each row among its equals; as a rule none has any, and all are the first."""
     # Times first: Spark sorts by the first eight bytes of the first column, then compares rows.
-    equal_rows = Window.partitionBy(
-        "event_at", "entity_id", "account_id", "event_type", "entity_type"
-    ).orderBy(F.col("event_id").asc_nulls_first())
-    return kept.withColumn("occurrence", F.row_number().over(equal_rows).cast("bigint")).select(
-        *SIGHTINGS.columns
-    )
+    equal = ["event_at", "entity_id", "account_id", "event_type", "entity_type"]
+    keys = engine.count_keys(rows.select(*equal))
+    if keys.rows == keys.hashes:
+        return F.lit(1).cast("bigint")
+    equal_rows = Window.partitionBy(*equal).orderBy(F.col("event_id").asc_nulls_first())
+    return F.row_number().over(equal_rows).cast("bigint")
 
 
 def _looked_at(rows: DataFrame, traces: Iterable[Trace]) -> DataFrame:

@@ -41,7 +41,8 @@ WEIGHTED = columns(
 class GraphTables:
     """The tables of a day that links are made of, and what all traces share.
 
-    account_numbers, entity_numbers: graph.numbers. populations: accounts by trace, graph.activity.
+    look_back_activity: graph.activity.over_look_back. account_numbers, entity_numbers:
+    graph.numbers. populations: accounts by trace, graph.activity.
     """
 
     edges: DataFrame
@@ -49,6 +50,7 @@ class GraphTables:
     nodes: DataFrame
     sightings: DataFrame
     account_activity: DataFrame
+    look_back_activity: DataFrame
     trace_activity: DataFrame
     account_numbers: DataFrame
     entity_numbers: Mapping[str, DataFrame]
@@ -129,7 +131,7 @@ def _described(bursts: DataFrame | None, trace: Trace) -> DataFrame | None:
 def _with_window(
     engine: Engine, name: str, trace: Trace, tables: GraphTables, config: Config
 ) -> _Found:
-    present = participants(tables.account_activity, trace)
+    present = participants(tables.look_back_activity, trace)
     rows = trace_sightings(tables.sightings, trace)
     numbers = _numbers(trace, tables)
     pairs = windowed_pairs(engine, name, trace, rows, present, numbers, config.max_burst)
@@ -143,7 +145,7 @@ def _without_window(
     engine: Engine, name: str, trace: Trace, tables: GraphTables, config: Config
 ) -> _Found:
     edges = trace_edges(tables, trace)
-    present = participants(tables.account_activity, trace)
+    present = participants(tables.look_back_activity, trace)
     linking = linking_entities(tables.nodes, trace, config)
     acting = edges
     if trace.exclude_originator:

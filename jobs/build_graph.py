@@ -80,14 +80,11 @@ def compute(run: Run) -> None:
     run.stage(QUARANTINE, quarantined_rows(judged))
     graph = _graph(run, events, inputs)
     rows = entity_events(events)
-    has_lists = any(kind.startswith("array") for _, kind in events.dtypes)
-    events_repeat = has_lists or not run.config.events.deduplicate
     traces = run.config.active_traces
-    found = sightings(rows, graph.entities, events_repeat, traces.values())
     activity = account_activity(events, graph.edge_activity, rows, traces.values())
     by_trace = trace_activity(run.engine, rows, traces)
     tables: list[Callable[[], object]] = [
-        partial(run.stage, SIGHTINGS, found),
+        partial(_sightings, run, events, rows, graph),
         partial(run.stage, ACCOUNT_ACTIVITY, activity),
         partial(run.stage, TRACE_ACTIVITY, by_trace, settings=build_settings(run.config)),
         partial(_profiles, run, graph, inputs.accounts),
@@ -272,6 +269,13 @@ def _tell_unseen(run: Run, entries: Sequence[str]) -> None:
     run.manifest.figures["shared_entities_not_seen"] = list(entries)
     if entries:
         run.log.warning(f"shared_entities, not in the look-back: {several(entries)}")
+
+
+def _sightings(run: Run, events: DataFrame, rows: DataFrame, graph: _Graph) -> None:
+    has_lists = any(kind.startswith("array") for _, kind in events.dtypes)
+    events_repeat = has_lists or not run.config.events.deduplicate
+    traces = run.config.active_traces.values()
+    run.stage(SIGHTINGS, sightings(run.engine, rows, graph.entities, events_repeat, traces))
 
 
 def _profiles(run: Run, graph: _Graph, accounts: DataFrame | None) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 
 import pyarrow as pa
 
-from graph.activity import ACCOUNT_ACTIVITY, TRACE_ACTIVITY, populations
+from graph.activity import ACCOUNT_ACTIVITY, TRACE_ACTIVITY, over_look_back, populations
 from graph.build import EDGE_ACTIVITY, EDGES, NODES
 from graph.build_settings import unlike_the_build
 from graph.communities import connected_parts, find_communities
@@ -91,6 +91,7 @@ def _links(run: Run) -> Mapping[str, TraceLinks]:
         raise ConfigError("traces: every trace is switched off; nothing can link accounts")
     _check_settings(run)
     nodes, activity = run.read(NODES), run.read(ACCOUNT_ACTIVITY)
+    whole = run.engine.materialize(over_look_back(activity), "look_back_activity")
     entity_types = [trace.entity for trace in traces.values()]
     tables = GraphTables(
         edges=run.read(EDGES),
@@ -98,10 +99,11 @@ def _links(run: Run) -> Mapping[str, TraceLinks]:
         nodes=nodes,
         sightings=run.read(SIGHTINGS),
         account_activity=activity,
+        look_back_activity=whole,
         trace_activity=run.read(TRACE_ACTIVITY),
         account_numbers=number_accounts(run.engine, nodes),
         entity_numbers=number_entity_types(run.engine, nodes, entity_types),
-        populations=populations(run.engine, activity, traces),
+        populations=populations(run.engine, whole, traces),
     )
 
     def links_of(name: str) -> TraceLinks:

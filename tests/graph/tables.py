@@ -6,7 +6,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from graph.activity import account_activity, populations, trace_activity
+from graph.activity import account_activity, over_look_back, populations, trace_activity
 from graph.build import (
     account_markets,
     account_nodes,
@@ -84,19 +84,22 @@ def graph_tables(
     accounts = engine.materialize(
         account_activity(events, activity, rows, traces.values()), f"{name}.account_activity"
     )
+    whole = engine.materialize(over_look_back(accounts), f"{name}.look_back_activity")
     entity_types = [trace.entity for trace in traces.values()]
     return GraphTables(
         edges=edge_rows,
         edge_activity=activity,
         nodes=node_rows,
         sightings=engine.materialize(
-            sightings(rows, entities, events_repeat, traces.values()), f"{name}.sightings"
+            sightings(engine, rows, entities, events_repeat, traces.values(), f"{name}.sighted"),
+            f"{name}.sightings",
         ),
         account_activity=accounts,
+        look_back_activity=whole,
         trace_activity=engine.materialize(
             trace_activity(engine, rows, traces), f"{name}.trace_activity"
         ),
         account_numbers=number_accounts(engine, node_rows, f"{name}.numbers"),
         entity_numbers=number_entity_types(engine, node_rows, entity_types, f"{name}.numbers"),
-        populations=populations(engine, accounts, traces),
+        populations=populations(engine, whole, traces),
     )

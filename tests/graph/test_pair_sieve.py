@@ -25,11 +25,15 @@ from graph.frames import engine_api
 from graph.numbers import Numbers, number_accounts, number_entities
 from graph.pair_kernels import Pairs
 from graph.pair_sieve import Sieve
-from graph.pairs import shared_pairs
+from graph.pairs import shared_pairs, windowed_pairs
 from graph.tables import TIMESTAMP, columns
 
 EDGES = columns(
     account_id="string", entity_id="string", events="int64", first_at=TIMESTAMP, last_at=TIMESTAMP
+)
+
+SIGHTED = columns(
+    account_id="string", entity_id="string", event="string", at=TIMESTAMP, may_link="bool"
 )
 
 ENTRY = st.tuples(
@@ -202,3 +206,34 @@ def test_a_trace_finds_the_same_pairs_whatever_room_its_sieve_has(
         for target in targets
     }
     assert len(files) == layers and not any(file.exists() for file in files)
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["ids of their own", "an id in common"])
+def test_events_of_one_id_are_no_pair_though_pairs_are_sifted(
+    any_engine: Engine, monkeypatch: pytest.MonkeyPatch, shared: bool
+) -> None:
+    """Two accounts act on the same three contents; where they share an event id, on two."""
+    monkeypatch.setattr(pairing, "ROWS_TO_SIFT", 1)
+    acts = {"a": "123", "b": f"{1 if shared else 4}56", "c": "789"}
+    rows = [
+        {
+            "account_id": account,
+            "entity_id": f"t{target}",
+            "event": event,
+            "at": 0,
+            "may_link": True,
+        }
+        for account, events in acts.items()
+        for target, event in enumerate(events)
+    ]
+    trace = Trace(entity="content", family="content", window="1s", min_co_actions=3)
+    liked = {account: {0, 1, 2} for account in acts}
+    name = f"events-{shared}"
+    with engine_api(any_engine.api_root):
+        frame = any_engine.from_arrow(pa.Table.from_pylist(rows, SIGHTED))
+        present = frame.select("account_id").distinct()
+        numbers = numbers_of(any_engine, liked, name)
+        found = windowed_pairs(any_engine, name, trace, frame, present, numbers, None)
+        pairs = any_engine.to_arrow(found.pairs.select("account_a", "account_b")).to_pylist()
+    linked = {(row["account_a"], row["account_b"]) for row in pairs}
+    assert linked == {("a", "c"), ("b", "c")} | (set() if shared else {("a", "b")})

@@ -61,6 +61,7 @@ def run(
         for key, own in accounts.items()
     ]
     found = sightings(
+        engine,
         engine.from_arrow(table(rows)),
         engine.from_arrow(pa.Table.from_pylist(entities, ENTITIES)),
         events_repeat,
@@ -119,6 +120,15 @@ def test_rows_of_repeated_events_count_elsewhere_too(engine: Engine) -> None:
     ]
     assert len([row for row in rows if row[1:3] in linking]) < len(kept) < len(rows)
     assert comparable(found) == comparable(numbered(kept, linking))
+
+
+def test_where_no_row_has_its_equal_each_is_the_first(engine: Engine) -> None:
+    by_moment = {(*row[:4], row[5]): row for row in random_rows(4)}
+    rows = [*by_moment.values()]
+    found, linking = run(engine, rows, events_repeat=False)
+    kept = [row for row in rows if row[1:3] in linking]
+    assert comparable(found) == comparable(numbered(kept, linking))
+    assert {row[6] for row in found} == {1}
 
 
 def test_only_what_traces_with_a_window_look_at(engine: Engine) -> None:
