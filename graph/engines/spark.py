@@ -47,6 +47,8 @@ ADVICE = {
     "them alike",
     "UNABLE_TO_INFER_SCHEMA": "there are no such files in it",
     "PATH_NOT_FOUND": "there is nothing of that name",
+    "Input Pattern": "Spark takes brackets, braces and stars in the name of a csv file or its "
+    "folder for a pattern: rename it",
 }
 
 
@@ -76,7 +78,7 @@ class SparkEngine:
         return frame if source is None else frame.withColumn(source, F.input_file_name())
 
     def _read(self, paths: Sequence[str], file_format: str, merge_columns: bool) -> DataFrame:
-        reader = self.session.read.option("columnNameOfCorruptRecord", UNPARSED)
+        reader = self._reader().option("columnNameOfCorruptRecord", UNPARSED)
         try:
             if file_format == "csv":
                 return _read_csv(reader, list(paths))
@@ -91,6 +93,10 @@ class SparkEngine:
             where = f"cannot read {paths[0]}{more} as {file_format}"
             raise InputError(f"{where}: {known[0] if known else error}") from None
 
+    def _reader(self) -> DataFrameReader:
+        """Reads paths as they are named: a bracket in one is no pattern."""
+        return self.session.read.option("__globPaths__", False)
+
     def write(self, frame: DataFrame, path: str, files: int | None = None) -> None:
         """See Engine.write."""
         if files is not None:
@@ -101,7 +107,7 @@ class SparkEngine:
         """See Engine.materialize."""
         path = f"{self.scratch}/{name}"
         frame.write.mode("overwrite").option("compression", "lz4_raw").parquet(path)
-        return self.session.read.schema(frame.schema).parquet(path)
+        return self._reader().schema(frame.schema).parquet(path)
 
     def from_arrow(self, table: pa.Table) -> DataFrame:
         """See Engine.from_arrow."""
@@ -112,7 +118,7 @@ class SparkEngine:
         rows = -(-table.num_rows // self.session.sparkContext.defaultParallelism)
         for part, start in enumerate(range(0, table.num_rows, rows)):
             pq.write_table(table.slice(start, rows), folder / f"part-{part:05}.parquet")
-        return self.session.read.schema(from_arrow_schema(table.schema)).parquet(str(folder))
+        return self._reader().schema(from_arrow_schema(table.schema)).parquet(str(folder))
 
     def to_arrow(self, frame: DataFrame) -> pa.Table:
         """See Engine.to_arrow."""
