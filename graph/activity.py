@@ -144,8 +144,10 @@ def _trace_bins(name: str, rows: DataFrame, window: int) -> DataFrame:
 
 
 def over_look_back(activity: DataFrame) -> DataFrame:
-    """The ACCOUNT_ACTIVITY rows that are no time bin's: account_id, entity_type, event_type (the
-    key), events; few of all rows, which every trace asks for."""
+    """Keep the ACCOUNT_ACTIVITY rows that are no time bin's, which every trace asks for.
+
+    Columns account_id, entity_type, event_type (the key), events.
+    """
     whole = activity.filter(F.col("bin_width_us") == 0)
     return whole.select("account_id", "entity_type", "event_type", "events")
 
